@@ -1,0 +1,48 @@
+package function
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// digest makes a function's version from all that it is: its declaration and
+// every file of its code. Code that is not there is a version of its own: the
+// function then fails when it is loaded, where its author sees it.
+func digest(f Function) (string, error) {
+	hash := sha256.New()
+	fmt.Fprintf(hash, "%q %q %d %d %d %q\n", f.Runtime, f.Handler, f.Memory, f.Timeout, f.Concurrency, f.Environment)
+	err := filepath.WalkDir(f.Code, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		info, err := entry.Info()
+		if err != nil {
+			return err
+		}
+		rel, err := filepath.Rel(f.Code, path)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(hash, "%q %v %d\n", rel, info.Mode(), info.Size())
+		if !info.Mode().IsRegular() {
+			return nil
+		}
+		file, err := os.Open(path)
+		if err != nil {
+			return err
+		}
+		defer file.Close()
+		_, err = io.Copy(hash, file)
+		return err
+	})
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return "", fmt.Errorf("read code: %w", err)
+	}
+	return hex.EncodeToString(hash.Sum(nil))[:12], nil
+}

@@ -1,0 +1,178 @@
+package function
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// Sizes where a declaration is silent, and the largest it may ask for.
+const (
+	DefaultMemory  = 128 << 20
+	DefaultTimeout = 60 * time.Second
+	MaxTimeout     = 15 * time.Minute
+	MaxConcurrency = 1000
+)
+
+// declaration is a function as its author writes it.
+type declaration struct {
+	Name        string            `yaml:"name"`
+	Account     string            `yaml:"account"`
+	Runtime     string            `yaml:"runtime"`
+	Handler     string            `yaml:"handler"`
+	Code        string            `yaml:"code"`
+	Memory      Size              `yaml:"memory"`
+	Timeout     Duration          `yaml:"timeout"`
+	Concurrency int               `yaml:"concurrency"`
+	Environment map[string]string `yaml:"environment"`
+}
+
+// Load reads functions from a manifest (a YAML file with a list "functions"),
+// or from a folder: its functions.yaml, if there is one, and every folder in it
+// that has a function.yaml. An empty path is an empty catalogue. Every fault is
+// reported at once.
+func Load(path string) (*Catalogue, error) {
+	if path == "" {
+		return newCatalogue(nil)
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, fmt.Errorf("load functions: %w; --functions takes a folder or a YAML file", err)
+	}
+	var functions []Function
+	var faults []error
+	add := func(fs []Function, err error) { functions, faults = append(functions, fs...), append(faults, err) }
+	if !info.IsDir() {
+		add(loadManifest(path))
+	} else {
+		if manifest := filepath.Join(path, "functions.yaml"); exists(manifest) {
+			add(loadManifest(manifest))
+		}
+		found, err := filepath.Glob(filepath.Join(path, "*", "function.yaml"))
+		faults = append(faults, err)
+		slices.Sort(found)
+		for _, file := range found {
+			add(loadOne(file))
+		}
+	}
+	if err := errors.Join(faults...); err != nil {
+		return nil, fmt.Errorf("load functions: %w", err)
+	}
+	return newCatalogue(functions)
+}
+
+func loadManifest(file string) ([]Function, error) {
+	var manifest struct {
+		Functions []declaration `yaml:"functions"`
+	}
+	if err := decode(file, &manifest); err != nil {
+		return nil, err
+	}
+	var functions []Function
+	var faults []error
+	for i, d := range manifest.Functions {
+		f, err := d.function(filepath.Dir(file))
+		if err != nil {
+			err = fmt.Errorf("%s: function %d (%q): %w", file, i+1, d.Name, err)
+		}
+		functions, faults = append(functions, f), append(faults, err)
+	}
+	return functions, errors.Join(faults...)
+}
+
+func loadOne(file string) ([]Function, error) {
+	d := declaration{Name: filepath.Base(filepath.Dir(file))}
+	if err := decode(file, &d); err != nil {
+		return nil, err
+	}
+	f, err := d.function(filepath.Dir(file))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", file, err)
+	}
+	return []Function{f}, nil
+}
+
+func decode(file string, into any) error {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	decoder := yaml.NewDecoder(bytes.NewReader(text))
+	decoder.KnownFields(true)
+	if err := decoder.Decode(into); err != nil && !errors.Is(err, io.EOF) {
+		return fmt.Errorf("%s: %w", file, err)
+	}
+	return nil
+}
+
+// function checks d and fills in what it leaves open. Paths are relative to folder.
+func (d declaration) function(folder string) (Function, error) {
+	f := Function{
+		Name:        Name{Account: d.Account, Function: d.Name},
+		Runtime:     d.Runtime,
+		Handler:     d.Handler,
+		Code:        filepath.Join(folder, d.Code),
+		Memory:      int64(d.Memory),
+		Timeout:     time.Duration(d.Timeout),
+		Concurrency: d.Concurrency,
+		Environment: d.Environment,
+	}
+	if filepath.IsAbs(d.Code) {
+		f.Code = d.Code
+	}
+	if f.Name.Account == "" {
+		f.Name.Account = DefaultAccount
+	}
+	if f.Memory == 0 {
+		f.Memory = DefaultMemory
+	}
+	if f.Timeout == 0 {
+		f.Timeout = DefaultTimeout
+	}
+	if err := d.check(f); err != nil {
+		return Function{}, err
+	}
+	var err error
+	if f.Code, err = filepath.Abs(f.Code); err != nil {
+		return Function{}, err
+	}
+	f.Name.Version, err = digest(f)
+	return f, err
+}
+
+func (d declaration) check(f Function) error {
+	var faults []error
+	fault := func(format string, args ...any) { faults = append(faults, fmt.Errorf(format, args...)) }
+	if !namePart.MatchString(d.Name) {
+		fault("name %q: want 1 to 128 letters, digits, _ . or -", d.Name)
+	}
+	if d.Account != "" && !namePart.MatchString(d.Account) {
+		fault("account %q: want 1 to 128 letters, digits, _ . or -", d.Account)
+	}
+	if runtimes := []string{Python3, NodeJS, Binary, Native, Custom}; !slices.Contains(runtimes, d.Runtime) {
+		fault("runtime %q: want one of %q", d.Runtime, runtimes)
+	}
+	if f.Memory < 1<<20 {
+		fault("memory %d bytes: want at least 1MiB", f.Memory)
+	}
+	if f.Timeout < time.Millisecond || f.Timeout > MaxTimeout {
+		fault("timeout %v: want 1ms to %v", f.Timeout, MaxTimeout)
+	}
+	if f.Concurrency < 0 || f.Concurrency > MaxConcurrency {
+		fault("concurrency %d: want 0 (the scheduler decides) to %d", f.Concurrency, MaxConcurrency)
+	}
+	return errors.Join(faults...)
+}
+
+func exists(file string) bool {
+	_, err := os.Stat(file)
+	return !errors.Is(err, fs.ErrNotExist)
+}

@@ -1,0 +1,129 @@
+// Package rpc is how the services serve and call each other: one gRPC server
+// with health, reflection, logging, recovery and metrics, and one way to dial.
+package rpc
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"runtime/debug"
+	"time"
+
+	grpcprom "github.com/grpc-ecosystem/go-grpc-middleware/providers/prometheus"
+	"github.com/grpc-ecosystem/go-grpc-middleware/v2/interceptors/logging"
+	"github.com/grpc-ecosystem/go-grpc-middleware/v2/interceptors/recovery"
+	"github.com/prometheus/client_golang/prometheus"
+	"go.uber.org/zap"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/health"
+	healthpb "google.golang.org/grpc/health/grpc_health_v1"
+	"google.golang.org/grpc/keepalive"
+	"google.golang.org/grpc/reflection"
+	"google.golang.org/grpc/status"
+)
+
+// MaxMessage is the largest message that any service takes, in bytes. It leaves
+// room around the largest event, MaxEvent.
+const MaxMessage = 8 << 20
+
+// MaxEvent is the largest event and the largest result of a function, in bytes.
+const MaxEvent = 6 << 20
+
+// A Server is a gRPC server with what every service has.
+type Server struct {
+	*grpc.Server
+	health  *health.Server
+	metrics *grpcprom.ServerMetrics
+	log     *zap.Logger
+	drain   time.Duration
+}
+
+// ServerConfig says how a server behaves beside its services.
+type ServerConfig struct {
+	// Log takes one line for each failed call, and at level debug for every call.
+	Log *zap.Logger
+	// Metrics is where the server's metrics are registered; nil means nowhere.
+	Metrics prometheus.Registerer
+	// Drain bounds how long running calls may go on when the server stops; 0 means 10 s.
+	Drain time.Duration
+}
+
+// NewServer makes a server without services: register them, then Serve.
+func NewServer(cfg ServerConfig) *Server {
+	if cfg.Drain == 0 {
+		cfg.Drain = 10 * time.Second
+	}
+	metrics := grpcprom.NewServerMetrics(grpcprom.WithServerHandlingTimeHistogram())
+	if cfg.Metrics != nil {
+		cfg.Metrics.MustRegister(metrics)
+	}
+	log := callLogger(cfg.Log)
+	logOptions := []logging.Option{
+		logging.WithLogOnEvents(logging.FinishCall),
+		logging.WithLevels(levelOf),
+		logging.WithDisableLoggingFields(logging.SystemTag[0], logging.ComponentFieldKey, logging.MethodTypeFieldKey),
+	}
+	recovered := recovery.WithRecoveryHandlerContext(func(ctx context.Context, p any) error {
+		cfg.Log.Error("panic in a call", zap.Any("panic", p), zap.ByteString("stack", debug.Stack()))
+		return status.Errorf(codes.Internal, "internal error: %v", p)
+	})
+	s := &Server{
+		Server: grpc.NewServer(
+			grpc.ChainUnaryInterceptor(
+				metrics.UnaryServerInterceptor(),
+				logging.UnaryServerInterceptor(log, logOptions...),
+				recovery.UnaryServerInterceptor(recovered),
+			),
+			grpc.ChainStreamInterceptor(
+				metrics.StreamServerInterceptor(),
+				logging.StreamServerInterceptor(log, logOptions...),
+				recovery.StreamServerInterceptor(recovered),
+			),
+			grpc.MaxRecvMsgSize(MaxMessage),
+			grpc.MaxSendMsgSize(MaxMessage),
+			// Clients may ping as often as ours do, also while idle.
+			grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: keepaliveTime / 2, PermitWithoutStream: true}),
+			grpc.KeepaliveParams(keepalive.ServerParameters{Time: keepaliveTime, Timeout: keepaliveTimeout}),
+		),
+		health:  health.NewServer(),
+		metrics: metrics,
+		log:     cfg.Log,
+		drain:   cfg.Drain,
+	}
+	healthpb.RegisterHealthServer(s, s.health)
+	reflection.Register(s)
+	return s
+}
+
+// Listen listens on a TCP address. A port in use is an error that says so.
+func Listen(address string) (net.Listener, error) {
+	lis, err := net.Listen("tcp", address)
+	if err != nil {
+		return nil, fmt.Errorf("listen on %s: %w; choose another port with --port or --port-base", address, err)
+	}
+	return lis, nil
+}
+
+// Serve answers calls until ctx ends, then reports NOT_SERVING, lets running
+// calls finish within Drain, and cuts off those that don't.
+func (s *Server) Serve(ctx context.Context, lis net.Listener) error {
+	s.metrics.InitializeMetrics(s)
+	for name := range s.GetServiceInfo() {
+		s.health.SetServingStatus(name, healthpb.HealthCheckResponse_SERVING)
+	}
+	stopped := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		defer close(stopped)
+		s.health.Shutdown()
+		cut := time.AfterFunc(s.drain, s.Stop)
+		defer cut.Stop()
+		s.GracefulStop()
+	})
+	err := s.Server.Serve(lis)
+	if !stop() {
+		<-stopped
+		return nil
+	}
+	return fmt.Errorf("serve on %s: %w", lis.Addr(), err)
+}
