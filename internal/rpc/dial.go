@@ -1,6 +1,8 @@
 package rpc
 
 import (
+	"net"
+	"strconv"
 	"time"
 
 	"google.golang.org/grpc"
@@ -30,4 +32,9 @@ func Dial(target string) (*grpc.ClientConn, error) {
 		// Once an idle connection is closed, the next call pays for a new one.
 		grpc.WithIdleTimeout(0),
 	)
+}
+
+// HostPort joins an address and a port as the protos carry them.
+func HostPort(address string, port int64) string {
+	return net.JoinHostPort(address, strconv.FormatInt(port, 10))
 }

@@ -594,6 +594,95 @@ func (x *InvokeReply) GetContainerLost() bool {
 	return false
 }
 
+type EndInvocationRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	RequestId     string                 `protobuf:"bytes,1,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *EndInvocationRequest) Reset() {
+	*x = EndInvocationRequest{}
+	mi := &file_containerservice_containerservice_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *EndInvocationRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*EndInvocationRequest) ProtoMessage() {}
+
+func (x *EndInvocationRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_containerservice_containerservice_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use EndInvocationRequest.ProtoReflect.Descriptor instead.
+func (*EndInvocationRequest) Descriptor() ([]byte, []int) {
+	return file_containerservice_containerservice_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *EndInvocationRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+type EndInvocationReply struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The runtime had to be killed with the invocation: the sandbox must go.
+	ContainerLost bool `protobuf:"varint,1,opt,name=container_lost,json=containerLost,proto3" json:"container_lost,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *EndInvocationReply) Reset() {
+	*x = EndInvocationReply{}
+	mi := &file_containerservice_containerservice_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *EndInvocationReply) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*EndInvocationReply) ProtoMessage() {}
+
+func (x *EndInvocationReply) ProtoReflect() protoreflect.Message {
+	mi := &file_containerservice_containerservice_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use EndInvocationReply.ProtoReflect.Descriptor instead.
+func (*EndInvocationReply) Descriptor() ([]byte, []int) {
+	return file_containerservice_containerservice_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *EndInvocationReply) GetContainerLost() bool {
+	if x != nil {
+		return x.ContainerLost
+	}
+	return false
+}
+
 var File_containerservice_containerservice_proto protoreflect.FileDescriptor
 
 const file_containerservice_containerservice_proto_rawDesc = "" +
@@ -644,10 +733,16 @@ const file_containerservice_containerservice_proto_rawDesc = "" +
 	"\ffunction_log\x18\x03 \x01(\tR\vfunctionLog\x12*\n" +
 	"\x11duration_in_nanos\x18\x04 \x01(\x03R\x0fdurationInNanos\x128\n" +
 	"\x19max_memory_usage_in_bytes\x18\x05 \x01(\x03R\x15maxMemoryUsageInBytes\x12%\n" +
-	"\x0econtainer_lost\x18\x06 \x01(\bR\rcontainerLost2\xb4\x01\n" +
+	"\x0econtainer_lost\x18\x06 \x01(\bR\rcontainerLost\"5\n" +
+	"\x14EndInvocationRequest\x12\x1d\n" +
+	"\n" +
+	"request_id\x18\x01 \x01(\tR\trequestId\";\n" +
+	"\x12EndInvocationReply\x12%\n" +
+	"\x0econtainer_lost\x18\x01 \x01(\bR\rcontainerLost2\x9d\x02\n" +
 	"\x10ContainerService\x12L\n" +
 	"\x04Load\x12\".containerserviceproto.LoadRequest\x1a .containerserviceproto.LoadReply\x12R\n" +
-	"\x06Invoke\x12$.containerserviceproto.InvokeRequest\x1a\".containerserviceproto.InvokeReplyBHZFgithub.com/minifaas/minifaas/proto/containerservice;containerservicepbb\x06proto3"
+	"\x06Invoke\x12$.containerserviceproto.InvokeRequest\x1a\".containerserviceproto.InvokeReply\x12g\n" +
+	"\rEndInvocation\x12+.containerserviceproto.EndInvocationRequest\x1a).containerserviceproto.EndInvocationReplyBHZFgithub.com/minifaas/minifaas/proto/containerservice;containerservicepbb\x06proto3"
 
 var (
 	file_containerservice_containerservice_proto_rawDescOnce sync.Once
@@ -662,33 +757,37 @@ func file_containerservice_containerservice_proto_rawDescGZIP() []byte {
 }
 
 var file_containerservice_containerservice_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_containerservice_containerservice_proto_msgTypes = make([]protoimpl.MessageInfo, 8)
+var file_containerservice_containerservice_proto_msgTypes = make([]protoimpl.MessageInfo, 10)
 var file_containerservice_containerservice_proto_goTypes = []any{
-	(SandboxSpec_Isolation)(0), // 0: containerserviceproto.SandboxSpec.Isolation
-	(*SandboxSpec)(nil),        // 1: containerserviceproto.SandboxSpec
-	(*Mount)(nil),              // 2: containerserviceproto.Mount
-	(*LoadRequest)(nil),        // 3: containerserviceproto.LoadRequest
-	(*LoadReply)(nil),          // 4: containerserviceproto.LoadReply
-	(*FunctionError)(nil),      // 5: containerserviceproto.FunctionError
-	(*InvokeRequest)(nil),      // 6: containerserviceproto.InvokeRequest
-	(*InvokeReply)(nil),        // 7: containerserviceproto.InvokeReply
-	nil,                        // 8: containerserviceproto.LoadRequest.EnvironmentEntry
+	(SandboxSpec_Isolation)(0),   // 0: containerserviceproto.SandboxSpec.Isolation
+	(*SandboxSpec)(nil),          // 1: containerserviceproto.SandboxSpec
+	(*Mount)(nil),                // 2: containerserviceproto.Mount
+	(*LoadRequest)(nil),          // 3: containerserviceproto.LoadRequest
+	(*LoadReply)(nil),            // 4: containerserviceproto.LoadReply
+	(*FunctionError)(nil),        // 5: containerserviceproto.FunctionError
+	(*InvokeRequest)(nil),        // 6: containerserviceproto.InvokeRequest
+	(*InvokeReply)(nil),          // 7: containerserviceproto.InvokeReply
+	(*EndInvocationRequest)(nil), // 8: containerserviceproto.EndInvocationRequest
+	(*EndInvocationReply)(nil),   // 9: containerserviceproto.EndInvocationReply
+	nil,                          // 10: containerserviceproto.LoadRequest.EnvironmentEntry
 }
 var file_containerservice_containerservice_proto_depIdxs = []int32{
-	0, // 0: containerserviceproto.SandboxSpec.isolation:type_name -> containerserviceproto.SandboxSpec.Isolation
-	2, // 1: containerserviceproto.SandboxSpec.mounts:type_name -> containerserviceproto.Mount
-	8, // 2: containerserviceproto.LoadRequest.environment:type_name -> containerserviceproto.LoadRequest.EnvironmentEntry
-	5, // 3: containerserviceproto.LoadReply.error:type_name -> containerserviceproto.FunctionError
-	5, // 4: containerserviceproto.InvokeReply.error:type_name -> containerserviceproto.FunctionError
-	3, // 5: containerserviceproto.ContainerService.Load:input_type -> containerserviceproto.LoadRequest
-	6, // 6: containerserviceproto.ContainerService.Invoke:input_type -> containerserviceproto.InvokeRequest
-	4, // 7: containerserviceproto.ContainerService.Load:output_type -> containerserviceproto.LoadReply
-	7, // 8: containerserviceproto.ContainerService.Invoke:output_type -> containerserviceproto.InvokeReply
-	7, // [7:9] is the sub-list for method output_type
-	5, // [5:7] is the sub-list for method input_type
-	5, // [5:5] is the sub-list for extension type_name
-	5, // [5:5] is the sub-list for extension extendee
-	0, // [0:5] is the sub-list for field type_name
+	0,  // 0: containerserviceproto.SandboxSpec.isolation:type_name -> containerserviceproto.SandboxSpec.Isolation
+	2,  // 1: containerserviceproto.SandboxSpec.mounts:type_name -> containerserviceproto.Mount
+	10, // 2: containerserviceproto.LoadRequest.environment:type_name -> containerserviceproto.LoadRequest.EnvironmentEntry
+	5,  // 3: containerserviceproto.LoadReply.error:type_name -> containerserviceproto.FunctionError
+	5,  // 4: containerserviceproto.InvokeReply.error:type_name -> containerserviceproto.FunctionError
+	3,  // 5: containerserviceproto.ContainerService.Load:input_type -> containerserviceproto.LoadRequest
+	6,  // 6: containerserviceproto.ContainerService.Invoke:input_type -> containerserviceproto.InvokeRequest
+	8,  // 7: containerserviceproto.ContainerService.EndInvocation:input_type -> containerserviceproto.EndInvocationRequest
+	4,  // 8: containerserviceproto.ContainerService.Load:output_type -> containerserviceproto.LoadReply
+	7,  // 9: containerserviceproto.ContainerService.Invoke:output_type -> containerserviceproto.InvokeReply
+	9,  // 10: containerserviceproto.ContainerService.EndInvocation:output_type -> containerserviceproto.EndInvocationReply
+	8,  // [8:11] is the sub-list for method output_type
+	5,  // [5:8] is the sub-list for method input_type
+	5,  // [5:5] is the sub-list for extension type_name
+	5,  // [5:5] is the sub-list for extension extendee
+	0,  // [0:5] is the sub-list for field type_name
 }
 
 func init() { file_containerservice_containerservice_proto_init() }
@@ -702,7 +801,7 @@ func file_containerservice_containerservice_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_containerservice_containerservice_proto_rawDesc), len(file_containerservice_containerservice_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   8,
+			NumMessages:   10,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -24,8 +24,9 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	ContainerService_Load_FullMethodName   = "/containerserviceproto.ContainerService/Load"
-	ContainerService_Invoke_FullMethodName = "/containerserviceproto.ContainerService/Invoke"
+	ContainerService_Load_FullMethodName          = "/containerserviceproto.ContainerService/Load"
+	ContainerService_Invoke_FullMethodName        = "/containerserviceproto.ContainerService/Invoke"
+	ContainerService_EndInvocation_FullMethodName = "/containerserviceproto.ContainerService/EndInvocation"
 )
 
 // ContainerServiceClient is the client API for ContainerService service.
@@ -44,6 +45,10 @@ type ContainerServiceClient interface {
 	// canceled or not, either the invocation's work has stopped or the reply
 	// (or status ABORTED) says that the sandbox must go.
 	Invoke(ctx context.Context, in *InvokeRequest, opts ...grpc.CallOption) (*InvokeReply, error)
+	// EndInvocation stops the invocations of this request_id and answers when
+	// their work has stopped. A gRPC caller that cancels Invoke is not told when
+	// that is; this call, then or later, waits for it. None running is OK.
+	EndInvocation(ctx context.Context, in *EndInvocationRequest, opts ...grpc.CallOption) (*EndInvocationReply, error)
 }
 
 type containerServiceClient struct {
@@ -74,6 +79,16 @@ func (c *containerServiceClient) Invoke(ctx context.Context, in *InvokeRequest, 
 	return out, nil
 }
 
+func (c *containerServiceClient) EndInvocation(ctx context.Context, in *EndInvocationRequest, opts ...grpc.CallOption) (*EndInvocationReply, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(EndInvocationReply)
+	err := c.cc.Invoke(ctx, ContainerService_EndInvocation_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // ContainerServiceServer is the server API for ContainerService service.
 // All implementations must embed UnimplementedContainerServiceServer
 // for forward compatibility.
@@ -90,6 +105,10 @@ type ContainerServiceServer interface {
 	// canceled or not, either the invocation's work has stopped or the reply
 	// (or status ABORTED) says that the sandbox must go.
 	Invoke(context.Context, *InvokeRequest) (*InvokeReply, error)
+	// EndInvocation stops the invocations of this request_id and answers when
+	// their work has stopped. A gRPC caller that cancels Invoke is not told when
+	// that is; this call, then or later, waits for it. None running is OK.
+	EndInvocation(context.Context, *EndInvocationRequest) (*EndInvocationReply, error)
 	mustEmbedUnimplementedContainerServiceServer()
 }
 
@@ -105,6 +124,9 @@ func (UnimplementedContainerServiceServer) Load(context.Context, *LoadRequest) (
 }
 func (UnimplementedContainerServiceServer) Invoke(context.Context, *InvokeRequest) (*InvokeReply, error) {
 	return nil, status.Error(codes.Unimplemented, "method Invoke not implemented")
+}
+func (UnimplementedContainerServiceServer) EndInvocation(context.Context, *EndInvocationRequest) (*EndInvocationReply, error) {
+	return nil, status.Error(codes.Unimplemented, "method EndInvocation not implemented")
 }
 func (UnimplementedContainerServiceServer) mustEmbedUnimplementedContainerServiceServer() {}
 func (UnimplementedContainerServiceServer) testEmbeddedByValue()                          {}
@@ -163,6 +185,24 @@ func _ContainerService_Invoke_Handler(srv interface{}, ctx context.Context, dec 
 	return interceptor(ctx, in, info, handler)
 }
 
+func _ContainerService_EndInvocation_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(EndInvocationRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ContainerServiceServer).EndInvocation(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ContainerService_EndInvocation_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ContainerServiceServer).EndInvocation(ctx, req.(*EndInvocationRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // ContainerService_ServiceDesc is the grpc.ServiceDesc for ContainerService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -177,6 +217,10 @@ var ContainerService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "Invoke",
 			Handler:    _ContainerService_Invoke_Handler,
+		},
+		{
+			MethodName: "EndInvocation",
+			Handler:    _ContainerService_EndInvocation_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},

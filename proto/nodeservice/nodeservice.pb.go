@@ -1163,6 +1163,8 @@ type InvokeFunctionReply_Footer struct {
 	Error string `protobuf:"bytes,3,opt,name=error,proto3" json:"error,omitempty"`
 	// The container is gone after this invocation.
 	ContainerLost bool `protobuf:"varint,100,opt,name=container_lost,json=containerLost,proto3" json:"container_lost,omitempty"`
+	// The exception's type as the language names it.
+	ExceptionType string `protobuf:"bytes,101,opt,name=exception_type,json=exceptionType,proto3" json:"exception_type,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1223,6 +1225,13 @@ func (x *InvokeFunctionReply_Footer) GetContainerLost() bool {
 		return x.ContainerLost
 	}
 	return false
+}
+
+func (x *InvokeFunctionReply_Footer) GetExceptionType() string {
+	if x != nil {
+		return x.ExceptionType
+	}
+	return ""
 }
 
 type InvokeFunctionReply_Header_Value struct {
@@ -1303,7 +1312,7 @@ const file_nodeservice_nodeservice_proto_rawDesc = "" +
 	"request_id\x18\x01 \x01(\tR\trequestId\x12!\n" +
 	"\fcontainer_id\x18\x02 \x01(\tR\vcontainerId\x12\x14\n" +
 	"\x05event\x18\x03 \x01(\fR\x05event\x12C\n" +
-	"\rfunction_meta\x18\x04 \x01(\v2\x1e.nodeservoceproto.FunctionMetaR\ffunctionMeta\"\xeb\x05\n" +
+	"\rfunction_meta\x18\x04 \x01(\v2\x1e.nodeservoceproto.FunctionMetaR\ffunctionMeta\"\x92\x06\n" +
 	"\x13InvokeFunctionReply\x12\x12\n" +
 	"\x04body\x18\x01 \x01(\fR\x04body\x12D\n" +
 	"\x06header\x18\x02 \x01(\v2,.nodeservoceproto.InvokeFunctionReply.HeaderR\x06header\x12D\n" +
@@ -1320,12 +1329,13 @@ const file_nodeservice_nodeservice_proto_rawDesc = "" +
 	"\x05items\x18\x01 \x03(\tR\x05items\x1an\n" +
 	"\fHeadersEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12H\n" +
-	"\x05value\x18\x02 \x01(\v22.nodeservoceproto.InvokeFunctionReply.Header.ValueR\x05value:\x028\x01\x1a\x9c\x01\n" +
+	"\x05value\x18\x02 \x01(\v22.nodeservoceproto.InvokeFunctionReply.Header.ValueR\x05value:\x028\x01\x1a\xc3\x01\n" +
 	"\x06Footer\x12*\n" +
 	"\x11duration_in_nanos\x18\x01 \x01(\x03R\x0fdurationInNanos\x12)\n" +
 	"\x10invoke_exception\x18\x02 \x01(\tR\x0finvokeException\x12\x14\n" +
 	"\x05error\x18\x03 \x01(\tR\x05error\x12%\n" +
-	"\x0econtainer_lost\x18d \x01(\bR\rcontainerLost\"F\n" +
+	"\x0econtainer_lost\x18d \x01(\bR\rcontainerLost\x12%\n" +
+	"\x0eexception_type\x18e \x01(\tR\rexceptionType\"F\n" +
 	"\x0fGetStatsRequest\x12\x1d\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tR\trequestId\x12\x14\n" +

@@ -45,10 +45,11 @@ type NodeServiceClient interface {
 	// fails to load still gets a container: its invocations report the error.
 	//
 	// NOT_FOUND: no such function. ALREADY_EXISTS: the name is in use.
-	// FAILED_PRECONDITION: the runtime is not on this node, or the epoch is old.
+	// FAILED_PRECONDITION: the runtime is not on this node. PERMISSION_DENIED: the
+	// epoch is older than one that the node has seen.
 	CreateContainer(ctx context.Context, in *CreateContainerRequest, opts ...grpc.CallOption) (*CreateContainerReply, error)
 	// RemoveContainer ends a container, also a busy one, with all that runs in
-	// it. NOT_FOUND: no such container.
+	// it. NOT_FOUND: no such container. PERMISSION_DENIED: the epoch is old.
 	RemoveContainer(ctx context.Context, in *RemoveContainerRequest, opts ...grpc.CallOption) (*RemoveContainerReply, error)
 	// InvokeFunction runs one invocation: one header, any number of bodies, one
 	// footer. A status other than OK is the platform's: NOT_FOUND means that
@@ -163,10 +164,11 @@ type NodeServiceServer interface {
 	// fails to load still gets a container: its invocations report the error.
 	//
 	// NOT_FOUND: no such function. ALREADY_EXISTS: the name is in use.
-	// FAILED_PRECONDITION: the runtime is not on this node, or the epoch is old.
+	// FAILED_PRECONDITION: the runtime is not on this node. PERMISSION_DENIED: the
+	// epoch is older than one that the node has seen.
 	CreateContainer(context.Context, *CreateContainerRequest) (*CreateContainerReply, error)
 	// RemoveContainer ends a container, also a busy one, with all that runs in
-	// it. NOT_FOUND: no such container.
+	// it. NOT_FOUND: no such container. PERMISSION_DENIED: the epoch is old.
 	RemoveContainer(context.Context, *RemoveContainerRequest) (*RemoveContainerReply, error)
 	// InvokeFunction runs one invocation: one header, any number of bodies, one
 	// footer. A status other than OK is the platform's: NOT_FOUND means that

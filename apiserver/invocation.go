@@ -1,0 +1,156 @@
+package apiserver
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"go.uber.org/zap"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/minifaas/minifaas/internal/function"
+	"github.com/minifaas/minifaas/internal/rpc"
+	apiserverpb "github.com/minifaas/minifaas/proto/apiserver"
+	nodeservicepb "github.com/minifaas/minifaas/proto/nodeservice"
+	schedulerpb "github.com/minifaas/minifaas/proto/scheduler"
+)
+
+const (
+	// attempts bounds how often an invocation that has not begun is placed anew.
+	attempts = 5
+	// returnTimeout bounds how long a return waits for a scheduler that is being restarted.
+	returnTimeout = 5 * time.Second
+	// endTimeout bounds how long a node may take to stop an invocation.
+	endTimeout = 10 * time.Second
+)
+
+// errNotBegun: the node is unreachable or does not have the container any more;
+// nothing of the invocation has run, so it may be placed anew.
+var errNotBegun = errors.New("the container was gone before the function began")
+
+// invocation is one call of a function on its way.
+type invocation struct {
+	server   *Server
+	log      *zap.Logger
+	function function.Function
+	id       string
+	account  string
+	event    []byte
+	begin    time.Time
+}
+
+// run places the invocation until it has begun once. What has begun is never
+// run again.
+func (inv *invocation) run(ctx context.Context) (*apiserverpb.InvokeFunctionReply, error) {
+	for attempt := 1; ; attempt++ {
+		lease, err := inv.acquire(ctx)
+		if err != nil {
+			return nil, err
+		}
+		scheduled := time.Since(inv.begin)
+		o := inv.execute(ctx, lease)
+		inv.giveBack(lease, o)
+		if errors.Is(o.err, errNotBegun) {
+			if attempt < attempts {
+				continue
+			}
+			return nil, status.Error(codes.Unavailable, o.err.Error())
+		}
+		if o.err != nil {
+			return nil, o.err
+		}
+		o.reply.ColdStart = lease.GetColdStart()
+		o.reply.ScheduleLatencyInNanos = int64(scheduled)
+		return o.reply, nil
+	}
+}
+
+// acquire asks for a container, again when the scheduler is restarted meanwhile.
+func (inv *invocation) acquire(ctx context.Context) (*schedulerpb.AcquireContainerReply, error) {
+	ctx, cancel := context.WithTimeout(ctx, inv.server.cfg.AcquireTimeout)
+	defer cancel()
+	request := &schedulerpb.AcquireContainerRequest{
+		RequestId:    inv.id,
+		AccountId:    inv.account,
+		FunctionName: inv.function.Name.String(),
+		FunctionConfig: &schedulerpb.FunctionConfig{
+			TimeoutInMs:   inv.function.Timeout.Milliseconds(),
+			MemoryInBytes: inv.function.Memory,
+			Handler:       inv.function.Handler,
+			Concurrency:   int32(inv.function.Concurrency),
+		},
+	}
+	for {
+		lease, err := inv.server.scheduler.AcquireContainer(ctx, request, grpc.WaitForReady(true))
+		if status.Code(err) != codes.Unavailable {
+			return lease, err
+		}
+		select {
+		case <-time.After(20 * time.Millisecond):
+		case <-ctx.Done():
+			return nil, err
+		}
+	}
+}
+
+// execute runs the function in the leased container. When it returns, the work
+// has stopped, or its outcome says that the container is lost.
+func (inv *invocation) execute(ctx context.Context, lease *schedulerpb.AcquireContainerReply) outcome {
+	conn, release, err := inv.server.nodes.get(rpc.HostPort(lease.GetNodeAddress(), lease.GetNodeServicePort()))
+	if err != nil {
+		return outcome{err: errNotBegun, lost: true}
+	}
+	defer release()
+	node := nodeservicepb.NewNodeServiceClient(conn)
+	// The node hears of a caller that leaves through EndInvocation, which says
+	// when the work has stopped; the stream itself outlives the caller.
+	running, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	done := make(chan outcome, 1)
+	go func() { done <- inv.invoke(ctx, running, node, lease.GetContainerId()) }()
+	select {
+	case o := <-done:
+		return o
+	case <-ctx.Done():
+	}
+	ending, cancelEnding := context.WithTimeout(context.WithoutCancel(ctx), endTimeout)
+	defer cancelEnding()
+	ended, err := node.EndInvocation(ending, &nodeservicepb.EndInvocationRequest{RequestId: inv.id, ContainerId: lease.GetContainerId()})
+	o := outcome{err: status.FromContextError(ctx.Err()).Err(), code: codeCanceled, lost: ended.GetContainerLost()}
+	if err != nil && status.Code(err) != codes.Unimplemented {
+		o.lost = true
+	}
+	return o
+}
+
+// giveBack returns the container. The caller may have left: the return goes on
+// without it, and its failure is not the invocation's.
+func (inv *invocation) giveBack(lease *schedulerpb.AcquireContainerReply, o outcome) {
+	ctx, cancel := context.WithTimeout(context.Background(), returnTimeout)
+	defer cancel()
+	request := &schedulerpb.ReturnContainerRequest{
+		RequestId:             inv.id,
+		ContainerId:           lease.GetContainerId(),
+		DurationInNanos:       o.reply.GetDurationInNanos(),
+		MaxMemoryUsageInBytes: o.reply.GetMaxMemoryUsageInBytes(),
+		ErrorCode:             o.errorCode(),
+		ErrorMessage:          o.reply.GetFunctionErrorMessage(),
+		ContainerLost:         o.lost,
+	}
+	if request.MaxMemoryUsageInBytes <= 0 {
+		// Schedulers divide by it.
+		request.MaxMemoryUsageInBytes = inv.function.Memory
+	}
+	for {
+		_, err := inv.server.scheduler.ReturnContainer(ctx, request, grpc.WaitForReady(true))
+		if err == nil {
+			return
+		}
+		if status.Code(err) != codes.Unavailable || ctx.Err() != nil {
+			inv.log.Warn("return container failed; its lease will run out", zap.String("request_id", inv.id), zap.Error(err))
+			return
+		}
+	}
+}

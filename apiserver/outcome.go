@@ -1,0 +1,129 @@
+package apiserver
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"time"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	apiserverpb "github.com/minifaas/minifaas/proto/apiserver"
+	nodeservicepb "github.com/minifaas/minifaas/proto/nodeservice"
+)
+
+// Error codes of ReturnContainer that are not the function's own.
+const (
+	codeContainerLost = "ContainerLost"
+	codeCanceled      = "Canceled"
+	codePlatformError = "PlatformError"
+)
+
+// outcome is how one attempt to execute ended.
+type outcome struct {
+	// reply is nil when the platform failed.
+	reply *apiserverpb.InvokeFunctionReply
+	// err is a gRPC status, or errNotBegun.
+	err error
+	// code is the error code where err alone does not tell.
+	code string
+	// lost: the container must not be used again.
+	lost bool
+}
+
+func (o outcome) errorCode() string {
+	switch {
+	case o.code != "":
+		return o.code
+	case o.err != nil && o.lost:
+		return codeContainerLost
+	case o.err != nil:
+		return codePlatformError
+	default:
+		return o.reply.GetFunctionError()
+	}
+}
+
+// invoke calls the node and gathers its stream. ctx is the caller's, and bounds
+// the execution; running is the stream's own.
+func (inv *invocation) invoke(ctx, running context.Context, node nodeservicepb.NodeServiceClient, containerID string) outcome {
+	timeout := inv.function.Timeout
+	if deadline, ok := ctx.Deadline(); ok {
+		timeout = max(time.Millisecond, min(timeout, time.Until(deadline)))
+	}
+	stream, err := node.InvokeFunction(running, &nodeservicepb.InvokeFunctionRequest{
+		RequestId:   inv.id,
+		ContainerId: containerID,
+		Event:       inv.event,
+		FunctionMeta: &nodeservicepb.FunctionMeta{
+			FunctionName:  inv.function.Name.String(),
+			Handler:       inv.function.Handler,
+			TimeoutInMs:   timeout.Milliseconds(),
+			MemoryInBytes: inv.function.Memory,
+		},
+	})
+	if err != nil {
+		// The request did not leave this process.
+		return outcome{err: errNotBegun, lost: true}
+	}
+	reply := &apiserverpb.InvokeFunctionReply{}
+	o := outcome{reply: reply}
+	for {
+		part, err := stream.Recv()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return lostOutcome(err)
+		}
+		reply.Body = append(reply.Body, part.GetBody()...)
+		if h := part.GetHeader(); h != nil {
+			reply.MaxMemoryUsageInBytes = h.GetMaxMemUsageInBytes()
+			reply.FunctionLog = h.GetFunctionLog()
+			reply.FunctionErrorMessage = string(h.GetError())
+		}
+		if f := part.GetFooter(); f != nil {
+			reply.DurationInNanos = f.GetDurationInNanos()
+			o.lost = f.GetContainerLost()
+			setError(reply, f)
+		}
+	}
+	return o
+}
+
+// lostOutcome is what an error in the middle of a stream means.
+func lostOutcome(err error) outcome {
+	switch status.Code(err) {
+	case codes.NotFound:
+		return outcome{err: errNotBegun, lost: true}
+	case codes.Unavailable:
+		return outcome{err: status.Errorf(codes.Aborted, "node lost: %s; the function may have run in part", status.Convert(err).Message()), lost: true}
+	case codes.Aborted, codes.Internal, codes.Unknown:
+		return outcome{err: err, lost: true}
+	default:
+		return outcome{err: err}
+	}
+}
+
+// setError puts the function's error into the reply, and into its body in the
+// form that AWS Lambda gives it.
+func setError(reply *apiserverpb.InvokeFunctionReply, f *nodeservicepb.InvokeFunctionReply_Footer) {
+	if f.GetError() == "" {
+		reply.FunctionErrorMessage = ""
+		return
+	}
+	kind := f.GetExceptionType()
+	if kind == "" {
+		kind = f.GetError()
+	}
+	reply.Body, _ = json.Marshal(struct {
+		ErrorType    string `json:"errorType"`
+		ErrorMessage string `json:"errorMessage"`
+	}{kind, reply.GetFunctionErrorMessage()})
+	reply.FunctionError = f.GetError()
+	if f.GetInvokeException() != "" {
+		reply.FunctionErrorMessage = f.GetInvokeException()
+	}
+}

@@ -1,0 +1,122 @@
+package replay
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/minifaas/minifaas/bench/trace"
+	apiserverpb "github.com/minifaas/minifaas/proto/apiserver"
+)
+
+const (
+	// connectTimeout bounds the first contact with the APIServer.
+	connectTimeout = 10 * time.Second
+	// acquireTimeout is how long the contract lets a call wait for its container.
+	acquireTimeout = 60 * time.Second
+	// slack is for everything around: the platform shall give up before its client does.
+	slack = 5 * time.Second
+)
+
+// Record is how one call went.
+type Record struct {
+	Function string
+	// Offset at which it was to be sent, from the first call.
+	Offset time.Duration
+	// Late is how much later than that it was sent.
+	Late time.Duration
+	// Schedule is the time until there was a container, Execution the time the function ran, as the
+	// platform tells; 0 when the call failed without an answer.
+	Schedule, Execution time.Duration
+	// Response is the time from when the call was to be sent to its end.
+	Response  time.Duration
+	ColdStart bool
+	// Error is empty on success, else the kind of failure: FunctionError,
+	// Timeout or OutOfMemory of the function, the name of a gRPC code, or NotSent.
+	Error string
+	// MaxMemory is the container's peak, in bytes.
+	MaxMemory int64
+}
+
+// counted is what the call counts in the score: its time until it ended.
+func (r *Record) counted() time.Duration {
+	if d := r.Schedule + r.Execution; d > 0 {
+		return d
+	}
+	return r.Response
+}
+
+// invoke makes the call and fills in the record. It reports false if the call
+// was given up because the replay was interrupted.
+func (r *run) invoke(ctx context.Context, call trace.Call, intended time.Time, rec *Record) bool {
+	timeout := r.cfg.Workload.Functions[call.Function].Timeout
+	bounded, cancel := context.WithTimeout(ctx, timeout+acquireTimeout+slack)
+	defer cancel()
+	request := &apiserverpb.InvokeFunctionRequest{
+		AccountId: r.cfg.Account, FunctionName: rec.Function, Event: call.Event(),
+	}
+	rec.Late = time.Since(intended)
+	reply, err := r.client.InvokeFunction(bounded, request)
+	rec.Response = time.Since(intended)
+	if err != nil {
+		rec.Error = status.Code(err).String()
+		return ctx.Err() == nil
+	}
+	rec.Schedule = time.Duration(reply.GetScheduleLatencyInNanos())
+	rec.Execution = time.Duration(reply.GetDurationInNanos())
+	if rec.Schedule+rec.Execution == 0 {
+		// An APIServer of the contest tells the sum alone, in whole milliseconds.
+		rec.Execution = time.Duration(reply.GetServerSideLatencyInMs()) * time.Millisecond
+	}
+	rec.ColdStart = reply.GetColdStart()
+	rec.Error = reply.GetFunctionError()
+	rec.MaxMemory = reply.GetMaxMemoryUsageInBytes()
+	return true
+}
+
+// checkFunctions makes the connection, so that no call pays for it, and makes
+// sure that the workload's functions are there.
+func checkFunctions(ctx context.Context, client apiserverpb.APIServerClient, w *trace.Workload) error {
+	bounded, cancel := context.WithTimeout(ctx, connectTimeout)
+	defer cancel()
+	reply, err := client.ListFunctions(bounded, &apiserverpb.ListFunctionsRequest{}, grpc.WaitForReady(true))
+	if status.Code(err) == codes.Unimplemented {
+		return nil // calls will tell
+	}
+	if errors.Is(bounded.Err(), context.DeadlineExceeded) {
+		return fmt.Errorf("connect to apiserver: no answer within %v: %w", connectTimeout, err)
+	}
+	if err != nil {
+		return fmt.Errorf("list functions: %w", err)
+	}
+	there := make(map[string]bool)
+	for _, f := range reply.GetFunctions() {
+		there[f.GetFunctionName()] = true
+	}
+	var missing []string
+	for _, f := range w.Functions {
+		if !there[f.Name] {
+			missing = append(missing, f.Name)
+		}
+	}
+	if len(missing) > 0 {
+		return fmt.Errorf("%d of %d functions are not declared at the apiserver (%s): declare the workload's manifest there",
+			len(missing), len(w.Functions), few(missing))
+	}
+	return nil
+}
+
+// few lists the first names, lest a big workload fill the screen.
+func few(names []string) string {
+	const shown = 5
+	if len(names) > shown {
+		return strings.Join(names[:shown], ", ") + ", …"
+	}
+	return strings.Join(names, ", ")
+}

@@ -1,0 +1,27 @@
+// Command containerservice is the agent in a container's sandbox. A node starts
+// it with a SandboxSpec to be read from descriptor 3 and a connected stream
+// socket as descriptor 4; it shuts itself in, and serves ContainerService on the
+// socket until the node closes it.
+package main
+
+import (
+	"fmt"
+	"os"
+
+	"github.com/minifaas/minifaas/containerservice"
+	"github.com/minifaas/minifaas/containerservice/process"
+)
+
+func main() {
+	err := containerservice.Run(containerservice.Config{
+		Spec:   os.NewFile(3, "sandbox spec"),
+		Socket: os.NewFile(4, "node socket"),
+		// For the agent's own tests, which run where no sandbox can.
+		Jail: os.Getenv("MINIFAAS_AGENT_JAIL") != "off",
+	})
+	process.KillAll()
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "containerservice: %v\n", err)
+		os.Exit(1)
+	}
+}

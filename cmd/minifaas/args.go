@@ -1,0 +1,28 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+)
+
+// flagArgs writes pairs of a flag's name and its value as arguments for a child
+// process. A value is left out when it is empty.
+func flagArgs(pairs ...any) []string {
+	var args []string
+	for i := 0; i+1 < len(pairs); i += 2 {
+		value := fmt.Sprint(pairs[i+1])
+		if value != "" {
+			args = append(args, fmt.Sprintf("--%s=%s", pairs[i], value))
+		}
+	}
+	return args
+}
+
+// command joins a subcommand and its arguments.
+func command(name string, args ...[]string) []string {
+	all := strings.Fields(name)
+	for _, a := range args {
+		all = append(all, a...)
+	}
+	return all
+}

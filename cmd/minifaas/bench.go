@@ -1,0 +1,73 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"os"
+
+	"github.com/minifaas/minifaas/bench/overhead"
+	"github.com/minifaas/minifaas/bench/report"
+	"github.com/minifaas/minifaas/internal/config"
+)
+
+type benchCommand struct {
+	Overhead   overheadCommand   `cmd:"" help:"Measure a warm call of a function that does nothing, next to a plain gRPC call."`
+	EchoServer echoServerCommand `cmd:"" hidden:"" help:"Serve the plain gRPC calls that overhead compares with."`
+}
+
+type overheadCommand struct {
+	outputFlags
+	Endpoint string `placeholder:"HOST:PORT" help:"APIServer to measure; by default a platform is started for it."`
+	Function string `default:"hello" help:"Function to call."`
+	Rounds   int    `default:"20" help:"How many blocks of calls are measured of each kind, in turns."`
+	Block    int    `default:"100" help:"How many calls a block has."`
+}
+
+// Help is printed below the flags.
+func (*overheadCommand) Help() string {
+	return `One caller, one warm container, everything on this machine. A whole call is
+client → APIServer → Scheduler, NodeService → the function and back; the ratio of
+its median to that of one plain unary call is what the platform costs.`
+}
+
+func (c *overheadCommand) Run(ctx context.Context, file *config.File, logs *logFlags) error {
+	if err := check(file); err != nil {
+		return err
+	}
+	if c.Endpoint != "" {
+		return c.measure(ctx, c.Endpoint)
+	}
+	stage, err := newStage(logs, "")
+	if err != nil {
+		return err
+	}
+	if err := writeSamples(stage.functions()); err != nil {
+		return errors.Join(err, stage.close())
+	}
+	p, err := stage.platform(ctx, platformConfig{
+		sandbox: sandboxFlags{functionFlags: functionFlags{stage.functions()}, Isolation: "auto"},
+		pool:    poolFlags{Nodes: 1, MaxNodes: 1},
+		policy:  policyFlags{Policy: "adaptive"},
+	})
+	if err != nil {
+		return errors.Join(err, stage.close())
+	}
+	err = c.measure(ctx, p.endpoint(apiserverPort))
+	return errors.Join(err, p.stop(), stage.close())
+}
+
+func (c *overheadCommand) measure(ctx context.Context, endpoint string) error {
+	result, err := overhead.Measure(ctx, overhead.Config{
+		APIServer: endpoint, Function: c.Function, Event: []byte(`{"name":"bench"}`), Rounds: c.Rounds, Block: c.Block,
+	})
+	if err != nil {
+		return err
+	}
+	return report.Overhead(os.Stdout, report.Format(c.Output), result)
+}
+
+type echoServerCommand struct{}
+
+func (echoServerCommand) Run(ctx context.Context) error {
+	return overhead.ServeEcho(ctx, os.Stdin, os.Stdout)
+}

@@ -1,0 +1,55 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net"
+	"os"
+	"strconv"
+	"text/tabwriter"
+	"time"
+
+	"google.golang.org/grpc"
+
+	"github.com/minifaas/minifaas/internal/rpc"
+)
+
+// clientFlags say which service a command talks to.
+type clientFlags struct {
+	Endpoint string        `placeholder:"HOST:PORT" help:"Service to talk to; by default the one on this machine."`
+	PortBase int           `default:"10000" help:"Where the ports of the platform on this machine begin."`
+	Timeout  time.Duration `default:"70s" help:"Longest time to wait for the answer."`
+}
+
+// dial connects to the endpoint, or to the local service offset above the port base.
+func (f clientFlags) dial(offset int) (*grpc.ClientConn, error) {
+	endpoint := f.Endpoint
+	if endpoint == "" {
+		endpoint = net.JoinHostPort("127.0.0.1", strconv.Itoa(f.PortBase+offset))
+	}
+	return rpc.Dial(endpoint)
+}
+
+func (f clientFlags) context(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(ctx, f.Timeout)
+}
+
+// outputFlags say how figures are printed.
+type outputFlags struct {
+	Output string `short:"o" default:"table" enum:"table,json" help:"How to print: ${enum}."`
+}
+
+// printJSON writes v to stdout for a machine.
+func printJSON(v any) error {
+	encoder := json.NewEncoder(os.Stdout)
+	encoder.SetIndent("", "  ")
+	return encoder.Encode(v)
+}
+
+// table writes aligned columns to stdout; call flush at the end.
+func table(header string) (row func(format string, args ...any), flush func() error) {
+	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, header)
+	return func(format string, args ...any) { fmt.Fprintf(w, format+"\n", args...) }, w.Flush
+}

@@ -1,0 +1,93 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/minifaas/minifaas/bench/replay"
+	"github.com/minifaas/minifaas/bench/report"
+	"github.com/minifaas/minifaas/bench/trace"
+	"github.com/minifaas/minifaas/internal/config"
+	"github.com/minifaas/minifaas/nodeservice/sandbox/linux"
+)
+
+type demoCommand struct {
+	outputFlags
+	Length    time.Duration `default:"60s" help:"Length of the load: the contest's 15 functions at their real rates."`
+	Seed      uint64        `help:"Seed of the workload's generator; 0 keeps the workload's own."`
+	MaxNodes  int           `default:"20" help:"How many nodes a policy may reserve."`
+	Isolation string        `default:"auto" enum:"auto,namespaces,process" help:"How containers are shut in: ${enum}."`
+	KeepLogs  string        `placeholder:"FILE" help:"Write what the services log into this file."`
+}
+
+// Help is printed below the flags.
+func (*demoCommand) Help() string {
+	return `Starts a platform of its own on free ports, once with the contest's baseline
+policy and once with the adaptive one, replays the same load on real sandboxes,
+prints both side by side, and leaves nothing behind.`
+}
+
+func (c *demoCommand) Run(ctx context.Context, file *config.File, logs *logFlags) error {
+	if err := check(file, validPort("max-nodes", c.MaxNodes, 1, maxNodePorts)); err != nil {
+		return err
+	}
+	workload, err := trace.Open(trace.Contest2020, trace.Options{Length: c.Length, Seed: c.Seed})
+	if err != nil {
+		return err
+	}
+	stage, err := newStage(logs, c.KeepLogs)
+	if err != nil {
+		return err
+	}
+	notes, err := declareFunctions(workload, stage.functions())
+	if err != nil {
+		return errors.Join(err, stage.close())
+	}
+	adaptive, baseline, err := c.play(ctx, stage, workload)
+	if err == nil && (adaptive != nil || baseline != nil) {
+		err = report.Demo(os.Stdout, report.Format(c.Output), adaptive, baseline, append(notes, stage.conditions(c.MaxNodes, linux.Isolation(c.Isolation))...))
+	}
+	return errors.Join(err, stage.close())
+}
+
+// play runs both policies, one after the other on the same machine.
+func (c *demoCommand) play(ctx context.Context, stage *stage, workload *trace.Workload) (adaptive, baseline *replay.Result, err error) {
+	for _, side := range []struct {
+		policy string
+		result **replay.Result
+	}{{"baseline", &baseline}, {"adaptive", &adaptive}} {
+		if ctx.Err() != nil {
+			return adaptive, baseline, nil
+		}
+		fmt.Fprintf(os.Stderr, "%s: %v of the contest's load on real sandboxes\n", side.policy, c.Length)
+		*side.result, err = c.playOne(ctx, stage, workload, side.policy)
+		if err != nil {
+			return nil, nil, fmt.Errorf("%s: %w", side.policy, err)
+		}
+	}
+	return adaptive, baseline, nil
+}
+
+func (c *demoCommand) playOne(ctx context.Context, stage *stage, workload *trace.Workload, policy string) (*replay.Result, error) {
+	p, err := stage.platform(ctx, platformConfig{
+		sandbox: sandboxFlags{functionFlags: functionFlags{stage.functions()}, Isolation: c.Isolation},
+		pool:    poolFlags{Nodes: min(10, c.MaxNodes), MaxNodes: c.MaxNodes, RefillDelay: 5 * time.Second},
+		policy:  policyFlags{Policy: policy},
+	})
+	if err != nil {
+		return nil, err
+	}
+	result, err := func() (*replay.Result, error) {
+		apiserver, resourceManager, err := dialPlatform(p)
+		if err != nil {
+			return nil, err
+		}
+		defer apiserver.Close()
+		defer resourceManager.Close()
+		return replay.Run(ctx, replay.Config{Workload: workload, APIServer: apiserver, ResourceManager: resourceManager, Progress: os.Stderr})
+	}()
+	return result, errors.Join(err, p.stop())
+}

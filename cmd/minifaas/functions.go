@@ -1,0 +1,49 @@
+package main
+
+import (
+	"context"
+	"time"
+
+	"github.com/minifaas/minifaas/internal/config"
+	"github.com/minifaas/minifaas/internal/function"
+	apiserverpb "github.com/minifaas/minifaas/proto/apiserver"
+)
+
+type functionsCommand struct {
+	clientFlags
+	outputFlags
+}
+
+func (c *functionsCommand) Run(ctx context.Context, file *config.File) error {
+	if err := check(file); err != nil {
+		return err
+	}
+	conn, err := c.dial(apiserverPort)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	ctx, cancel := c.context(ctx)
+	defer cancel()
+	reply, err := apiserverpb.NewAPIServerClient(conn).ListFunctions(ctx, &apiserverpb.ListFunctionsRequest{})
+	if err != nil {
+		return explain(err, conn.Target())
+	}
+	if c.Output == "json" {
+		return printJSON(reply.GetFunctions())
+	}
+	row, flush := table("FUNCTION\tVERSION\tRUNTIME\tHANDLER\tMEMORY\tTIMEOUT\tCONCURRENCY")
+	for _, f := range reply.GetFunctions() {
+		name := f.GetFunctionName()
+		if f.GetAccountId() != function.DefaultAccount {
+			name = f.GetAccountId() + "/" + name
+		}
+		concurrency := any("policy's")
+		if f.GetConcurrency() > 0 {
+			concurrency = f.GetConcurrency()
+		}
+		row("%s\t%s\t%s\t%s\t%v\t%v\t%v", name, f.GetVersion(), f.GetRuntime(), f.GetHandler(),
+			function.Size(f.GetMemoryInBytes()), time.Duration(f.GetTimeoutInMs())*time.Millisecond, concurrency)
+	}
+	return flush()
+}

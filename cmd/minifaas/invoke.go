@@ -1,0 +1,137 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/minifaas/minifaas/internal/config"
+	"github.com/minifaas/minifaas/internal/function"
+	"github.com/minifaas/minifaas/internal/rpc"
+	apiserverpb "github.com/minifaas/minifaas/proto/apiserver"
+)
+
+type invokeCommand struct {
+	clientFlags
+	outputFlags
+	Function string `arg:"" help:"name, name@version, account/name or account/name@version."`
+	Event    string `arg:"" optional:"" default:"{}" help:"The event: text, @FILE, or - for standard input."`
+	Account  string `help:"Account that calls; empty is the default one."`
+	Log      bool   `short:"l" help:"Print the function's output and timings to stderr, too."`
+}
+
+// Help is printed below the flags.
+func (*invokeCommand) Help() string {
+	return `The function's result goes to stdout. When the function fails, its log and
+error go to stderr and the exit code is 1.
+
+  minifaas invoke hello '{"name": "world"}'
+  minifaas invoke resize @picture.jpg > small.jpg`
+}
+
+func (c *invokeCommand) Run(ctx context.Context, file *config.File) error {
+	if err := check(file); err != nil {
+		return err
+	}
+	event, err := c.event()
+	if err != nil {
+		return err
+	}
+	conn, err := c.dial(apiserverPort)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	ctx, cancel := c.context(ctx)
+	defer cancel()
+	reply, err := apiserverpb.NewAPIServerClient(conn).InvokeFunction(ctx, &apiserverpb.InvokeFunctionRequest{
+		AccountId: c.Account, FunctionName: c.Function, Event: event,
+	})
+	if err != nil {
+		return explain(err, conn.Target())
+	}
+	return c.print(reply)
+}
+
+func (c *invokeCommand) event() ([]byte, error) {
+	switch {
+	case c.Event == "-":
+		return io.ReadAll(io.LimitReader(os.Stdin, rpc.MaxEvent+1))
+	case strings.HasPrefix(c.Event, "@"):
+		event, err := os.ReadFile(c.Event[1:])
+		if err != nil {
+			return nil, fmt.Errorf("read event: %w", err)
+		}
+		return event, nil
+	default:
+		return []byte(c.Event), nil
+	}
+}
+
+func (c *invokeCommand) print(reply *apiserverpb.InvokeFunctionReply) error {
+	failed := reply.GetFunctionError() != ""
+	if c.Output == "json" {
+		if err := printJSON(invokeResult(reply)); err != nil {
+			return err
+		}
+	} else if !failed {
+		os.Stdout.Write(reply.GetBody())
+		if !bytes.HasSuffix(reply.GetBody(), []byte("\n")) {
+			fmt.Println()
+		}
+	}
+	if c.Log || failed && c.Output != "json" {
+		if log := strings.TrimRight(reply.GetFunctionLog(), "\n"); log != "" {
+			fmt.Fprintln(os.Stderr, log)
+		}
+		start := "warm"
+		if reply.GetColdStart() {
+			start = "cold"
+		}
+		fmt.Fprintf(os.Stderr, "request %s: %s start, scheduled in %v, ran %v, peak memory %v\n", reply.GetRequestId(), start,
+			time.Duration(reply.GetScheduleLatencyInNanos()).Round(time.Microsecond),
+			time.Duration(reply.GetDurationInNanos()).Round(time.Microsecond),
+			function.Size(reply.GetMaxMemoryUsageInBytes()>>10<<10))
+	}
+	if !failed {
+		return nil
+	}
+	if c.Output != "json" {
+		fmt.Fprintf(os.Stderr, "%s: %s\n", reply.GetFunctionError(), reply.GetFunctionErrorMessage())
+	}
+	return errReported
+}
+
+// invokeResult is what invoke -o json prints.
+func invokeResult(reply *apiserverpb.InvokeFunctionReply) any {
+	return struct {
+		RequestID            string `json:"request_id"`
+		Body                 string `json:"body"`
+		FunctionError        string `json:"function_error"`
+		FunctionErrorMessage string `json:"function_error_message"`
+		FunctionLog          string `json:"function_log"`
+		ColdStart            bool   `json:"cold_start"`
+		ScheduleLatencyNanos int64  `json:"schedule_latency_ns"`
+		DurationNanos        int64  `json:"duration_ns"`
+		MaxMemoryBytes       int64  `json:"max_memory_bytes"`
+	}{
+		reply.GetRequestId(), string(reply.GetBody()), reply.GetFunctionError(), reply.GetFunctionErrorMessage(), reply.GetFunctionLog(),
+		reply.GetColdStart(), reply.GetScheduleLatencyInNanos(), reply.GetDurationInNanos(), reply.GetMaxMemoryUsageInBytes(),
+	}
+}
+
+// explain turns a failed call into what its maker should know.
+func explain(err error, target string) error {
+	s := status.Convert(err)
+	if s.Code() == codes.Unavailable {
+		return fmt.Errorf("no answer from %s: %s; is minifaas up running there?", strings.TrimPrefix(target, "passthrough:///"), s.Message())
+	}
+	return fmt.Errorf("%s: %s", s.Code(), s.Message())
+}

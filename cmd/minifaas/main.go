@@ -1,0 +1,93 @@
+// Command minifaas is the whole platform in one program: all services, alone or
+// together, and the tools to use and to measure them.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/minifaas/minifaas/internal/config"
+	"github.com/minifaas/minifaas/internal/process"
+)
+
+type commands struct {
+	Config kong.ConfigFlag `placeholder:"FILE" help:"YAML file with settings: flag names without the dashes. Flags win over the environment, the environment over the file."`
+	logFlags
+
+	Up        upCommand        `cmd:"" help:"Run all five services on this machine until Ctrl-C."`
+	Invoke    invokeCommand    `cmd:"" help:"Run a function once."`
+	Functions functionsCommand `cmd:"" help:"List the functions that can be invoked."`
+	Status    statusCommand    `cmd:"" help:"Show nodes, containers, calls in flight and queues."`
+	Replay    replayCommand    `cmd:"" help:"Send a workload to an APIServer, open loop, and print what became of it."`
+	Demo      demoCommand      `cmd:"" help:"Run the platform under a condensed real workload, with two policies, and compare them."`
+	Bench     benchCommand     `cmd:"" help:"Measure the platform."`
+	Version   versionCommand   `cmd:"" help:"Print the version."`
+
+	APIServer       apiserverCommand       `cmd:"" name:"apiserver" help:"Run the APIServer alone." group:"Single services"`
+	Scheduler       schedulerCommand       `cmd:"" help:"Run the Scheduler alone." group:"Single services"`
+	ResourceManager resourcemanagerCommand `cmd:"" name:"resourcemanager" help:"Run the ResourceManager alone, with its nodes." group:"Single services"`
+	NodeService     nodeserviceCommand     `cmd:"" name:"nodeservice" help:"Run one node alone." group:"Single services"`
+}
+
+// errReported ends a command that has already said what is wrong.
+var errReported = errors.New("reported")
+
+func main() {
+	if err := run(os.Args[1:]); err != nil {
+		if !errors.Is(err, errReported) {
+			fmt.Fprintf(os.Stderr, "minifaas: %v\n", err)
+		}
+		os.Exit(1)
+	}
+}
+
+func run(args []string) error {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	lifeline, err := process.InheritedLifeline()
+	if err != nil {
+		return err
+	}
+	var c commands
+	var file *config.File
+	parser, err := kong.New(&c,
+		kong.Name("minifaas"),
+		kong.Description("Functions as a service around one adaptive scheduler."),
+		kong.UsageOnError(),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+		kong.DefaultEnvars("MINIFAAS"),
+		kong.Configuration(func(r io.Reader) (kong.Resolver, error) {
+			var err error
+			file, err = config.Read(r, string(c.Config))
+			return file, err
+		}),
+		kong.Bind(&c.logFlags, lifeline),
+		kong.BindTo(withLifeline(ctx, lifeline), (*context.Context)(nil)),
+	)
+	if err != nil {
+		return err
+	}
+	command, err := parser.Parse(args)
+	parser.FatalIfErrorf(err)
+	return command.Run(file)
+}
+
+// withLifeline ends ctx also when the supervisor of this process is gone.
+func withLifeline(ctx context.Context, lifeline *process.Lifeline) context.Context {
+	ctx, cancel := context.WithCancel(ctx)
+	go func() {
+		select {
+		case <-lifeline.Broken():
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	return ctx
+}

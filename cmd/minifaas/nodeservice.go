@@ -1,0 +1,132 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"go.uber.org/zap"
+
+	"github.com/minifaas/minifaas/internal/config"
+	"github.com/minifaas/minifaas/internal/function"
+	"github.com/minifaas/minifaas/internal/rpc"
+	"github.com/minifaas/minifaas/internal/telemetry"
+	"github.com/minifaas/minifaas/nodeservice"
+	"github.com/minifaas/minifaas/nodeservice/sandbox/linux"
+	nodeservicepb "github.com/minifaas/minifaas/proto/nodeservice"
+)
+
+// sandboxFlags say how containers are made, on every node of this machine.
+type sandboxFlags struct {
+	functionFlags
+	StateDir     string        `placeholder:"DIR" help:"Folder for what must outlive a process; by default /var/lib/minifaas/PORT-BASE, or below ~/.local/state without root."`
+	Isolation    string        `default:"namespaces" enum:"auto,namespaces,process" help:"How containers are shut in: ${enum}. process takes rights away but gives no namespaces: weaker. auto falls back to it where the host allows no namespaces."`
+	CgroupParent string        `placeholder:"PATH" help:"Cgroup below which the nodes' cgroups are made; by default minifaas-PORT-BASE."`
+	Agent        string        `placeholder:"FILE" help:"The agent that runs in containers; by default the one built into this program."`
+	NodeMemory   function.Size `default:"4GiB" help:"Memory of a node; three quarters of it are offered to containers."`
+	NodeCPU      float64       `name:"node-cpu" default:"2" help:"CPU of a node, in cores."`
+}
+
+// Default sizes of a node, for commands that don't take them as flags.
+const (
+	defaultNodeMemory = 4 << 30
+	defaultNodeCPU    = 2
+)
+
+func (f *sandboxFlags) setDefaults(portBase int) {
+	if f.StateDir == "" {
+		f.StateDir = defaultStateDir(portBase)
+	}
+	if f.CgroupParent == "" {
+		f.CgroupParent = fmt.Sprintf("minifaas-%d", portBase)
+	}
+}
+
+func (f *sandboxFlags) validate() error {
+	var faults []error
+	if f.NodeMemory < 64<<20 {
+		faults = append(faults, fmt.Errorf("--node-memory %v: want at least 64MiB", f.NodeMemory))
+	}
+	if !(f.NodeCPU >= 0.01 && f.NodeCPU <= 1024) {
+		faults = append(faults, fmt.Errorf("--node-cpu %v: want 0.01 to 1024 cores", f.NodeCPU))
+	}
+	return errors.Join(faults...)
+}
+
+func (f *sandboxFlags) args() []string {
+	return flagArgs("functions", f.Functions, "state-dir", f.StateDir, "isolation", f.Isolation,
+		"cgroup-parent", f.CgroupParent, "agent", f.Agent, "node-memory", f.NodeMemory, "node-cpu", f.NodeCPU)
+}
+
+type nodeserviceCommand struct {
+	listenFlags
+	sandboxFlags
+	Name string `default:"node" help:"Name of the node; it names its cgroup."`
+	Slot int    `default:"0" help:"Number of the node on this machine, from 0: containers of different nodes get different user ids by it."`
+}
+
+// uidsPerNode is how many user ids a node may give to containers, from uidBase on.
+const (
+	uidBase     = 900000
+	uidsPerNode = 1000
+)
+
+func (c *nodeserviceCommand) Run(ctx context.Context, file *config.File, logs *logFlags) error {
+	log, err := logs.logger(c.Name)
+	if err != nil {
+		return err
+	}
+	c.setDefaults(c.PortBase)
+	functions, loadErr := function.Load(c.Functions)
+	if err := check(file, c.listenFlags.validate(), c.sandboxFlags.validate(), loadErr, validPort("slot", c.Slot, 0, 10000)); err != nil {
+		return err
+	}
+	runtime, err := c.runtime(log)
+	if err != nil {
+		return err
+	}
+	for _, missing := range runtime.Missing() {
+		log.Warn("the sandbox lacks " + missing)
+	}
+	node := nodeservice.New(nodeservice.Config{Functions: functions, Runtime: runtime, Memory: int64(c.NodeMemory), Disk: c.StateDir, Log: log})
+	err = serve(ctx, service{
+		listen: c.listenFlags, offset: nodePorts, log: log, registry: telemetry.NewRegistry(),
+		register: func(s *rpc.Server) { nodeservicepb.RegisterNodeServiceServer(s, node) },
+	})
+	return errors.Join(err, node.Close())
+}
+
+func (c *nodeserviceCommand) runtime(log *zap.Logger) (*linux.Runtime, error) {
+	if err := os.MkdirAll(c.StateDir, 0o755); err != nil {
+		return nil, fmt.Errorf("make state folder: %w; choose another with --state-dir", err)
+	}
+	agent, err := c.agentPath()
+	if err != nil {
+		return nil, err
+	}
+	return linux.New(linux.Config{
+		StateDir:     nodeDir(c.StateDir, c.Name),
+		CgroupParent: c.CgroupParent,
+		Name:         c.Name,
+		Memory:       int64(c.NodeMemory),
+		CPU:          c.NodeCPU,
+		AgentPath:    agent,
+		Isolation:    linux.Isolation(c.Isolation),
+		UIDBase:      uidBase + c.Slot*uidsPerNode,
+		Log:          log,
+	})
+}
+
+// nodeDir is the folder of one node's own, below the platform's.
+func nodeDir(stateDir, name string) string { return filepath.Join(stateDir, "nodes", name) }
+
+// agentPath is the agent's executable: the one that was asked for, or the
+// built-in one, written to where every container's user can read it.
+func (f *sandboxFlags) agentPath() (string, error) {
+	if f.Agent != "" {
+		return filepath.Abs(f.Agent)
+	}
+	return extract("containerservice", filepath.Join(f.StateDir, "bin"))
+}

@@ -1,0 +1,68 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"net"
+	"strconv"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"go.uber.org/zap"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/minifaas/minifaas/internal/rpc"
+	"github.com/minifaas/minifaas/internal/telemetry"
+)
+
+// service is one gRPC service of this process.
+type service struct {
+	listen   listenFlags
+	offset   int
+	log      *zap.Logger
+	registry *prometheus.Registry
+	register func(*rpc.Server)
+	// background runs beside the calls; nil is none. When it ends, all does.
+	background func(context.Context) error
+	// ready is closed when calls may come; nil means from the start.
+	ready <-chan struct{}
+}
+
+// serve runs a service until ctx ends or a part of it fails. Calls end before
+// the background does: they need it.
+func serve(ctx context.Context, s service) error {
+	lis, err := rpc.Listen(net.JoinHostPort(s.listen.Address, strconv.Itoa(s.listen.port(s.offset))))
+	if err != nil {
+		return err
+	}
+	defer lis.Close()
+	server := rpc.NewServer(rpc.ServerConfig{Log: s.log, Metrics: s.registry})
+	s.register(server)
+	group, running := errgroup.WithContext(ctx)
+	background, stopBackground := context.WithCancel(context.WithoutCancel(ctx))
+	if s.background != nil {
+		group.Go(func() error {
+			if err := s.background(background); err != nil || background.Err() != nil {
+				return err
+			}
+			return errors.New("the service ended by itself")
+		})
+	}
+	if s.listen.MetricsAddress != "" {
+		group.Go(func() error {
+			return telemetry.ServeMetrics(running, s.listen.MetricsAddress, s.registry, func() error { return nil })
+		})
+	}
+	group.Go(func() error {
+		defer stopBackground()
+		if s.ready != nil {
+			select {
+			case <-s.ready:
+			case <-running.Done():
+				return nil
+			}
+		}
+		s.log.Info("serving", zap.Stringer("address", lis.Addr()))
+		return server.Serve(running, lis)
+	})
+	return group.Wait()
+}

@@ -1,0 +1,122 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+
+	"github.com/minifaas/minifaas/nodeservice/sandbox/linux"
+	"github.com/minifaas/minifaas/resourcemanager"
+)
+
+// stage is where a command that brings a platform of its own lets it play: a
+// folder, free ports, and a log that is only shown when something fails.
+type stage struct {
+	folder string
+	logs   logFlags
+	log    *os.File
+}
+
+func newStage(logs *logFlags, keepLogs string) (*stage, error) {
+	folder, err := os.MkdirTemp("", "minifaas-")
+	if err != nil {
+		return nil, err
+	}
+	s := &stage{folder: folder, logs: *logs}
+	// Every container has a user of its own, who must get in.
+	if err := os.Chmod(folder, 0o755); err != nil {
+		return nil, errors.Join(err, s.close())
+	}
+	if keepLogs == "" {
+		keepLogs = filepath.Join(folder, "services.log")
+	}
+	if s.log, err = os.OpenFile(keepLogs, os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o644); err != nil {
+		return nil, errors.Join(err, s.close())
+	}
+	return s, nil
+}
+
+func (s *stage) functions() string { return filepath.Join(s.folder, "functions") }
+
+// close removes the stage.
+func (s *stage) close() error {
+	if s.log != nil {
+		s.log.Close()
+	}
+	return os.RemoveAll(s.folder)
+}
+
+// platform starts one on free ports, with the default sizes of nodes. When it
+// fails the error has the end of the services' log.
+func (s *stage) platform(ctx context.Context, cfg platformConfig) (*platform, error) {
+	base, err := freePortBase()
+	if err != nil {
+		return nil, err
+	}
+	log, err := s.logs.logger("platform")
+	if err != nil {
+		return nil, err
+	}
+	cfg.address, cfg.portBase, cfg.logs, cfg.log, cfg.output = "127.0.0.1", base, s.logs, log, s.log
+	cfg.sandbox.StateDir = filepath.Join(s.folder, "state")
+	cfg.sandbox.NodeMemory, cfg.sandbox.NodeCPU = defaultNodeMemory, defaultNodeCPU
+	p, err := startPlatform(ctx, cfg)
+	if err != nil {
+		return nil, fmt.Errorf("%w\n%s", err, s.tail())
+	}
+	return p, nil
+}
+
+// tail is the last that the services logged.
+func (s *stage) tail() []byte {
+	const most = 4096
+	size, err := s.log.Seek(0, io.SeekEnd)
+	if err != nil {
+		return nil
+	}
+	text := make([]byte, min(size, most))
+	n, _ := s.log.ReadAt(text, size-int64(len(text)))
+	return bytes.TrimSpace(text[:n])
+}
+
+// conditions says what a reader of figures must know of the machine.
+func (s *stage) conditions(nodes int, isolation linux.Isolation) []string {
+	var notes []string
+	if isolation == linux.Process {
+		notes = append(notes, "containers are not shut in by namespaces: this host does not allow them to this user")
+	}
+	if os.Geteuid() != 0 {
+		notes = append(notes, "run without root: memory and CPU limits hold only as far as the host delegates cgroups")
+	}
+	if nominal := resourcemanager.Nominal(nodes, defaultNodeCPU*1000, defaultNodeMemory); nominal != "" {
+		notes = append(notes, fmt.Sprintf("%d nodes are %s", nodes, nominal))
+	}
+	return notes
+}
+
+// freePortBase finds a base of which the services' ports are free.
+func freePortBase() (int, error) {
+	for base := 20000; base < 60000; base += 1000 {
+		if portsFree(base) {
+			return base, nil
+		}
+	}
+	return 0, errors.New("no free ports between 20000 and 61000")
+}
+
+func portsFree(base int) bool {
+	for _, offset := range []int{nodePorts, resourceManagerPort, apiserverPort, schedulerPort, metricsPort} {
+		lis, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(base+offset)))
+		if err != nil {
+			return false
+		}
+		lis.Close()
+	}
+	return true
+}

@@ -1,0 +1,56 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+
+	"github.com/minifaas/minifaas/internal/config"
+	"github.com/minifaas/minifaas/internal/function"
+)
+
+type upCommand struct {
+	Address           string `default:"127.0.0.1" help:"Address on which all services listen."`
+	PortBase          int    `default:"10000" help:"Where the ports begin: nodes +300 to +399, ResourceManager +400, APIServer +500, Scheduler +600, metrics +900."`
+	SchedulerEndpoint string `placeholder:"HOST:PORT" help:"Use a scheduler that runs there instead of ours."`
+	sandboxFlags
+	poolFlags
+	policyFlags
+}
+
+// Help is printed below the flags.
+func (*upCommand) Help() string {
+	return `Starts APIServer, Scheduler, ResourceManager and its nodes, and keeps them
+running: a process that dies is started again within a second. Ctrl-C lets
+running calls finish, stops everything and leaves nothing behind.
+
+  minifaas up --functions ./functions
+  minifaas up --functions functions.yaml --nodes 4 --policy baseline`
+}
+
+func (c *upCommand) Run(ctx context.Context, file *config.File, logs *logFlags) error {
+	log, err := logs.logger("up")
+	if err != nil {
+		return err
+	}
+	functions, loadErr := function.Load(c.Functions)
+	if err := check(file, validPort("port-base", c.PortBase, 1, 65535-metricsPort), c.sandboxFlags.validate(), c.poolFlags.validate(), loadErr); err != nil {
+		return err
+	}
+	p, err := startPlatform(ctx, platformConfig{
+		address: c.Address, portBase: c.PortBase, schedulerEndpoint: c.SchedulerEndpoint,
+		sandbox: c.sandboxFlags, pool: c.poolFlags, policy: c.policyFlags, logs: *logs, log: log,
+	})
+	if err != nil {
+		return err
+	}
+	scheduler := "scheduler at " + c.SchedulerEndpoint
+	if c.SchedulerEndpoint == "" {
+		scheduler = "policy " + c.Policy
+	}
+	fmt.Fprintf(os.Stderr, "minifaas is up: %d functions, %s; APIServer on %s, metrics on http://%s/metrics. Ctrl-C stops it.\n",
+		len(functions.All()), scheduler, p.endpoint(apiserverPort), p.endpoint(metricsPort))
+	<-ctx.Done()
+	fmt.Fprintln(os.Stderr, "stopping: running calls finish first")
+	return p.stop()
+}

@@ -1,0 +1,46 @@
+package jail
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+)
+
+// configuration is what programs need of the host's /etc and what tells
+// nothing about the host: how to find libraries, certificates and names.
+var configuration = []string{
+	"/etc/ld.so.cache",
+	"/etc/ld.so.conf",
+	"/etc/ld.so.conf.d",
+	"/etc/ld-musl-x86_64.path",
+	"/etc/ld-musl-aarch64.path",
+	"/etc/alternatives",
+	"/etc/ssl",
+	"/etc/pki",
+	"/etc/ca-certificates",
+	"/etc/ca-certificates.conf",
+	"/etc/crypto-policies",
+	"/etc/localtime",
+	"/etc/timezone",
+	"/etc/nsswitch.conf",
+	"/etc/mime.types",
+	"/etc/protocols",
+	"/etc/services",
+}
+
+// writeConfiguration writes the files that are the sandbox's own.
+func writeConfiguration(root, hostname string) error {
+	files := map[string]string{
+		"etc/passwd":      "root:x:0:0:root:/tmp:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n",
+		"etc/group":       "root:x:0:\nnogroup:x:65534:\n",
+		"etc/hostname":    hostname + "\n",
+		"etc/hosts":       "127.0.0.1 localhost " + hostname + "\n::1 localhost\n",
+		"etc/resolv.conf": "# no network\n",
+	}
+	for name, text := range files {
+		if err := os.WriteFile(filepath.Join(root, name), []byte(text), 0o644); err != nil {
+			return fmt.Errorf("write configuration: %w", err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,85 @@
+package jail
+
+import (
+	"fmt"
+	"syscall"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// Bits of PR_SET_SECUREBITS: being root gives no capabilities, changing the
+// user id neither, nothing is kept or raised, and all of that is final.
+const securebits = 1<<0 | 1<<1 | 1<<2 | 1<<3 | // no root, locked; no fixup, locked
+	1<<5 | // keep-caps off, locked
+	1<<6 | 1<<7 // no ambient raise, locked
+
+// dropPrivileges gives up every capability for good, on all threads.
+func dropPrivileges() error {
+	// Closed to ptrace and /proc/<pid>/mem of the function, which has the same
+	// user id. Executing a program opens it again, for that program alone.
+	if err := unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0); err != nil {
+		return fmt.Errorf("close own memory: %w", err)
+	}
+	hasAny, err := hasCapabilities()
+	if err != nil {
+		return err
+	}
+	if hasAny {
+		if err := dropBounding(); err != nil {
+			return err
+		}
+	}
+	if err := allThreads(unix.SYS_PRCTL, unix.PR_CAP_AMBIENT, unix.PR_CAP_AMBIENT_CLEAR_ALL); err != nil {
+		return fmt.Errorf("clear ambient capabilities: %w", err)
+	}
+	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
+	var none [2]unix.CapUserData
+	if err := allThreads(unix.SYS_CAPSET, uintptr(unsafe.Pointer(&header)), uintptr(unsafe.Pointer(&none))); err != nil {
+		return fmt.Errorf("drop capabilities: %w", err)
+	}
+	if err := allThreads(unix.SYS_PRCTL, unix.PR_SET_NO_NEW_PRIVS, 1); err != nil {
+		return fmt.Errorf("forbid new privileges: %w", err)
+	}
+	return nil
+}
+
+func hasCapabilities() (bool, error) {
+	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
+	var data [2]unix.CapUserData
+	if err := unix.Capget(&header, &data[0]); err != nil {
+		return false, fmt.Errorf("get capabilities: %w", err)
+	}
+	return data[0].Effective|data[1].Effective != 0, nil
+}
+
+// dropBounding empties the bounding set, from which an execve could take, and
+// locks the rules by which root is special.
+func dropBounding() error {
+	for c := uintptr(0); ; c++ {
+		// The kernel names its last capability by refusing the next.
+		if _, err := unix.PrctlRetInt(unix.PR_CAPBSET_READ, c, 0, 0, 0); err != nil {
+			break
+		}
+		if err := allThreads(unix.SYS_PRCTL, unix.PR_CAPBSET_DROP, c); err != nil {
+			return fmt.Errorf("drop capability %d from the bounding set: %w", c, err)
+		}
+	}
+	if err := allThreads(unix.SYS_PRCTL, unix.PR_SET_SECUREBITS, securebits); err != nil {
+		return fmt.Errorf("lock secure bits: %w", err)
+	}
+	return nil
+}
+
+// allThreads makes the call on every thread of the process: these attributes
+// are a thread's own, and goroutines move between threads.
+func allThreads(trap, a1, a2 uintptr) error {
+	_, _, errno := syscall.AllThreadsSyscall6(trap, a1, a2, 0, 0, 0, 0)
+	switch errno {
+	case 0:
+		return nil
+	case syscall.ENOTSUP:
+		return fmt.Errorf("%w: the agent must be built with CGO_ENABLED=0", errno)
+	}
+	return errno
+}

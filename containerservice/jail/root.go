@@ -1,0 +1,177 @@
+package jail
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"golang.org/x/sys/unix"
+
+	containerservicepb "github.com/minifaas/minifaas/proto/containerservice"
+)
+
+// systemFolders hold the host's programs and libraries.
+var systemFolders = []string{"/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32"}
+
+const (
+	defaultTmpBytes = 64 << 20
+	shmBytes        = 16 << 20
+	// bytesPerInode keeps a full /tmp of tiny files from costing more memory
+	// than one of large files: an inode of tmpfs takes about 1 KiB.
+	bytesPerInode = 4096
+)
+
+// changeRoot makes spec's root the process's own: built below spec.root from
+// bind mounts, made read-only as a whole, then covered where it must be
+// writable. The host's root is detached at the end: no path leads to it any more.
+func changeRoot(spec *containerservicepb.SandboxSpec) error {
+	root := spec.GetRoot()
+	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
+		return fmt.Errorf("make mounts private: %w", err)
+	}
+	if err := mountTmpfs(root, "mode=0755,size=1m,nr_inodes=1024", 0); err != nil {
+		return err
+	}
+	if err := fill(root, spec); err != nil {
+		return err
+	}
+	if err := unix.MountSetattr(-1, root, unix.AT_RECURSIVE, &unix.MountAttr{
+		Attr_set: unix.MOUNT_ATTR_RDONLY | unix.MOUNT_ATTR_NOSUID | unix.MOUNT_ATTR_NODEV,
+	}); err != nil {
+		return fmt.Errorf("make root read-only: %w (needs Linux 5.12 or newer)", err)
+	}
+	if err := coverWritable(root, spec.GetTmpBytes()); err != nil {
+		return err
+	}
+	return pivot(root)
+}
+
+// fill puts everything that is to be read-only below root, and the mount points of the rest.
+func fill(root string, spec *containerservicepb.SandboxSpec) error {
+	for _, folder := range []string{"etc", "dev/shm", "proc", "tmp", "var"} {
+		if err := os.MkdirAll(filepath.Join(root, folder), 0o755); err != nil {
+			return fmt.Errorf("make mount point: %w", err)
+		}
+	}
+	if err := os.Symlink("/tmp", filepath.Join(root, "var/tmp")); err != nil {
+		return fmt.Errorf("link /var/tmp: %w", err)
+	}
+	for _, path := range append(append([]string{}, systemFolders...), configuration...) {
+		if err := mirror(root, path); err != nil {
+			return err
+		}
+	}
+	if err := writeConfiguration(root, spec.GetHostname()); err != nil {
+		return err
+	}
+	for _, m := range spec.GetMounts() {
+		if err := bind(m.GetSource(), filepath.Join(root, m.GetTarget())); err != nil {
+			return err
+		}
+	}
+	return fillDev(root)
+}
+
+// mirror shows the host's path in the new root: a symlink as a symlink, anything else bound.
+func mirror(root, path string) error {
+	info, err := os.Lstat(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("mirror: %w", err)
+	}
+	if info.Mode()&os.ModeSymlink == 0 {
+		return bind(path, filepath.Join(root, path))
+	}
+	to, err := os.Readlink(path)
+	if err == nil {
+		err = os.Symlink(to, filepath.Join(root, path))
+	}
+	if err != nil {
+		return fmt.Errorf("mirror: %w", err)
+	}
+	return nil
+}
+
+// bind mounts source, with all that is mounted below it, at target, which it creates.
+func bind(source, target string) error {
+	info, err := os.Stat(source)
+	if err != nil {
+		return fmt.Errorf("bind mount: %w", err)
+	}
+	if err := mountPoint(target, info.IsDir()); err != nil {
+		return err
+	}
+	if err := unix.Mount(source, target, "", unix.MS_BIND|unix.MS_REC, ""); err != nil {
+		return fmt.Errorf("bind %s at %s: %w", source, target, err)
+	}
+	return nil
+}
+
+func mountPoint(target string, folder bool) error {
+	if exists(target) {
+		return nil
+	}
+	parent := target
+	if !folder {
+		parent = filepath.Dir(target)
+	}
+	if err := os.MkdirAll(parent, 0o755); err != nil {
+		return fmt.Errorf("make mount point: %w", err)
+	}
+	if folder {
+		return nil
+	}
+	if err := os.WriteFile(target, nil, 0o644); err != nil {
+		return fmt.Errorf("make mount point: %w", err)
+	}
+	return nil
+}
+
+// coverWritable mounts what is writable, or has devices, over the read-only root.
+func coverWritable(root string, tmpBytes int64) error {
+	if tmpBytes <= 0 {
+		tmpBytes = defaultTmpBytes
+	}
+	for path, size := range map[string]int64{"tmp": tmpBytes, "dev/shm": shmBytes} {
+		options := fmt.Sprintf("mode=1777,size=%d,nr_inodes=%d", size, max(size/bytesPerInode, 16))
+		if err := mountTmpfs(filepath.Join(root, path), options, unix.MS_NOSUID|unix.MS_NODEV); err != nil {
+			return err
+		}
+	}
+	if err := bindDevices(root); err != nil {
+		return err
+	}
+	// Only the processes of the own pid namespace, nothing of the host. Where
+	// the kernel refuses even that, the sandbox goes without.
+	_ = unix.Mount("proc", filepath.Join(root, "proc"), "proc",
+		unix.MS_NOSUID|unix.MS_NODEV|unix.MS_NOEXEC, "subset=pid")
+	return nil
+}
+
+func mountTmpfs(target, options string, flags uintptr) error {
+	if err := unix.Mount("tmpfs", target, "tmpfs", flags, options); err != nil {
+		return fmt.Errorf("mount tmpfs at %s: %w", target, err)
+	}
+	return nil
+}
+
+// pivot makes root the process's root and lets go of the old one.
+func pivot(root string) error {
+	if err := os.Chdir(root); err != nil {
+		return fmt.Errorf("enter root: %w", err)
+	}
+	// Both names are the same folder: the old root ends up on top of the new, and is taken off.
+	if err := unix.PivotRoot(".", "."); err != nil {
+		return fmt.Errorf("pivot root: %w", err)
+	}
+	if err := unix.Unmount(".", unix.MNT_DETACH); err != nil {
+		return fmt.Errorf("detach the host's root: %w", err)
+	}
+	if err := os.Chdir("/tmp"); err != nil {
+		return fmt.Errorf("enter /tmp: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,90 @@
+package jail
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/elastic/go-seccomp-bpf"
+	"github.com/elastic/go-seccomp-bpf/arch"
+	"golang.org/x/sys/unix"
+)
+
+// namespaceFlags are the flags of clone that make a namespace, and with it capabilities.
+const namespaceFlags = unix.CLONE_NEWNS | unix.CLONE_NEWCGROUP | unix.CLONE_NEWUTS | unix.CLONE_NEWIPC |
+	unix.CLONE_NEWUSER | unix.CLONE_NEWPID | unix.CLONE_NEWNET
+
+// filterCalls installs the filter, on all threads and for all children: what is
+// not allowed below fails with EPERM.
+func filterCalls() error {
+	policy, err := callPolicy()
+	if err != nil {
+		return err
+	}
+	if err := seccomp.LoadFilter(seccomp.Filter{NoNewPrivs: true, Flag: seccomp.FilterFlagTSync, Policy: policy}); err != nil {
+		return fmt.Errorf("filter system calls: %w", err)
+	}
+	return nil
+}
+
+func callPolicy() (seccomp.Policy, error) {
+	machine, err := arch.GetInfo("")
+	if err != nil {
+		return seccomp.Policy{}, fmt.Errorf("filter system calls: %w", err)
+	}
+	return seccomp.Policy{
+		DefaultAction: seccomp.ActionErrno,
+		Syscalls: []seccomp.SyscallGroup{
+			// Its flags are in memory, where no filter can see them. The C
+			// library, told that there is no such call, uses clone.
+			{Action: seccomp.ActionErrno | seccomp.Action(unix.ENOSYS), Names: known(machine, "clone3")},
+			{Action: seccomp.ActionAllow, Names: known(machine, allowedCalls...)},
+			{Action: seccomp.ActionAllow, NamesWithCondtions: conditionalCalls()},
+		},
+	}, nil
+}
+
+// known drops the names that this machine, or the filter library's table, does
+// not have: older calls that newer machines never got, and the newest ones.
+func known(machine *arch.Info, names ...string) []string {
+	var found []string
+	for _, name := range names {
+		if _, ok := machine.SyscallNames[name]; ok {
+			found = append(found, name)
+		}
+	}
+	return found
+}
+
+// conditionalCalls are allowed with some arguments only. Where the kernel looks
+// at the low half of an argument alone, the high half must be zero: else it
+// could make two values differ here that are the same there.
+func conditionalCalls() []seccomp.NameWithConditions {
+	const low = math.MaxUint32
+	is := func(argument uint32, value uint64) seccomp.Condition {
+		return seccomp.Condition{Argument: argument, Operation: seccomp.Equal, Value: value}
+	}
+	not := func(argument uint32, value uint64) seccomp.Condition {
+		return seccomp.Condition{Argument: argument, Operation: seccomp.NotEqual, Value: value}
+	}
+	short := func(argument uint32) seccomp.Condition {
+		return seccomp.Condition{Argument: argument, Operation: seccomp.LessOrEqual, Value: low}
+	}
+	return []seccomp.NameWithConditions{
+		{Name: "clone", Conditions: seccomp.ArgumentConditions{
+			{Argument: 0, Operation: seccomp.BitsNotSet, Value: namespaceFlags},
+		}},
+		// No pushing of characters into a terminal's input.
+		{Name: "ioctl", Conditions: seccomp.ArgumentConditions{short(1), not(1, unix.TIOCSTI), not(1, unix.TIOCLINUX)}},
+		// The limit of core dumps stays (see limitResources).
+		{Name: "setrlimit", Conditions: seccomp.ArgumentConditions{short(0), not(0, unix.RLIMIT_CORE)}},
+		{Name: "prlimit64", Conditions: seccomp.ArgumentConditions{short(1), not(1, unix.RLIMIT_CORE)}},
+		{Name: "prlimit64", Conditions: seccomp.ArgumentConditions{is(2, 0)}},
+		// Asking, not changing.
+		{Name: "personality", Conditions: seccomp.ArgumentConditions{is(0, low)}},
+		// No vsock (it leads out of a virtual machine), no raw packets, no kernel crypto.
+		{Name: "socket", Conditions: seccomp.ArgumentConditions{is(0, unix.AF_UNIX)}},
+		{Name: "socket", Conditions: seccomp.ArgumentConditions{is(0, unix.AF_INET)}},
+		{Name: "socket", Conditions: seccomp.ArgumentConditions{is(0, unix.AF_INET6)}},
+		{Name: "socket", Conditions: seccomp.ArgumentConditions{is(0, unix.AF_NETLINK), is(2, unix.NETLINK_ROUTE)}},
+	}
+}

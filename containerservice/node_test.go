@@ -1,0 +1,105 @@
+package containerservice_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	containerservicepb "github.com/minifaas/minifaas/proto/containerservice"
+)
+
+func TestNodeEventsAndResults(t *testing.T) {
+	a := load(t, testdata(t, "nodejs", "nodejs", "app.typed"))
+	a.answers(t, `{"a":[1,null]}`, `{"event":{"a":[1,null]},"type":"object"}`)
+	a.answers(t, "not json", `{"event":"not json","type":"string"}`)
+	a.answers(t, "", `{"event":"","type":"string"}`)
+
+	a = load(t, testdata(t, "nodejs", "nodejs", "app.identity"))
+	a.answers(t, "\xff\x00", "\xff\x00") // bytes there and back
+	a.answers(t, "é", "é")
+	a.answers(t, "null", "null")
+}
+
+func TestNodeCallback(t *testing.T) {
+	a := load(t, testdata(t, "nodejs", "nodejs", "app.callback"))
+	a.answers(t, "x", "x")
+	if r := a.invoke(t, "fail"); r.Error.GetType() != "RangeError" || r.Error.GetMessage() != "no" {
+		t.Errorf("got %v", r)
+	}
+}
+
+func TestNodeModules(t *testing.T) {
+	for name, files := range map[string]map[string]string{
+		"mjs":         {"app.mjs": "export const handler = (e) => 'esm ' + e;"},
+		"type module": {"app.js": "export const handler = (e) => 'esm ' + e;", "package.json": `{"type":"module"}`},
+		"default":     {"app.mjs": "export default { handler: (e) => 'esm ' + e };"},
+		"top await":   {"app.mjs": "const p = await Promise.resolve('esm '); export const handler = async (e) => p + e;"},
+		"cjs":         {"app.cjs": "const { join } = require('./other.js'); exports.handler = (e) => join('esm ', e);", "other.js": "exports.join = (a, b) => a + b;"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			load(t, function(t, "nodejs", "app.handler", files)).answers(t, "x", "esm x")
+		})
+	}
+}
+
+func TestNodeExceptions(t *testing.T) {
+	a := load(t, testdata(t, "nodejs", "nodejs", "app.handler"))
+	other := a.background(t, "other", "sleep 300")
+	for _, verb := range []string{"fail", "later", "reject"} {
+		r := a.invoke(t, verb+" no way")
+		e := r.Error
+		if e.GetType() != "RangeError" || e.GetMessage() != "no way" || r.ContainerLost {
+			t.Errorf("%s: %v", verb, r)
+		}
+		if !strings.Contains(e.GetStackTrace(), "app.js:") || strings.Contains(e.GetStackTrace(), "stdin") {
+			t.Errorf("%s: trace:\n%s", verb, e.GetStackTrace())
+		}
+	}
+	if o := <-other; o.err != nil || string(o.reply.Body) != "slept" {
+		t.Errorf("other: %v, %v", o.reply, o.err)
+	}
+}
+
+func TestNodeBusyLoopIsKilled(t *testing.T) {
+	a := load(t, testdata(t, "nodejs", "nodejs", "app.handler"))
+	pid, _ := strconv.Atoi(string(a.invoke(t, "pid").Body))
+	ctx, leave := context.WithCancel(t.Context())
+	left := make(chan error, 1)
+	go func() {
+		_, err := a.Invoke(ctx, &containerservicepb.InvokeRequest{RequestId: "spin", Event: []byte("spin")})
+		left <- err
+	}()
+	spins(t, pid)
+	leave()
+	<-left
+	a.ends(t, "spin", true)
+	gone(t, pid)
+}
+
+// spins waits until a process has used 50 ms of CPU more.
+func spins(t *testing.T, pid int) {
+	t.Helper()
+	for begun := cpuTicks(t, pid); cpuTicks(t, pid) < begun+5; {
+		time.Sleep(5 * time.Millisecond)
+	}
+}
+
+// cpuTicks is the user time of a process, in hundredths of a second.
+func cpuTicks(t *testing.T, pid int) int {
+	t.Helper()
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	fields := strings.Fields(string(b[bytes.LastIndexByte(b, ')')+1:]))
+	n, err := strconv.Atoi(fields[11])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}

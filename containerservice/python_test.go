@@ -1,0 +1,94 @@
+package containerservice_test
+
+import (
+	"strings"
+	"sync"
+	"testing"
+)
+
+func pythonFunction(t testing.TB, handler, code string) *agent {
+	return load(t, function(t, "python3", "app."+handler, map[string]string{"app.py": code}))
+}
+
+func TestPythonEventsAndResults(t *testing.T) {
+	a := load(t, testdata(t, "python3", "python", "app.typed"))
+	a.answers(t, `{"a":[1,null]}`, `{"event": {"a": [1, null]}, "type": "dict"}`)
+	a.answers(t, `"é"`, `{"event": "\u00e9", "type": "str"}`)
+	a.answers(t, "not json", `{"event": "not json", "type": "str"}`)
+	a.answers(t, "", `{"event": "", "type": "str"}`)
+
+	a = load(t, testdata(t, "python3", "python", "app.identity"))
+	a.answers(t, "\xff\x00", "\xff\x00") // bytes there and back
+	a.answers(t, "é", "é")
+	a.answers(t, "null", "null")
+}
+
+func TestPythonException(t *testing.T) {
+	a := load(t, testdata(t, "python3", "python", "app.handler"))
+	r := a.invoke(t, "fail no way")
+	e := r.Error
+	if e.GetType() != "PermissionError" || e.GetMessage() != "no way" || r.ContainerLost {
+		t.Fatalf("got %v", r)
+	}
+	if !strings.HasPrefix(e.StackTrace, "Traceback (most recent call last):\n  File \"") || !strings.Contains(e.StackTrace, "raise PermissionError(arg)") || strings.Contains(e.StackTrace, "stdin") {
+		t.Errorf("trace:\n%s", e.StackTrace)
+	}
+}
+
+func TestPythonCoroutines(t *testing.T) {
+	a := load(t, testdata(t, "python3", "python", "app.coroutine"))
+	var wg sync.WaitGroup
+	for range 64 {
+		wg.Go(func() { a.answers(t, "sleep 300", "sleep 300") })
+	}
+	wg.Wait()
+	if r := a.answers(t, "print me", "print me"); r.FunctionLog != "me\n" {
+		t.Errorf("log %q", r.FunctionLog)
+	}
+	if r := a.invoke(t, "fail no"); r.Error.GetType() != "PermissionError" || strings.Contains(r.Error.GetStackTrace(), "stdin") {
+		t.Errorf("error: %v", r.Error)
+	}
+	// Canceling reaches the coroutine, so the container need not go.
+	end := a.background(t, "c", "sleep 60000")
+	a.answers(t, "sleep 50", "sleep 50")
+	a.ends(t, "c", false)
+	<-end
+	a.answers(t, "still here", "still here")
+}
+
+func TestPythonDecoratedCoroutine(t *testing.T) {
+	a := pythonFunction(t, "handler", `
+import functools
+async def inner(event, context):
+    return "inner " + event
+handler = functools.partial(inner)
+`)
+	a.answers(t, "x", "inner x")
+}
+
+func TestPythonSitePackages(t *testing.T) {
+	a := pythonFunction(t, "handler", `
+import sys
+def handler(event, context):
+    try:
+        import no_such_module
+    except ImportError as e:
+        return f"{e} {any(p.endswith('-packages') for p in sys.path)}"
+`)
+	a.answers(t, "x", "No module named 'no_such_module' True")
+}
+
+func TestPythonSysExitEndsTheCallAlone(t *testing.T) {
+	a := pythonFunction(t, "handler", "import sys\ndef handler(e, c):\n    if e == 'exit': sys.exit(3)\n    return e\n")
+	if r := a.invoke(t, "exit"); r.Error.GetType() != "SystemExit" || r.ContainerLost {
+		t.Errorf("got %v", r)
+	}
+	a.answers(t, "x", "x")
+}
+
+func TestPythonUnencodableResult(t *testing.T) {
+	a := pythonFunction(t, "handler", "def handler(e, c): return {1, 2}")
+	if r := a.invoke(t, "x"); r.Error.GetType() != "TypeError" || !strings.Contains(r.Error.GetMessage(), "not JSON serializable") {
+		t.Errorf("got %v", r)
+	}
+}

@@ -1,0 +1,68 @@
+package containerservice
+
+import (
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/minifaas/minifaas/containerservice/jail"
+	containerservicepb "github.com/minifaas/minifaas/proto/containerservice"
+)
+
+// Config says what the agent was given by the node. Run closes both files.
+type Config struct {
+	// Spec is read to its end: a serialised SandboxSpec.
+	Spec *os.File
+	// Socket is a connected stream socket.
+	Socket *os.File
+	// Jail is whether to shut the process in as Spec says.
+	Jail bool
+}
+
+// Run shuts the process in and serves until the node closes the socket. An
+// error means that it never served. It is called once, first of all in a process.
+func Run(c Config) error {
+	// Nothing that the function starts may inherit them.
+	syscall.CloseOnExec(int(c.Spec.Fd()))
+	syscall.CloseOnExec(int(c.Socket.Fd()))
+	spec, err := readSpec(c.Spec)
+	if err != nil {
+		return err
+	}
+	if c.Jail {
+		if err := jail.Enter(spec); err != nil {
+			return fmt.Errorf("enter sandbox: %w", err)
+		}
+	}
+	// After the jail: a change of credentials clears it. A node that died before is
+	// noticed by its end of the socket.
+	if err := unix.Prctl(unix.PR_SET_PDEATHSIG, uintptr(unix.SIGKILL), 0, 0, 0); err != nil {
+		return fmt.Errorf("ask for the parent's death signal: %w", err)
+	}
+	conn, err := net.FileConn(c.Socket)
+	if err != nil {
+		return fmt.Errorf("open node socket: %w", err)
+	}
+	c.Socket.Close() // net.FileConn has duplicated it
+	s := New()
+	defer s.Close()
+	return s.Serve(conn)
+}
+
+func readSpec(f *os.File) (*containerservicepb.SandboxSpec, error) {
+	b, err := io.ReadAll(f)
+	f.Close()
+	if err != nil {
+		return nil, fmt.Errorf("read sandbox spec: %w", err)
+	}
+	spec := &containerservicepb.SandboxSpec{}
+	if err := proto.Unmarshal(b, spec); err != nil {
+		return nil, fmt.Errorf("read sandbox spec: %w", err)
+	}
+	return spec, nil
+}

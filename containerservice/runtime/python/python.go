@@ -1,0 +1,39 @@
+// Package python runs functions written in Python: the handler is
+// module.function, called as function(event, context).
+//
+// The event is decoded from JSON; one that is not JSON is a str, or bytes where
+// it is not UTF-8 either. A result of type bytes or str is passed on as it is, any
+// other is encoded as JSON. The context has request_id, function_name,
+// memory_limit_mb and get_remaining_time_in_millis(), and Lambda's names for
+// them. A plain function runs on any of a set of threads, a coroutine function
+// on one event loop that all invocations share.
+//
+// What an invocation prints is in its log, also while others run; what threads
+// of its own, child processes and C code write goes to the log of every
+// invocation that runs at the time.
+package python
+
+import (
+	"context"
+	_ "embed"
+
+	"github.com/minifaas/minifaas/containerservice/runtime"
+	"github.com/minifaas/minifaas/containerservice/runtime/resident"
+)
+
+//go:embed worker.py
+var worker []byte
+
+// Start is a runtime.Starter.
+func Start(ctx context.Context, f runtime.Function) (runtime.Runtime, string, error) {
+	if err := f.CheckInterpreter("python3"); err != nil {
+		return nil, "", err
+	}
+	return resident.Start(ctx, f, resident.Command{
+		Path: f.Interpreter,
+		// -S saves a quarter of the start; the worker adds the site's packages
+		// when a module is not found without them.
+		Args:  []string{"-S", "-"},
+		Stdin: worker,
+	})
+}

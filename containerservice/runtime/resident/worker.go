@@ -1,0 +1,159 @@
+// Package resident runs functions in a worker: one process that stays, and runs
+// many invocations at once over the framed protocol (docs/native-protocol.md).
+//
+// An invocation can't be killed without its worker. So one that runs past its
+// timeout ends the worker: it is told Timeout, the others that they were lost.
+// One that is canceled gets CancelGrace to answer; then the worker is killed
+// as soon as none but such invocations is left in it.
+//
+// Output that the worker sends as Log frames is its invocation's alone; what is
+// written to the worker's stdout or stderr goes to every invocation that runs
+// at the time.
+package resident
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"sync"
+	"time"
+
+	"github.com/minifaas/minifaas/containerservice/frame"
+	"github.com/minifaas/minifaas/containerservice/output"
+	"github.com/minifaas/minifaas/containerservice/process"
+	"github.com/minifaas/minifaas/containerservice/rss"
+	"github.com/minifaas/minifaas/containerservice/runtime"
+)
+
+// CancelGrace is how long a canceled invocation has to answer by itself.
+const CancelGrace = 100 * time.Millisecond
+
+// worker is the process and the invocations in it.
+type worker struct {
+	function runtime.Function
+	proc     *process.Process
+	conn     *net.UnixConn
+	frames   *frame.Writer
+	pipe     *output.Pipe
+	meter    *rss.Meter
+	memory   *rss.Process
+	load     *output.Log
+	loaded   chan *runtime.Error // one value: how loading ended; nil is ready
+
+	mu    sync.Mutex // guards all below
+	calls map[uint64]*call
+	next  uint64
+	why   string // why the worker was killed, or had died; empty while it serves
+}
+
+// Invoke runs one invocation.
+func (w *worker) Invoke(ctx context.Context, c runtime.Call) (runtime.Result, error) {
+	k, err := w.begin(c)
+	if err != nil {
+		return runtime.Result{}, err
+	}
+	expire := time.AfterFunc(c.Timeout, func() { w.expire(k) })
+	unwatch := context.AfterFunc(ctx, func() { w.cancel(k) })
+	// A failed write means that the worker is gone, or going: its end answers.
+	_ = w.frames.WriteInvoke(k.id, frame.Invocation{RequestID: c.RequestID, DeadlineMS: k.deadline.UnixMilli()}, c.Event)
+	<-k.done
+	expire.Stop()
+	unwatch()
+	w.pipe.Detach(k.log)
+	k.result.Log = k.log.String()
+	k.result.PeakMemory = w.meter.With(w.memory, w.peak(k.result.Lost))
+	if k.err == nil && k.result.Error != nil && !k.result.Lost && ctx.Err() != nil {
+		return k.result, ctx.Err() // it stopped as it was told
+	}
+	return k.result, k.err
+}
+
+// Close kills the worker.
+func (w *worker) Close() { w.kill("closed") }
+
+func (w *worker) begin(c runtime.Call) (*call, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.why != "" {
+		return nil, fmt.Errorf("%w: %s", runtime.ErrLost, w.why)
+	}
+	if len(w.calls) == 0 {
+		w.memory.Reset() // a busy period begins
+	}
+	w.next++
+	now := time.Now()
+	k := &call{
+		id:       w.next,
+		start:    now,
+		deadline: now.Add(c.Timeout),
+		timeout:  c.Timeout,
+		log:      output.NewLog(w.function.LogLimit),
+		done:     make(chan struct{}),
+	}
+	w.calls[k.id] = k
+	w.pipe.Attach(k.log)
+	return k, nil
+}
+
+// peak is the worker's memory since the first of the invocations that overlap;
+// of a dead one only the peak of its life is known.
+func (w *worker) peak(lost bool) int64 {
+	if lost {
+		<-w.proc.Done()
+		return w.proc.Exit().MaxRSS
+	}
+	return w.memory.Peak()
+}
+
+// expire ends an invocation, and with it the worker, at its timeout.
+func (w *worker) expire(k *call) {
+	w.mu.Lock()
+	running := w.calls[k.id] == k
+	if running && w.why == "" {
+		w.why = fmt.Sprintf("killed as an invocation ran longer than its timeout of %v", k.timeout)
+	}
+	w.mu.Unlock()
+	if running {
+		w.proc.Kill()
+	}
+}
+
+// cancel asks an invocation to end, and sees to it that it does.
+func (w *worker) cancel(k *call) {
+	_ = w.frames.Write(frame.Cancel, k.id)
+	select {
+	case <-k.done:
+		return
+	case <-time.After(CancelGrace):
+	}
+	w.mu.Lock()
+	k.abandoned = true
+	alone := w.abandoned()
+	w.mu.Unlock()
+	if alone {
+		w.kill(whyCanceled)
+	}
+}
+
+const whyCanceled = "killed to stop a canceled invocation"
+
+// abandoned reports whether all that is left in the worker is canceled invocations that do not answer.
+func (w *worker) abandoned() bool {
+	for _, k := range w.calls {
+		if !k.abandoned {
+			return false
+		}
+	}
+	return len(w.calls) > 0
+}
+
+// kill ends the worker for a reason; the first one counts. Its invocations are
+// answered when it is gone.
+func (w *worker) kill(why string) {
+	w.mu.Lock()
+	if w.why == "" {
+		w.why = why
+	}
+	w.mu.Unlock()
+	w.proc.Kill()
+}

@@ -1,0 +1,143 @@
+// Package containerservice is the agent: it serves the gRPC service
+// ContainerService for one container, whose function it loads once and invokes
+// many times at once. What runs the function's code is package runtime and those below it.
+package containerservice
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync"
+	"time"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/minifaas/minifaas/containerservice/runtime"
+	"github.com/minifaas/minifaas/containerservice/runtime/binary"
+	"github.com/minifaas/minifaas/containerservice/runtime/custom"
+	"github.com/minifaas/minifaas/containerservice/runtime/native"
+	"github.com/minifaas/minifaas/containerservice/runtime/node"
+	"github.com/minifaas/minifaas/containerservice/runtime/python"
+	containerservicepb "github.com/minifaas/minifaas/proto/containerservice"
+)
+
+// Defaults of what a request leaves at 0.
+const (
+	DefaultLoadTimeout = 10 * time.Second
+	DefaultTimeout     = 60 * time.Second
+	DefaultLogLimit    = 64 << 10
+)
+
+// starters are the runtimes by name.
+var starters = map[string]runtime.Starter{
+	"python3": python.Start,
+	"nodejs":  node.Start,
+	"binary":  binary.Start,
+	"native":  native.Start,
+	"custom":  custom.Start,
+}
+
+// Server serves one container. Make it with New.
+type Server struct {
+	containerservicepb.UnimplementedContainerServiceServer
+	running running
+
+	mu    sync.RWMutex // guards state, rt and failed
+	state loadState
+	rt    runtime.Runtime
+	// failed is the answer to every invocation when loading failed.
+	failed *containerservicepb.LoadReply
+}
+
+type loadState uint8
+
+const (
+	unloaded loadState = iota
+	loading
+	loaded
+)
+
+var _ containerservicepb.ContainerServiceServer = (*Server)(nil)
+
+// New returns a server without a function.
+func New() *Server {
+	return &Server{running: running{byRequest: map[string]map[*invocation]struct{}{}}}
+}
+
+// Load starts the runtime.
+func (s *Server) Load(ctx context.Context, req *containerservicepb.LoadRequest) (*containerservicepb.LoadReply, error) {
+	start, ok := starters[req.Runtime]
+	if !ok {
+		return nil, status.Errorf(codes.InvalidArgument, "unknown runtime %q: it is one of binary, custom, native, nodejs, python3", req.Runtime)
+	}
+	if !s.advance(unloaded, loading) {
+		return nil, status.Error(codes.FailedPrecondition, "load function: a container loads one function, once")
+	}
+	rt, log, err := start(ctx, runtime.Function{
+		Name:        req.FunctionName,
+		Handler:     req.Handler,
+		CodeDir:     req.CodeDir,
+		Memory:      req.MemoryInBytes,
+		Environment: req.Environment,
+		Interpreter: req.Interpreter,
+		LoadTimeout: orDefault(time.Duration(req.TimeoutNanos), DefaultLoadTimeout),
+		LogLimit:    int(orDefault(req.LogLimitInBytes, DefaultLogLimit)),
+	})
+	fault, blamed := errors.AsType[*runtime.Error](err)
+	switch {
+	case err == nil || blamed:
+	case errors.Is(err, runtime.ErrNoInterpreter):
+		return nil, status.Errorf(codes.FailedPrecondition, "%s: %v", req.Runtime, err)
+	case ctx.Err() != nil:
+		return nil, status.FromContextError(ctx.Err()).Err()
+	default:
+		return nil, status.Errorf(codes.Internal, "load function: %v", err)
+	}
+	reply := &containerservicepb.LoadReply{Error: toProto(fault), FunctionLog: log}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.state, s.rt = loaded, rt
+	if fault != nil {
+		s.rt, s.failed = nil, reply
+	}
+	return reply, nil
+}
+
+func (s *Server) advance(from, to loadState) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.state != from {
+		return false
+	}
+	s.state = to
+	return true
+}
+
+// Close ends the function.
+func (s *Server) Close() {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if s.rt != nil {
+		s.rt.Close()
+	}
+}
+
+func orDefault[T int64 | time.Duration](v, otherwise T) T {
+	if v <= 0 {
+		return otherwise
+	}
+	return v
+}
+
+func toProto(e *runtime.Error) *containerservicepb.FunctionError {
+	if e == nil {
+		return nil
+	}
+	return &containerservicepb.FunctionError{
+		Code: e.Code, Type: text(e.Type), Message: text(e.Message), StackTrace: text(e.StackTrace),
+	}
+}
+
+// text makes what a function said fit for a string on the wire.
+func text(s string) string { return strings.ToValidUTF8(s, "\uFFFD") }

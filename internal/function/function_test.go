@@ -1,0 +1,138 @@
+package function
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+func write(t *testing.T, folder string, files map[string]string) {
+	t.Helper()
+	for name, text := range files {
+		path := filepath.Join(folder, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestLoadFolder(t *testing.T) {
+	folder := t.TempDir()
+	write(t, folder, map[string]string{
+		"functions.yaml":       "functions:\n- {name: a, runtime: native, handler: run, code: a, memory: 64MiB, timeout: 1.5s, concurrency: 3}\n",
+		"hello/function.yaml":  "runtime: python3\nhandler: main.handler\n",
+		"hello/main.py":        "def handler(event, context): pass\n",
+		"not-one/README.md":    "no function here\n",
+		"other/function.yaml":  "name: renamed\naccount: me\nruntime: binary\nenvironment: {A: b}\n",
+		"other/nested/data.sh": "true\n",
+	})
+	catalogue, err := Load(folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := catalogue.Find("", "a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a.Memory != 64<<20 || a.Timeout != 1500*time.Millisecond || a.Concurrency != 3 || a.Code != filepath.Join(folder, "a") {
+		t.Errorf("a is %+v", a)
+	}
+	hello, err := catalogue.Find("default", "hello")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if hello.Memory != DefaultMemory || hello.Timeout != DefaultTimeout || len(hello.Name.Version) != 12 {
+		t.Errorf("hello is %+v", hello)
+	}
+	for _, name := range []string{hello.Name.String(), "default/hello", "hello@" + hello.Name.Version} {
+		if found, err := catalogue.Find("", name); err != nil || found.Name != hello.Name {
+			t.Errorf("find %s: %v, %v", name, found.Name, err)
+		}
+	}
+	if f, err := catalogue.Find("me", "renamed"); err != nil || f.Environment["A"] != "b" {
+		t.Errorf("renamed: %+v, %v", f, err)
+	}
+	for _, name := range []string{"", "nobody", "hello@000000000000", "other/hello", "a/b/c", "a b", "@", "renamed"} {
+		if _, err := catalogue.Find("", name); !errors.Is(err, ErrNotFound) {
+			t.Errorf("find %q: %v, want not found", name, err)
+		}
+	}
+}
+
+func TestVersionChangesWithTheCodeAlone(t *testing.T) {
+	versionOf := func(files map[string]string) string {
+		folder := t.TempDir()
+		write(t, folder, files)
+		catalogue, err := Load(folder)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return catalogue.All()[0].Name.Version
+	}
+	files := map[string]string{"f/function.yaml": "runtime: binary\n", "f/fn.sh": "echo 1\n"}
+	first := versionOf(files)
+	if again := versionOf(files); again != first {
+		t.Errorf("the same code is version %s and %s", first, again)
+	}
+	files["f/fn.sh"] = "echo 2\n"
+	if changed := versionOf(files); changed == first {
+		t.Error("changed code is the same version")
+	}
+}
+
+func TestLoadReportsEveryFault(t *testing.T) {
+	folder := t.TempDir()
+	write(t, folder, map[string]string{
+		"functions.yaml": `functions:
+- {name: "bad name", runtime: cobol, memory: 3B, timeout: 99h, concurrency: -1}
+- {name: ok, runtime: native}
+`,
+		"broken/function.yaml":  "runtime: [\n",
+		"unknown/function.yaml": "runtime: native\nmemroy: 1GiB\n",
+	})
+	_, err := Load(folder)
+	if err == nil {
+		t.Fatal("no error")
+	}
+	for _, want := range []string{"bad name", "cobol", "memory 3", "timeout 99h", "concurrency -1", "broken/function.yaml", "memroy"} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("the error does not speak of %q:\n%v", want, err)
+		}
+	}
+	if _, err := Load(filepath.Join(folder, "nowhere")); err == nil || !strings.Contains(err.Error(), "--functions") {
+		t.Errorf("missing folder: %v", err)
+	}
+}
+
+func TestTwiceDeclaredIsAFault(t *testing.T) {
+	folder := t.TempDir()
+	write(t, folder, map[string]string{"functions.yaml": "functions:\n- {name: a, runtime: native}\n- {name: a, runtime: binary}\n"})
+	if _, err := Load(folder); err == nil || !strings.Contains(err.Error(), "twice") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestSize(t *testing.T) {
+	for text, want := range map[string]Size{"128MiB": 128 << 20, "1.5GiB": 3 << 29, "1048576": 1 << 20, "2 KB": 2000, "7B": 7} {
+		var got Size
+		if err := got.UnmarshalText([]byte(text)); err != nil || got != want {
+			t.Errorf("%s: %d, %v, want %d", text, got, err, want)
+		}
+		var again Size
+		if err := again.UnmarshalText([]byte(got.String())); err != nil || again != got {
+			t.Errorf("%s: String is %s, which reads as %d, %v", text, got, again, err)
+		}
+	}
+	for _, text := range []string{"", "MiB", "-1MiB", "1XiB", "NaN", "1e30GiB"} {
+		var got Size
+		if err := got.UnmarshalText([]byte(text)); err == nil {
+			t.Errorf("%q reads as %d", text, got)
+		}
+	}
+}

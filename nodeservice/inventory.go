@@ -1,0 +1,154 @@
+package nodeservice
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/minifaas/minifaas/internal/function"
+	"github.com/minifaas/minifaas/nodeservice/sandbox"
+)
+
+// state is where a container is in its life; package sandbox shows the moves.
+type state string
+
+const (
+	creating state = "creating"
+	ready    state = "ready"
+	busy     state = "busy"
+	stopping state = "stopping"
+)
+
+// entry is one container of the inventory.
+type entry struct {
+	id, name string
+	function function.Function
+	memory   int64
+	state    state
+	created  time.Time
+	// sandbox is nil while the container is being created.
+	sandbox sandbox.Container
+	calls   map[*call]bool
+	last    sandbox.Usage // as of the last statistics
+	cpuPct  float64
+}
+
+// call is one running invocation.
+type call struct {
+	requestID string
+	cancel    func()
+	// done is closed when its work has stopped.
+	done chan struct{}
+	lost bool // the container went with it; set before done is closed
+}
+
+// inventory knows the node's containers and which moves are legal. It does
+// nothing itself, and is not safe for concurrent use.
+type inventory struct {
+	containers map[string]*entry // by id
+	names      map[string]bool
+	owner      string
+	liveID     string
+	epoch      int64
+	made       int
+}
+
+func newInventory(liveID string) *inventory {
+	return &inventory{containers: map[string]*entry{}, names: map[string]bool{}, liveID: liveID}
+}
+
+// admit lets a command pass unless it comes from a scheduler older than one
+// that the node has heard of. Epoch 0 is a scheduler that has none.
+func (inv *inventory) admit(epoch int64) error {
+	if epoch < inv.epoch {
+		return status.Errorf(codes.PermissionDenied, "epoch %d is over: the node takes commands of epoch %d", epoch, inv.epoch)
+	}
+	inv.epoch = epoch
+	return nil
+}
+
+// add enters a container that is about to be created. An empty name gets one.
+func (inv *inventory) add(name string, f function.Function, memory int64, now time.Time) (*entry, error) {
+	inv.made++
+	id := fmt.Sprintf("%s-%d", inv.liveID, inv.made)
+	if name == "" {
+		name = id
+	}
+	if inv.names[name] {
+		return nil, status.Errorf(codes.AlreadyExists, "the node has a container named %q", name)
+	}
+	e := &entry{id: id, name: name, function: f, memory: memory, state: creating, created: now, calls: map[*call]bool{}}
+	inv.containers[id], inv.names[name] = e, true
+	return e, nil
+}
+
+// created moves a container from creating to ready. It reports false when the
+// container was removed meanwhile.
+func (inv *inventory) created(e *entry, c sandbox.Container) bool {
+	if e.state != creating {
+		return false
+	}
+	e.sandbox, e.state = c, ready
+	return true
+}
+
+// begin enters an invocation: ready or busy → busy.
+func (inv *inventory) begin(containerID, requestID string, cancel func()) (*entry, *call, error) {
+	e := inv.containers[containerID]
+	if e == nil {
+		return nil, nil, status.Errorf(codes.NotFound, "no container %q on this node", containerID)
+	}
+	if e.state != ready && e.state != busy {
+		return nil, nil, status.Errorf(codes.NotFound, "container %q is %s: it takes no invocations", containerID, e.state)
+	}
+	c := &call{requestID: requestID, cancel: cancel, done: make(chan struct{})}
+	e.calls[c], e.state = true, busy
+	return e, c, nil
+}
+
+// end takes an invocation out: busy → busy or ready.
+func (inv *inventory) end(e *entry, c *call) {
+	delete(e.calls, c)
+	if e.state == busy && len(e.calls) == 0 {
+		e.state = ready
+	}
+}
+
+// stop moves a container to stopping, from wherever it is.
+func (inv *inventory) stop(e *entry) { e.state = stopping }
+
+// drop forgets a container: stopping → stopped.
+func (inv *inventory) drop(e *entry) {
+	if inv.containers[e.id] == e {
+		delete(inv.containers, e.id)
+		delete(inv.names, e.name)
+	}
+}
+
+// find returns the running invocation with that id.
+func (inv *inventory) find(containerID, requestID string) *call {
+	e := inv.containers[containerID]
+	if e == nil || requestID == "" {
+		return nil
+	}
+	for c := range e.calls {
+		if c.requestID == requestID {
+			return c
+		}
+	}
+	return nil
+}
+
+// all lists the containers in order of id.
+func (inv *inventory) all() []*entry {
+	entries := make([]*entry, 0, len(inv.containers))
+	for _, e := range inv.containers {
+		entries = append(entries, e)
+	}
+	slices.SortFunc(entries, func(a, b *entry) int { return strings.Compare(a.id, b.id) })
+	return entries
+}

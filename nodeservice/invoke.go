@@ -1,0 +1,140 @@
+package nodeservice
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/minifaas/minifaas/internal/rpc"
+	"github.com/minifaas/minifaas/nodeservice/sandbox"
+	nodeservicepb "github.com/minifaas/minifaas/proto/nodeservice"
+)
+
+// chunk is the most of a body that goes into one message.
+const chunk = 1 << 20
+
+// InvokeFunction runs one invocation in a container.
+func (s *Server) InvokeFunction(req *nodeservicepb.InvokeFunctionRequest, stream nodeservicepb.NodeService_InvokeFunctionServer) error {
+	if n := len(req.GetEvent()); n > rpc.MaxEvent {
+		return status.Errorf(codes.ResourceExhausted, "the event has %d bytes; the limit is %d", n, rpc.MaxEvent)
+	}
+	ctx, cancel := context.WithCancel(stream.Context())
+	defer cancel()
+	s.mu.Lock()
+	e, c, err := s.inv.begin(req.GetContainerId(), req.GetRequestId(), cancel)
+	s.mu.Unlock()
+	if err != nil {
+		return err
+	}
+	timeout := time.Duration(req.GetFunctionMeta().GetTimeoutInMs()) * time.Millisecond
+	if timeout <= 0 {
+		timeout = e.function.Timeout
+	}
+	result, err := e.sandbox.Invoke(ctx, sandbox.Invocation{RequestID: req.GetRequestId(), Event: req.GetEvent(), Timeout: timeout})
+	if err != nil && errors.Is(err, sandbox.ErrOutOfMemory) {
+		result = outOfMemory(e, result, err)
+		err = nil
+	}
+	lost := result.Lost || errors.Is(err, sandbox.ErrLost)
+	if lost {
+		s.remove(e)
+	}
+	s.mu.Lock()
+	c.lost = lost
+	s.inv.end(e, c)
+	s.mu.Unlock()
+	close(c.done)
+	if err != nil {
+		return invokeStatus(stream.Context(), err)
+	}
+	return send(stream, result)
+}
+
+// outOfMemory is the result of a call that used more than its container's limit.
+func outOfMemory(e *entry, r sandbox.Result, err error) sandbox.Result {
+	r.Error = &sandbox.FunctionError{Code: sandbox.CodeOutOfMemory, Type: "Runtime.OutOfMemory", Message: err.Error()}
+	r.MaxMemory = max(r.MaxMemory, e.memory)
+	r.Lost = true
+	return r
+}
+
+func invokeStatus(ctx context.Context, err error) error {
+	switch {
+	case errors.Is(err, sandbox.ErrLost):
+		return status.Error(codes.Aborted, err.Error())
+	case ctx.Err() != nil:
+		return status.FromContextError(ctx.Err()).Err()
+	case errors.Is(err, context.Canceled):
+		return status.Error(codes.Canceled, "the invocation was ended")
+	default:
+		return status.Error(codes.Internal, err.Error())
+	}
+}
+
+// send streams the result: one header, the body in parts, one footer.
+func send(stream nodeservicepb.NodeService_InvokeFunctionServer, r sandbox.Result) error {
+	header := &nodeservicepb.InvokeFunctionReply_Header{
+		Handled:            true,
+		StatusCode:         "200",
+		MaxMemUsageInBytes: max(r.MaxMemory, 1),
+		FunctionLog:        r.Log,
+	}
+	footer := &nodeservicepb.InvokeFunctionReply_Footer{DurationInNanos: int64(r.Duration), ContainerLost: r.Lost}
+	if e := r.Error; e != nil {
+		header.Error = []byte(e.Message)
+		header.Handled = e.Code == sandbox.CodeFunctionError
+		header.StatusCode = statusCodes[e.Code]
+		footer.Error = e.Code
+		footer.ExceptionType = e.Type
+		footer.InvokeException = exception(e)
+	}
+	if err := stream.Send(&nodeservicepb.InvokeFunctionReply{Header: header}); err != nil {
+		return err
+	}
+	for body := r.Body; len(body) > 0; {
+		n := min(len(body), chunk)
+		if err := stream.Send(&nodeservicepb.InvokeFunctionReply{Body: body[:n]}); err != nil {
+			return err
+		}
+		body = body[n:]
+	}
+	return stream.Send(&nodeservicepb.InvokeFunctionReply{Footer: footer})
+}
+
+var statusCodes = map[string]string{
+	sandbox.CodeFunctionError: "500",
+	sandbox.CodeTimeout:       "504",
+	sandbox.CodeOutOfMemory:   "507",
+}
+
+// exception is the error as its author wants to read it.
+func exception(e *sandbox.FunctionError) string {
+	if e.StackTrace != "" {
+		return e.StackTrace
+	}
+	if e.Type != "" {
+		return e.Type + ": " + e.Message
+	}
+	return e.Message
+}
+
+// EndInvocation stops a running invocation and waits until its work has stopped.
+func (s *Server) EndInvocation(ctx context.Context, req *nodeservicepb.EndInvocationRequest) (*nodeservicepb.EndInvocationReply, error) {
+	s.mu.Lock()
+	c := s.inv.find(req.GetContainerId(), req.GetRequestId())
+	_, there := s.inv.containers[req.GetContainerId()]
+	s.mu.Unlock()
+	if c == nil {
+		return &nodeservicepb.EndInvocationReply{ContainerLost: !there}, nil
+	}
+	c.cancel()
+	select {
+	case <-c.done:
+		return &nodeservicepb.EndInvocationReply{ContainerLost: c.lost}, nil
+	case <-ctx.Done():
+		return nil, status.FromContextError(ctx.Err()).Err()
+	}
+}

@@ -1,0 +1,104 @@
+package cgroup
+
+import (
+	"bufio"
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"time"
+)
+
+// Usage is what a group, with those below it, uses.
+type Usage struct {
+	// Memory now, in bytes, without file pages that the kernel would drop first.
+	Memory int64
+	// CPU used since the group was made, and time for which the quota held it back.
+	CPU, Throttled time.Duration
+}
+
+// Usage reads the counters: 3 small files with v2, 4 with v1.
+func (g *Group) Usage() (Usage, error) {
+	if g.host.v2 {
+		return g.usageV2()
+	}
+	return g.usageV1()
+}
+
+func (g *Group) usageV2() (Usage, error) {
+	cpu, err := table(g.paths[""], "cpu.stat")
+	if err != nil {
+		return Usage{}, err
+	}
+	u := Usage{
+		CPU:       time.Duration(cpu["usage_usec"]) * time.Microsecond,
+		Throttled: time.Duration(cpu["throttled_usec"]) * time.Microsecond,
+	}
+	if !g.host.Limited("memory") {
+		return u, nil
+	}
+	u.Memory, err = workingSet(g.paths[""], "memory.current", "inactive_file")
+	return u, err
+}
+
+func (g *Group) usageV1() (u Usage, err error) {
+	if dir := g.paths["cpuacct"]; dir != "" {
+		nanos, err := number(dir, "cpuacct.usage")
+		if err != nil {
+			return Usage{}, err
+		}
+		u.CPU = time.Duration(nanos)
+	}
+	if dir := g.paths["cpu"]; dir != "" {
+		cpu, err := table(dir, "cpu.stat")
+		if err != nil {
+			return Usage{}, err
+		}
+		u.Throttled = time.Duration(cpu["throttled_time"])
+	}
+	if dir := g.paths["memory"]; dir != "" {
+		u.Memory, err = workingSet(dir, "memory.usage_in_bytes", "total_inactive_file")
+	}
+	return u, err
+}
+
+func workingSet(dir, usage, inactive string) (int64, error) {
+	bytes, err := number(dir, usage)
+	if err != nil {
+		return 0, err
+	}
+	stat, err := table(dir, "memory.stat")
+	if err != nil {
+		return 0, err
+	}
+	return max(bytes-stat[inactive], 0), nil
+}
+
+func number(dir, file string) (int64, error) {
+	text, err := os.ReadFile(filepath.Join(dir, file))
+	if err != nil {
+		return 0, fmt.Errorf("read usage: %w", err)
+	}
+	n, err := strconv.ParseInt(string(bytes.TrimSpace(text)), 10, 64)
+	if err != nil {
+		return 0, fmt.Errorf("read usage: %s: %w", file, err)
+	}
+	return n, nil
+}
+
+// table reads a file of lines "name number".
+func table(dir, file string) (map[string]int64, error) {
+	text, err := os.ReadFile(filepath.Join(dir, file))
+	if err != nil {
+		return nil, fmt.Errorf("read usage: %w", err)
+	}
+	values := map[string]int64{}
+	for lines := bufio.NewScanner(bytes.NewReader(text)); lines.Scan(); {
+		name, value, _ := bytes.Cut(lines.Bytes(), []byte(" "))
+		if n, err := strconv.ParseInt(string(value), 10, 64); err == nil {
+			values[string(name)] = n
+		}
+	}
+	return values, nil
+}

@@ -1,0 +1,239 @@
+package linux
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+	"time"
+
+	"go.uber.org/zap"
+	"google.golang.org/grpc"
+
+	"github.com/minifaas/minifaas/nodeservice/sandbox"
+	"github.com/minifaas/minifaas/nodeservice/sandbox/linux/cgroup"
+	containerservicepb "github.com/minifaas/minifaas/proto/containerservice"
+)
+
+var _ sandbox.Container = (*container)(nil)
+
+// container is one sandbox. Its life: reserve → start → load → die → reap. It
+// may die from start on; reap, run by the one goroutine that waits for
+// the agent, follows by itself.
+type container struct {
+	runtime *Runtime
+	id      string
+	uid     int
+	memory  int64
+	cpu     float64
+	folder  string
+	group   *cgroup.Group // nil: none
+	fault   error         // what is wrong with the function's code folder
+
+	agent  *agent
+	conn   *grpc.ClientConn
+	client containerservicepb.ContainerServiceClient
+	broken *containerservicepb.LoadReply // set when the function failed to load
+
+	done chan struct{} // closed when all its processes are dead
+	gone chan struct{} // closed when nothing is left of it; removal says how that went
+
+	mu       sync.Mutex      // guards the fields below
+	requests map[string]bool // ids of the invocations in flight
+	inFlight int
+	end      *cause
+	removal  error
+}
+
+// cause is why a container died. The first one stands.
+type cause struct {
+	text  string
+	oom   bool
+	alone bool // there was one invocation in flight
+}
+
+// start starts the agent, and the goroutines that wait for its end.
+func (c *container) start(mounts []*containerservicepb.Mount) (err error) {
+	c.agent, err = startAgent(c.runtime.spawner, launch{
+		path:       c.runtime.agent,
+		namespaced: c.runtime.namespaces,
+		uid:        c.uid,
+		group:      c.group,
+		spec:       c.runtime.sandboxSpec(c.id, c.folder, mounts),
+	})
+	if err != nil {
+		return err
+	}
+	oom, err := c.watchOOM()
+	if err == nil {
+		c.conn, err = connect(c.agent.conn)
+	}
+	if err == nil {
+		err = c.runtime.add(c)
+	}
+	go c.reap(oom)
+	if err != nil {
+		c.die(cause{text: err.Error()})
+		<-c.gone
+		return err
+	}
+	c.client = containerservicepb.NewContainerServiceClient(c.conn)
+	return nil
+}
+
+// watchOOM lets the container die as a whole where the kernel would kill one process of it.
+func (c *container) watchOOM() (*os.File, error) {
+	if c.group == nil {
+		return nil, nil
+	}
+	event, err := c.group.WatchOOM()
+	if err != nil || event == nil {
+		return nil, err
+	}
+	go func() {
+		var count [8]byte
+		if _, err := event.Read(count[:]); err == nil {
+			c.die(c.outOfMemory())
+		}
+	}()
+	return event, nil
+}
+
+func (c *container) outOfMemory() cause {
+	return cause{oom: true, text: fmt.Sprintf("it used more than its %d MiB", c.memory>>20)}
+}
+
+// die kills everything in the sandbox, for that reason unless it had one already. It does not wait.
+func (c *container) die(why cause) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.end == nil {
+		why.alone = c.inFlight == 1
+		c.end = &why
+	}
+	select {
+	case <-c.done: // the pid may be somebody else's by now
+	default:
+		c.agent.kill()
+	}
+}
+
+// reap waits for the agent's death, then removes all there was of the container.
+func (c *container) reap(oom *os.File) {
+	state, err := c.agent.process.Wait()
+	end := fmt.Sprint("agent ended: ", state)
+	if err != nil {
+		end = fmt.Sprint("wait for agent: ", err)
+	}
+	faults := []error{c.killRest()}
+	c.agent.errors.close()
+	if said := c.agent.errors.String(); said != "" {
+		end += ": " + said
+	}
+	c.mu.Lock()
+	if c.end == nil {
+		c.end = &cause{text: end, alone: c.inFlight == 1}
+		if c.oomKilled() {
+			*c.end = c.outOfMemory()
+			c.end.alone = c.inFlight == 1
+		}
+	}
+	close(c.done)
+	c.mu.Unlock()
+
+	if oom != nil {
+		oom.Close()
+	}
+	if c.conn != nil {
+		c.conn.Close()
+	}
+	c.agent.conn.Close()
+	removal := errors.Join(append(faults, c.remove(spent(state)))...)
+	c.mu.Lock()
+	c.removal = removal
+	c.mu.Unlock()
+	if removal != nil {
+		c.runtime.log.Error("container left something behind", zap.String("container", c.id), zap.Error(removal))
+	}
+	close(c.gone)
+}
+
+// spent is the CPU time of the agent and of those whose end it saw.
+func spent(state *os.ProcessState) time.Duration {
+	if state == nil {
+		return 0
+	}
+	return state.UserTime() + state.SystemTime()
+}
+
+// killRest ends what may have outlived the agent: nothing where the agent was the first of its pid namespace.
+func (c *container) killRest() error {
+	if c.agent.namespaced || c.group == nil {
+		return nil
+	}
+	return c.group.Kill()
+}
+
+// oomKilled reports whether the kernel has killed something in here for want of memory.
+func (c *container) oomKilled() bool {
+	if c.group == nil {
+		return false
+	}
+	kills, err := c.group.OOMKills()
+	return err == nil && kills > 0
+}
+
+// remove removes the cgroup, the folder and the reservation.
+func (c *container) remove(spent time.Duration) error {
+	var faults []error
+	if c.group != nil {
+		faults = append(faults, c.group.Remove())
+	}
+	if c.folder != "" {
+		faults = append(faults, os.RemoveAll(c.folder))
+	}
+	c.runtime.forget(c, spent)
+	return errors.Join(faults...)
+}
+
+// abandon gives back what a container took whose agent never started.
+func (c *container) abandon() {
+	if c.agent == nil {
+		_ = c.remove(0)
+	}
+}
+
+// Kill kills the container and waits until it is gone.
+func (c *container) Kill() error {
+	c.die(cause{text: "it was removed"})
+	<-c.gone
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.removal != nil {
+		return fmt.Errorf("kill container %s: %w", c.id, c.removal)
+	}
+	return nil
+}
+
+// Done is closed when the container is dead.
+func (c *container) Done() <-chan struct{} { return c.done }
+
+// Usage is what the container uses. A dead one is an error that wraps ErrLost.
+func (c *container) Usage() (sandbox.Usage, error) {
+	select {
+	case <-c.done:
+		return sandbox.Usage{}, fmt.Errorf("usage of container %s: %w", c.id, sandbox.ErrLost)
+	default:
+	}
+	if c.group == nil || !c.runtime.host.Limited("memory") {
+		return processUsage(c.agent.process.Pid), nil
+	}
+	u, err := c.group.Usage()
+	if err != nil {
+		return sandbox.Usage{}, fmt.Errorf("usage of container %s: %w", c.id, err)
+	}
+	return sandbox.Usage(u), nil
+}
+
+// graceful is how long an agent may take to do what it was told, past the time that the work itself has.
+const graceful = time.Second

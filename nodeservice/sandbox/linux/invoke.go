@@ -1,0 +1,185 @@
+package linux
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/minifaas/minifaas/nodeservice/sandbox"
+	containerservicepb "github.com/minifaas/minifaas/proto/containerservice"
+)
+
+// load lets the agent load the function, then gives the container its own CPU quota.
+func (c *container) load(ctx context.Context, req *containerservicepb.LoadRequest) error {
+	reply, err := c.client.Load(ctx, req)
+	if ctx.Err() != nil {
+		return fmt.Errorf("load function: %w", context.Cause(ctx))
+	}
+	if err == nil && reply.GetError() != nil && c.oomKilled() {
+		c.die(c.outOfMemory())
+		err = errors.New("out of memory")
+	}
+	switch {
+	case status.Code(err) == codes.FailedPrecondition:
+		return fmt.Errorf("load function: %w: %s", sandbox.ErrNoRuntime, status.Convert(err).Message())
+	case err != nil:
+		return fmt.Errorf("load function: %w", c.lost(err))
+	case reply.GetError() != nil:
+		c.broken = reply
+	}
+	if c.group == nil {
+		return nil
+	}
+	return c.group.Set(cgroupQuota(c.cpu))
+}
+
+// Invoke runs one invocation.
+func (c *container) Invoke(ctx context.Context, inv sandbox.Invocation) (sandbox.Result, error) {
+	id, err := c.enter(inv.RequestID)
+	if err != nil {
+		return sandbox.Result{}, fmt.Errorf("invoke: %w", err)
+	}
+	defer c.leave(id)
+	if c.broken != nil {
+		return c.loadFailure(), nil
+	}
+
+	// The call itself ignores ctx: were it canceled, nobody would say when the
+	// work has stopped. The agent is asked to stop it instead.
+	call, over := context.WithCancel(context.WithoutCancel(ctx))
+	defer over()
+	defer context.AfterFunc(ctx, func() { c.stop(call, id) })()
+	backstop := time.AfterFunc(inv.Timeout+graceful, func() {
+		c.die(cause{text: "an invocation ran past its timeout"})
+	})
+	start := time.Now()
+	reply, err := c.client.Invoke(call, &containerservicepb.InvokeRequest{
+		RequestId:    id,
+		Event:        inv.Event,
+		TimeoutNanos: inv.Timeout.Nanoseconds(),
+	})
+	late := !backstop.Stop()
+	if ctx.Err() != nil {
+		return c.stopped(reply, err), fmt.Errorf("invoke: %w", context.Cause(ctx))
+	}
+	if err != nil {
+		err = c.lost(err)
+	} else if c.oomAfter(reply) {
+		err = c.lost(errors.New("out of memory"))
+	}
+	if err != nil && late {
+		return c.timedOut(inv.Timeout, time.Since(start)), nil
+	}
+	if err != nil {
+		return sandbox.Result{Lost: c.dead()}, fmt.Errorf("invoke: %w", err)
+	}
+	return c.result(reply), nil
+}
+
+// enter counts the invocation in, under an id that no other in flight has: ids
+// may be empty or repeated, and stop must end one invocation only.
+func (c *container) enter(request string) (id string, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.end != nil {
+		return "", fmt.Errorf("%w: %s", sandbox.ErrLost, c.end.text)
+	}
+	id = request
+	for n := 2; id == "" || c.requests[id]; n++ {
+		id = fmt.Sprintf("%s#%d", request, n)
+	}
+	c.requests[id] = true
+	c.inFlight++
+	return id, nil
+}
+
+func (c *container) leave(id string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.requests, id)
+	c.inFlight--
+}
+
+// stop ends the invocation, with the container if the agent does not manage it. It
+// returns when call is over.
+func (c *container) stop(call context.Context, id string) {
+	patience, cancel := context.WithTimeout(call, graceful)
+	defer cancel()
+	for call.Err() == nil {
+		_, err := c.client.EndInvocation(patience, &containerservicepb.EndInvocationRequest{RequestId: id})
+		if err != nil && call.Err() == nil {
+			c.die(cause{text: "a canceled invocation did not stop"})
+			return
+		}
+		// Told before it had begun: the agent knew of nothing to end. Again.
+		select {
+		case <-call.Done():
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
+}
+
+// stopped is the result of an invocation whose caller has left. The agent's
+// answer means that the work has stopped; where it says, or the lack of one
+// means, that it may not have, the container is killed.
+func (c *container) stopped(reply *containerservicepb.InvokeReply, err error) sandbox.Result {
+	switch code := status.Code(err); {
+	case reply.GetContainerLost():
+		c.die(cause{text: "a canceled invocation took it along"})
+		<-c.done
+	case code != codes.OK && code != codes.Canceled && code != codes.DeadlineExceeded:
+		_ = c.lost(err)
+	}
+	return sandbox.Result{Lost: c.dead()}
+}
+
+// lost says why a call to the agent failed. Where that leaves the sandbox in
+// an unknown state, it is killed, and has died on return.
+func (c *container) lost(err error) error {
+	switch status.Code(err) {
+	case codes.ResourceExhausted, codes.InvalidArgument, codes.FailedPrecondition, codes.Unimplemented:
+		return err // refused, and nothing has run
+	}
+	select {
+	case <-c.done:
+	case <-time.After(exitWait):
+		// The connection is broken, or the call is; the agent lives.
+		c.die(cause{text: status.Convert(err).Message(), oom: c.oomKilled()})
+		<-c.done
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case c.end.oom && (c.end.alone || c.inFlight == 0):
+		return fmt.Errorf("%w: %s", sandbox.ErrOutOfMemory, c.end.text)
+	case c.end.oom:
+		return fmt.Errorf("%w: out of memory: %s", sandbox.ErrLost, c.end.text)
+	}
+	return fmt.Errorf("%w: %s", sandbox.ErrLost, c.end.text)
+}
+
+// exitWait is how long a dying agent may take from closing its connection to its end.
+const exitWait = 100 * time.Millisecond
+
+// oomAfter reports whether the kernel has killed something for want of memory
+// before that reply. The container then dies: it is not whole any more.
+func (c *container) oomAfter(reply *containerservicepb.InvokeReply) bool {
+	if reply.GetError() == nil && !reply.GetContainerLost() || !c.oomKilled() {
+		return false
+	}
+	c.die(c.outOfMemory())
+	return true
+}
+
+func (c *container) dead() bool {
+	select {
+	case <-c.done:
+		return true
+	default:
+		return false
+	}
+}

@@ -1,0 +1,70 @@
+package linux
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/minifaas/minifaas/nodeservice/sandbox"
+	"github.com/minifaas/minifaas/nodeservice/sandbox/linux/cgroup"
+	containerservicepb "github.com/minifaas/minifaas/proto/containerservice"
+)
+
+func cgroupQuota(cores float64) cgroup.Limits { return cgroup.Limits{CPU: cores} }
+
+// result turns an agent's reply into ours.
+func (c *container) result(reply *containerservicepb.InvokeReply) sandbox.Result {
+	return sandbox.Result{
+		Body:      reply.GetBody(),
+		Error:     c.functionError(reply.GetError()),
+		Log:       reply.GetFunctionLog(),
+		Duration:  time.Duration(reply.GetDurationInNanos()),
+		MaxMemory: c.peak(reply.GetMaxMemoryUsageInBytes()),
+		Lost:      reply.GetContainerLost(),
+	}
+}
+
+// loadFailure is the result of every invocation of a function that failed to
+// load. The container must go, as another might load it: a fault can pass.
+func (c *container) loadFailure() sandbox.Result {
+	return sandbox.Result{
+		Error:     c.functionError(c.broken.GetError()),
+		Log:       c.broken.GetFunctionLog(),
+		MaxMemory: c.peak(0),
+		Lost:      true,
+	}
+}
+
+// timedOut is the result of an invocation whose agent let the time pass. The container has been killed.
+func (c *container) timedOut(timeout, ran time.Duration) sandbox.Result {
+	return sandbox.Result{
+		Error: &sandbox.FunctionError{
+			Code:    sandbox.CodeTimeout,
+			Message: fmt.Sprintf("ran longer than its %v; it did not stop and was killed with its container", timeout),
+		},
+		Duration:  ran,
+		MaxMemory: c.peak(0),
+		Lost:      true,
+	}
+}
+
+func (c *container) functionError(e *containerservicepb.FunctionError) *sandbox.FunctionError {
+	if e == nil {
+		return nil
+	}
+	message := e.GetMessage()
+	if c.fault != nil {
+		message += " (" + c.fault.Error() + ")"
+	}
+	return &sandbox.FunctionError{Code: e.GetCode(), Type: e.GetType(), Message: message, StackTrace: e.GetStackTrace()}
+}
+
+// peak is the agent's figure, or, where it has none, what is known here; always above 0.
+func (c *container) peak(reported int64) int64 {
+	if reported > 0 {
+		return reported
+	}
+	if u, err := c.Usage(); err == nil && u.Memory > 0 {
+		return u.Memory
+	}
+	return 1 << 20
+}

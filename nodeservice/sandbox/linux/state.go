@@ -1,0 +1,118 @@
+package linux
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"syscall"
+)
+
+// stateDir is the node's folder, held by a lock for as long as the node lives:
+//
+//	lock          held by the node; the kernel lets go of it when the node dies
+//	code/         copies of functions' code, read-only to containers
+//	containers/   a folder for each container, on which its root is mounted
+//	bin/          the agent, where its own place is closed to other users
+type stateDir struct {
+	path string
+	lock *os.File
+}
+
+func (s *stateDir) code() string               { return filepath.Join(s.path, "code") }
+func (s *stateDir) container(id string) string { return filepath.Join(s.path, "containers", id) }
+func (s *stateDir) ours() []string             { return contents(s.path) }
+func contents(path string) (folders []string) {
+	for _, name := range []string{"code", "containers", "bin"} {
+		folders = append(folders, filepath.Join(path, name))
+	}
+	return folders
+}
+
+// takeState makes the folder and locks it. shared: users other than ours must be able to enter it.
+func takeState(path string, shared bool) (*stateDir, error) {
+	if _, err := os.Stat(path); err != nil {
+		if err := os.MkdirAll(path, 0o755); err != nil {
+			return nil, fmt.Errorf("make state folder: %w", err)
+		}
+		if err := os.Chmod(path, 0o755); err != nil { // whatever the umask took
+			return nil, fmt.Errorf("make state folder: %w", err)
+		}
+	}
+	if shared {
+		if err := reachable(path, 0o001); err != nil {
+			return nil, fmt.Errorf("state folder %s: %w; containers run as users of their own: choose another folder, or chmod o+x", path, err)
+		}
+	}
+	lock, err := lockState(path)
+	if err != nil {
+		return nil, err
+	}
+	return &stateDir{path: path, lock: lock}, nil
+}
+
+func lockState(path string) (*os.File, error) {
+	lock, err := os.OpenFile(filepath.Join(path, "lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("lock state folder: %w", err)
+	}
+	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		lock.Close()
+		return nil, fmt.Errorf("lock state folder %s: %w: another node is using it", path, err)
+	}
+	return lock, nil
+}
+
+// fill makes the folders, which must not exist.
+func (s *stateDir) fill() error {
+	for _, folder := range append(s.ours(), filepath.Join(s.code(), emptyCode)) {
+		if err := os.Mkdir(folder, 0o755); err != nil {
+			return fmt.Errorf("make state folder: %w", err)
+		}
+		if err := os.Chmod(folder, 0o755); err != nil { // whatever the umask took
+			return fmt.Errorf("make state folder: %w", err)
+		}
+	}
+	return nil
+}
+
+// agent is a path by which every user can run the agent: its own, or a copy's.
+func (s *stateDir) agent(path string) (string, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return "", fmt.Errorf("find agent: %w; build it, with CGO_ENABLED=0, from ./cmd/containerservice", err)
+	}
+	if info.IsDir() || info.Mode().Perm()&0o111 == 0 {
+		return "", fmt.Errorf("find agent: %s is not executable", path)
+	}
+	if reachable(path, 0o005) == nil {
+		return path, nil
+	}
+	in, err := os.Open(path)
+	if err != nil {
+		return "", fmt.Errorf("copy agent: %w", err)
+	}
+	defer in.Close()
+	copied := filepath.Join(s.path, "bin", "containerservice")
+	out, err := os.OpenFile(copied, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o755)
+	if err != nil {
+		return "", fmt.Errorf("copy agent: %w", err)
+	}
+	_, err = io.Copy(out, in)
+	if err := errors.Join(err, out.Chmod(0o755), out.Close()); err != nil {
+		return "", fmt.Errorf("copy agent: %w", err)
+	}
+	return copied, nil
+}
+
+// release removes what is ours, and the folder if it is empty then.
+func (s *stateDir) release() error {
+	var faults []error
+	for _, folder := range s.ours() {
+		faults = append(faults, os.RemoveAll(folder))
+	}
+	faults = append(faults, os.Remove(s.lock.Name()), s.lock.Close())
+	_ = os.Remove(s.path)
+	return errors.Join(faults...)
+}

@@ -1,0 +1,130 @@
+package scheduler
+
+import (
+	"context"
+	"time"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	schedulerpb "github.com/minifaas/minifaas/proto/scheduler"
+	"github.com/minifaas/minifaas/scheduler/engine"
+)
+
+// AcquireContainer leases a container to the caller.
+func (s *Server) AcquireContainer(ctx context.Context, req *schedulerpb.AcquireContainerRequest) (*schedulerpb.AcquireContainerReply, error) {
+	if req.GetFunctionName() == "" {
+		return nil, status.Error(codes.InvalidArgument, "function_name is empty")
+	}
+	if req.GetFunctionConfig().GetMemoryInBytes() <= 0 {
+		return nil, status.Error(codes.InvalidArgument, "function_config.memory_in_bytes: want more than 0")
+	}
+	begin := time.Now()
+	answers := make(chan answer, 1)
+	ticket, err := s.enqueue(ctx, req, answers)
+	if err != nil {
+		return nil, err
+	}
+	select {
+	case a := <-answers:
+		s.metrics.acquired(a.action, time.Since(begin))
+		return reply(a)
+	case <-ctx.Done():
+	case <-s.ctx.Done():
+		return nil, status.Error(codes.Unavailable, "the scheduler is stopping; try again")
+	}
+	s.step(&engine.Event{Kind: engine.Cancel, Ticket: ticket})
+	if a := <-answers; a.action.Kind == engine.Grant {
+		// The grant came just before the caller left: nothing ran under it.
+		s.step(&engine.Event{Kind: engine.Return, Request: a.action.Request, Container: a.action.Container})
+	}
+	return nil, status.FromContextError(ctx.Err()).Err()
+}
+
+// enqueue hands the request to the engine; what becomes of it comes down answers.
+func (s *Server) enqueue(ctx context.Context, req *schedulerpb.AcquireContainerRequest, answers chan<- answer) (engine.Ticket, error) {
+	select {
+	case <-s.running:
+	case <-ctx.Done():
+		return 0, status.FromContextError(ctx.Err()).Err()
+	case <-s.ctx.Done():
+		return 0, status.Error(codes.Unavailable, "the scheduler is stopping; try again")
+	}
+	config := req.GetFunctionConfig()
+	ev := engine.Event{
+		Kind:    engine.Acquire,
+		Request: engine.RequestID(req.GetRequestId()),
+		Account: req.GetAccountId(),
+		Function: engine.FunctionSpec{
+			Name:        req.GetFunctionName(),
+			Memory:      engine.Bytes(config.GetMemoryInBytes()),
+			Timeout:     time.Duration(config.GetTimeoutInMs()) * time.Millisecond,
+			Handler:     config.GetHandler(),
+			Concurrency: int(config.GetConcurrency()),
+		},
+	}
+	if deadline, ok := ctx.Deadline(); ok {
+		ev.Deadline = engine.Instant(deadline.Sub(s.start))
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.tickets++
+	ev.Ticket = s.tickets
+	s.waiting[ev.Ticket] = answers
+	s.stepLocked(&ev)
+	return ev.Ticket, nil
+}
+
+func reply(a answer) (*schedulerpb.AcquireContainerReply, error) {
+	if a.action.Kind == engine.Refuse {
+		return nil, status.Error(refusalCode(a.action.Refusal), a.action.Message)
+	}
+	if a.node == nil {
+		return nil, status.Error(codes.Internal, "the granted container's node is unknown")
+	}
+	return &schedulerpb.AcquireContainerReply{
+		NodeId:          string(a.action.Node),
+		NodeAddress:     a.node.desc.GetAddress(),
+		NodeServicePort: a.node.desc.GetNodeServicePort(),
+		ContainerId:     string(a.action.Container),
+		ColdStart:       a.action.Cold,
+	}, nil
+}
+
+func refusalCode(r engine.Refusal) codes.Code {
+	switch r {
+	case engine.NoCapacity, engine.QueueFull:
+		return codes.ResourceExhausted
+	case engine.DeadlineExceeded:
+		return codes.DeadlineExceeded
+	case engine.CreateFailed:
+		return codes.FailedPrecondition
+	case engine.Duplicate:
+		return codes.AlreadyExists
+	case engine.Canceled:
+		return codes.Canceled
+	default:
+		return codes.Internal
+	}
+}
+
+// ReturnContainer ends a lease. It is OK whatever the lease.
+func (s *Server) ReturnContainer(ctx context.Context, req *schedulerpb.ReturnContainerRequest) (*schedulerpb.ReturnContainerReply, error) {
+	select {
+	case <-s.running:
+	case <-ctx.Done():
+		return nil, status.FromContextError(ctx.Err()).Err()
+	}
+	s.step(&engine.Event{
+		Kind:      engine.Return,
+		Request:   engine.RequestID(req.GetRequestId()),
+		Container: engine.ContainerID(req.GetContainerId()),
+		Outcome: engine.Outcome{
+			Duration:  time.Duration(req.GetDurationInNanos()),
+			MaxMemory: engine.Bytes(req.GetMaxMemoryUsageInBytes()),
+			Error:     req.GetErrorCode(),
+			Lost:      req.GetContainerLost(),
+		},
+	})
+	return &schedulerpb.ReturnContainerReply{}, nil
+}

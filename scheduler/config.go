@@ -1,0 +1,57 @@
+package scheduler
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"go.uber.org/zap"
+
+	"github.com/minifaas/minifaas/scheduler/engine"
+)
+
+// Config says how a scheduler runs.
+type Config struct {
+	// ResourceManager is the host:port that lends the nodes.
+	ResourceManager string
+	// Policy is the name of the policy: see policy.Names.
+	Policy string
+	// Engine holds the engine's own settings.
+	Engine engine.Config
+	// StatsInterval is how often each node is asked for its statistics; 0 means 1 s.
+	StatsInterval time.Duration
+	// Journal is the folder for the journal of events; empty means none.
+	Journal string
+	// JournalSize bounds the journal, in bytes; 0 means 256 MiB.
+	JournalSize int64
+	Log         *zap.Logger
+	// Metrics is where the scheduler's metrics are registered; nil means nowhere.
+	Metrics prometheus.Registerer
+}
+
+// withDefaults fills in what is 0.
+func (c Config) withDefaults() Config {
+	if c.StatsInterval == 0 {
+		c.StatsInterval = time.Second
+	}
+	if c.JournalSize == 0 {
+		c.JournalSize = 256 << 20
+	}
+	return c
+}
+
+// Validate reports every fault.
+func (c Config) Validate() error {
+	var faults []error
+	if c.ResourceManager == "" {
+		faults = append(faults, errors.New("resource manager endpoint is empty: want host:port (RESOURCE_MANAGER_ENDPOINT)"))
+	}
+	if c.StatsInterval < 0 {
+		faults = append(faults, fmt.Errorf("stats interval %v: want 0 or more", c.StatsInterval))
+	}
+	if c.JournalSize < 0 {
+		faults = append(faults, fmt.Errorf("journal size %d: want 0 or more bytes", c.JournalSize))
+	}
+	return errors.Join(append(faults, c.Engine.Validate())...)
+}

@@ -1,0 +1,224 @@
+package engine
+
+import "strconv"
+
+type containerState uint8
+
+const (
+	creating containerState = iota + 1
+	ready
+	quarantined
+	removing
+	gone
+)
+
+func (s containerState) String() string {
+	return [...]string{"", "creating", "ready", "quarantined", "removing", "gone"}[s]
+}
+
+type container struct {
+	ContainerView
+	name  Name
+	id    ContainerID // empty while creating
+	fn    *function
+	node  *node
+	state containerState
+
+	// adopted: it was placed by an earlier engine, whose bookings are not ours to judge.
+	adopted bool
+	started Instant // when its creation was decided
+	round   int     // the function's then
+	bound   *request
+
+	named, anonymous list[lease]
+
+	// In quarantine since quarantined; busy after patience it is removed.
+	quarantined, patience Instant
+
+	// stamp orders it on the lists of its function and node.
+	stamp uint64
+	// seen is the last Stats event that listed it.
+	seen uint64
+	// batch is the eviction that it is leaving for.
+	batch *reclaim
+
+	onNode     element[container] // among all of its node
+	byFunction element[container] // idle or open
+	byNode     element[container] // idle or removing
+	age        heapItem
+}
+
+// add books a new container on the node.
+func (e *Engine) add(n *node, f *function, memory Bytes, s containerState) *container {
+	e.containerSerial++
+	c := &container{fn: f, node: n, state: s, started: e.now, round: f.round}
+	c.Serial, c.Memory = e.containerSerial, memory
+	c.name = Name(strconv.FormatUint(e.cfg.Seed, 36) + "-" + strconv.FormatUint(c.Serial, 10))
+	c.init()
+	e.names[c.name] = c
+	n.all.pushBack(&c.onNode)
+	n.Containers++
+	e.timers.remove(&n.timer)
+	e.book(n, memory)
+	return c
+}
+
+func (c *container) init() {
+	c.onNode.value, c.byFunction.value, c.byNode.value = c, c, c
+	c.age.key, c.age.owner = int64(c.Serial), c
+}
+
+// create starts a container on a node that has the room.
+func (e *Engine) create(n *node, f *function, size Bytes) *container {
+	c := e.add(n, f, size, creating)
+	f.Creating++
+	e.emit(Action{Kind: CreateContainer, Node: n.ID, Name: c.name, Function: f.Spec, Memory: size})
+	return c
+}
+
+func (e *Engine) containerReady(ev *Event) {
+	c := e.names[ev.Name]
+	if c == nil || c.state != creating {
+		if ev.Container != "" && e.nodes[ev.Node] != nil && e.containers[ev.Container] == nil {
+			e.emit(Action{Kind: RemoveContainer, Node: ev.Node, Container: ev.Container})
+		}
+		return
+	}
+	if ev.Container == "" || e.containers[ev.Container] != nil {
+		e.creationFailed(c, false, "node "+string(c.node.ID)+" gave the container no id of its own")
+		return
+	}
+	f := c.fn
+	e.counters.ContainersCreated++
+	f.avoid, f.failure = nil, ""
+	e.policy.Started(e.now, &f.FunctionView, e.now.Sub(c.started))
+	f.Creating--
+	c.id = ev.Container
+	e.containers[c.id] = c
+	e.intoService(c)
+	if r := c.bound; r != nil {
+		ticket, id := r.ticket, r.id
+		e.dequeue(r)
+		e.grant(ticket, id, c, true)
+		return
+	}
+	e.serve(f, c)
+}
+
+func (e *Engine) intoService(c *container) {
+	c.state = ready
+	c.ReadyAt = e.now
+	c.fn.Ready++
+	e.limit(c.fn)
+	e.enlist(c)
+	e.watchIdle(c.fn, true)
+}
+
+// withdraw takes a container out of service; the caller sets its next state.
+func (e *Engine) withdraw(c *container) {
+	e.delist(c)
+	c.fn.Ready--
+}
+
+// remove has the container removed. Its memory stays booked until it is gone.
+func (e *Engine) remove(c *container) {
+	if c.state == ready {
+		// Its lists have been left already when its last lease is ending.
+		e.withdraw(c)
+	}
+	c.state = removing
+	e.uses++
+	c.stamp = e.uses
+	c.node.removing.pushBack(&c.byNode)
+	c.node.removingMemory += c.Memory
+	e.regained(c.node)
+	e.emit(Action{Kind: RemoveContainer, Node: c.node.ID, Name: c.name, Container: c.id})
+}
+
+// drop forgets a container that is not there any more.
+func (e *Engine) drop(c *container) {
+	f, n := c.fn, c.node
+	switch c.state {
+	case creating:
+		f.Creating--
+	case ready:
+		e.withdraw(c)
+	case removing:
+		c.byNode.leave()
+		n.removingMemory -= c.Memory
+	}
+	c.state = gone
+	e.cutLeases(c)
+	delete(e.names, c.name)
+	if c.id != "" {
+		delete(e.containers, c.id)
+	}
+	c.onNode.leave()
+	n.Containers--
+	e.book(n, -c.Memory)
+	e.relieved = true
+	if b := c.batch; b != nil {
+		c.batch = nil
+		e.victimGone(b)
+	}
+	if n.Containers == 0 {
+		e.nodeEmpty(n)
+	}
+}
+
+func (e *Engine) containerFailed(ev *Event) {
+	if c := e.names[ev.Name]; c != nil && c.state == creating {
+		e.creationFailed(c, ev.Permanent, ev.Message)
+	}
+}
+
+func (e *Engine) creationFailed(c *container, permanent bool, message string) {
+	f, r := c.fn, c.bound
+	e.counters.ContainersFailed++
+	f.failure = message
+	f.avoid = c.node
+	if c.round == f.round {
+		f.round++
+	}
+	e.drop(c)
+	if r != nil {
+		e.dismiss(r, CreateFailed, message)
+		return
+	}
+	if e.rules.Binds {
+		return
+	}
+	if f.Ready == 0 && f.Creating == 0 {
+		for first := f.queue.first(); first != nil && (permanent || f.round-first.round >= e.cfg.CreateAttempts); first = f.queue.first() {
+			e.visited++
+			e.dismiss(first, CreateFailed, message)
+		}
+	} else if first := f.queue.first(); first != nil && (permanent || f.round-first.round >= e.cfg.CreateAttempts) {
+		f.holdUntil = e.after(e.now, e.cfg.ReserveRetry)
+	}
+	e.serve(f, nil)
+}
+
+func (e *Engine) containerLost(ev *Event) {
+	if c := e.containers[ev.Container]; c != nil {
+		e.lost(c)
+	}
+}
+
+func (e *Engine) lost(c *container) {
+	e.counters.ContainersLost++
+	f := c.fn
+	e.drop(c)
+	e.serve(f, nil)
+}
+
+func (e *Engine) containerRemoved(ev *Event) {
+	c := e.names[ev.Name]
+	if c == nil || c.state != removing {
+		return
+	}
+	e.counters.ContainersRemoved++
+	f := c.fn
+	e.drop(c)
+	e.serve(f, nil)
+}

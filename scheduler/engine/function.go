@@ -1,0 +1,140 @@
+package engine
+
+// function is what the engine keeps of a function, for ever: it must stay small.
+type function struct {
+	FunctionView
+
+	// queue holds the waiting requests in order of arrival. It is empty under a
+	// policy that binds: those requests hang on their creation or reservation.
+	queue list[request]
+	// idle and open hold the containers in service without leases and with
+	// leases and room, those used last in front. open may lag behind a
+	// concurrency that changes: it is put right as containers come and go.
+	idle, open list[container]
+	// byAge holds both kinds, in order of Serial; used by OldestFirst only.
+	byAge heap
+	// leases are in order of their grants.
+	leases list[lease]
+	// limit is the last answer of Concurrency.
+	limit int
+
+	scaleTimer, idleTimer heapItem
+
+	// round counts the failed rounds of creation: those started in one round
+	// and failing together count once.
+	round int
+	// avoid is the node of the last failure, until a creation succeeds.
+	avoid *node
+	// Nothing is created before holdUntil while something else may serve the function.
+	holdUntil Instant
+	failure   string // the last one, in words
+
+	// unplaced creations of unplacedSize each are wanted and find no room;
+	// reclaims more are waiting for containers that have to leave first.
+	unplaced     int
+	unplacedSize Bytes
+	reclaims     int
+	onStarved    element[function]
+}
+
+// functionFor finds or makes the function. The caller's word on it is the
+// latest, so its spec is replaced when it differs; never changed, as actions hold it.
+func (e *Engine) functionFor(spec *FunctionSpec) *function {
+	f := e.functions[spec.Name]
+	if f == nil {
+		return e.addFunction(*spec)
+	}
+	if *f.Spec != *spec {
+		s := *spec
+		f.Spec = &s
+	}
+	return f
+}
+
+func (e *Engine) addFunction(spec FunctionSpec) *function {
+	f := &function{limit: 1}
+	f.Index, f.Spec = len(e.byIndex), &spec
+	f.scaleTimer.kind, f.scaleTimer.owner = timerScale, f
+	f.idleTimer.kind, f.idleTimer.owner = timerIdle, f
+	f.onStarved.value = f
+	e.functions[spec.Name] = f
+	e.byIndex = append(e.byIndex, f)
+	return f
+}
+
+// size is the memory of a new container.
+func (e *Engine) size(f *function) Bytes {
+	size := e.policy.Size(&f.FunctionView)
+	if size <= 0 {
+		size = e.cfg.DefaultMemory
+	}
+	return min(size, maxBytes)
+}
+
+// limit asks how many leases a container of the function may hold.
+func (e *Engine) limit(f *function) int {
+	f.limit = max(1, e.policy.Concurrency(&f.FunctionView))
+	return f.limit
+}
+
+// pick returns the container in service to grant next, or nil when none has room.
+func (e *Engine) pick(f *function) *container {
+	limit := e.limit(f)
+	if e.rules.OldestFirst {
+		for t := f.byAge.top(); t != nil; t = f.byAge.top() {
+			e.visited++
+			c := t.owner.(*container)
+			if c.InFlight < limit {
+				return c
+			}
+			f.byAge.remove(t)
+			c.byFunction.leave()
+		}
+		return nil
+	}
+	for c := f.open.first(); c != nil; c = f.open.first() {
+		e.visited++
+		if c.InFlight < limit {
+			return c
+		}
+		c.byFunction.leave()
+	}
+	return f.idle.first()
+}
+
+// enlist makes a container in service findable as long as it has room.
+func (e *Engine) enlist(c *container) {
+	f, n := c.fn, c.node
+	e.uses++
+	c.stamp = e.uses
+	switch {
+	case c.InFlight == 0:
+		c.IdleSince = e.now
+		f.Idle++
+		f.idle.pushFront(&c.byFunction)
+		n.idle.pushBack(&c.byNode)
+		n.idleMemory += c.Memory
+		e.regained(n)
+		e.watchIdle(f, false)
+	case c.InFlight < f.limit:
+		f.open.pushFront(&c.byFunction)
+	default:
+		return
+	}
+	if e.rules.OldestFirst {
+		f.byAge.put(&c.age)
+	}
+}
+
+// delist takes a container in service off every list of those with room.
+func (e *Engine) delist(c *container) {
+	f, n := c.fn, c.node
+	if c.byFunction.in == &f.idle {
+		f.Idle--
+		c.byNode.leave()
+		n.idleMemory -= c.Memory
+		e.regained(n)
+	}
+	c.byFunction.leave()
+	f.byAge.remove(&c.age)
+}

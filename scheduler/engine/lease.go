@@ -1,0 +1,163 @@
+package engine
+
+import "time"
+
+// lease is one invocation's right to a container.
+type lease struct {
+	request    RequestID // may be empty
+	container  *container
+	granted    Instant
+	started    int // leases of the container at the grant, this one included
+	deadline   heapItem
+	onFunction element[lease]
+	// onContainer puts it among its container's named or anonymous leases.
+	onContainer element[lease]
+}
+
+// leaseKey finds a lease. One request holds at most one of a function.
+type leaseKey struct {
+	request  RequestID
+	function int
+}
+
+func (e *Engine) grant(t Ticket, id RequestID, c *container, cold bool) {
+	f := c.fn
+	if c.InFlight == 0 && c.Uses > 0 {
+		e.policy.Reused(e.now, &f.FunctionView, e.now.Sub(c.IdleSince))
+	}
+	e.delist(c)
+	c.InFlight++
+	c.Uses++
+	e.enlist(c)
+
+	l := e.newLease()
+	l.request, l.container, l.granted, l.started = id, c, e.now, c.InFlight
+	if f.leases.n == 0 {
+		f.OldestGrant = e.now
+	}
+	f.leases.pushBack(&l.onFunction)
+	f.InFlight++
+	if id == "" {
+		c.anonymous.pushBack(&l.onContainer)
+	} else {
+		c.named.pushBack(&l.onContainer)
+		e.leases[leaseKey{id, f.Index}] = l
+	}
+	e.arm(&l.deadline, e.after(e.now, e.patience(f)))
+
+	e.counters.Acquired++
+	if cold {
+		e.counters.ColdStarts++
+	}
+	e.emit(Action{Kind: Grant, Ticket: t, Request: id, Node: c.node.ID, Container: c.id, Cold: cold})
+}
+
+// patience is how long one call of the function may hold a container.
+func (e *Engine) patience(f *function) time.Duration {
+	timeout := f.Spec.Timeout
+	if timeout <= 0 {
+		timeout = e.cfg.DefaultTimeout
+	}
+	if timeout > Forever-e.cfg.LeaseGrace {
+		return Forever
+	}
+	return timeout + e.cfg.LeaseGrace
+}
+
+func (e *Engine) newLease() *lease {
+	if n := len(e.freeLeases); n > 0 {
+		l := e.freeLeases[n-1]
+		e.freeLeases = e.freeLeases[:n-1]
+		return l
+	}
+	l := &lease{}
+	l.init()
+	return l
+}
+
+func (l *lease) init() {
+	l.onFunction.value, l.onContainer.value = l, l
+	l.deadline.kind, l.deadline.owner = timerLease, l
+}
+
+// giveBack is the Return event.
+func (e *Engine) giveBack(ev *Event) {
+	c := e.containers[ev.Container]
+	if c == nil {
+		return
+	}
+	var l *lease
+	if ev.Request == "" {
+		l = c.anonymous.first()
+	} else if l = e.leases[leaseKey{ev.Request, c.fn.Index}]; l != nil && l.container != c {
+		l = nil
+	}
+	if l == nil {
+		return
+	}
+	f := c.fn
+	e.pool.LastActive = e.now
+	e.counters.Returned++
+	e.policy.Returned(e.now, &f.FunctionView, Call{
+		Outcome: ev.Outcome, Elapsed: e.now.Sub(l.granted), Started: l.started, Ended: c.InFlight, Memory: c.Memory,
+	})
+	serving := c.state == ready
+	if serving {
+		e.delist(c)
+	}
+	e.endLease(l)
+	if ev.Outcome.Lost && c.state != removing {
+		e.remove(c)
+	} else if serving {
+		e.limit(f)
+		e.enlist(c)
+	}
+	e.serve(f, nil)
+}
+
+// endLease takes the lease out of everything. A container in service must be
+// delisted before, and enlisted again after.
+func (e *Engine) endLease(l *lease) {
+	c := l.container
+	f := c.fn
+	l.onContainer.leave()
+	l.onFunction.leave()
+	e.timers.remove(&l.deadline)
+	if l.request != "" {
+		delete(e.leases, leaseKey{l.request, f.Index})
+	}
+	c.InFlight--
+	f.InFlight--
+	f.OldestGrant = 0
+	if first := f.leases.first(); first != nil {
+		f.OldestGrant = first.granted
+	}
+	l.container, l.request = nil, ""
+	e.freeLeases = append(e.freeLeases, l)
+}
+
+func (e *Engine) leaseExpired(l *lease) {
+	c := l.container
+	f := c.fn
+	e.counters.LeasesExpired++
+	if c.state == ready {
+		e.withdraw(c)
+		c.state = quarantined
+	}
+	e.endLease(l)
+	if c.state == quarantined {
+		c.quarantined, c.patience = e.now, e.now
+		e.serve(f, nil)
+	}
+}
+
+// cutLeases ends all leases of a container that is gone.
+func (e *Engine) cutLeases(c *container) {
+	for _, leases := range []*list[lease]{&c.named, &c.anonymous} {
+		for l := leases.first(); l != nil; l = leases.first() {
+			e.visited++
+			e.leasesCut++
+			e.endLease(l)
+		}
+	}
+}

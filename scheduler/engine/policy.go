@@ -1,0 +1,149 @@
+package engine
+
+import (
+	"math"
+	"time"
+)
+
+// A Policy answers the questions that have more than one good answer. The
+// engine holds the rules: it books memory, keeps leases and refuses what can't
+// be, whatever a policy says.
+//
+// A policy must be deterministic: what it answers may depend on its arguments
+// and on what it was told before, and on nothing else. It must not keep or
+// change what the pointers lead to. Its own state about a function it keeps by
+// FunctionView.Index, which is dense. It is called by one Engine only, never
+// concurrently.
+type Policy interface {
+	// Name is what configuration calls it.
+	Name() string
+	// Rules is asked once, when the engine is made.
+	Rules() Rules
+
+	// Size is the memory of a new container.
+	Size(f *FunctionView) Bytes
+	// Concurrency is how many leases one container may hold; less than 1 means
+	// 1. It is asked at every grant and return.
+	Concurrency(f *FunctionView) int
+	// Scale says how many more creations to start now, those under way not
+	// counted, and when to be asked again (0: the policy does not mind). It
+	// is asked whenever requests wait after something happened to the function,
+	// every RescaleInterval while any wait, when an idle container has been
+	// removed, and when it said so itself.
+	Scale(now Instant, f *FunctionView) (create int, again Instant)
+	// Place chooses the node of a new container; nil means that none will do.
+	Place(nodes *Nodes, need Bytes) *NodeView
+	// KeepContainer is how long the container may be idle, Forever included. It
+	// is asked about the function's longest idle one only: of more, those age first.
+	KeepContainer(now Instant, f *FunctionView, c *ContainerView) time.Duration
+	// KeepNode is how long the node may be empty, Forever included.
+	KeepNode(now Instant, n *NodeView, p *PoolView) time.Duration
+	// Evict says whether the idle container may go to make room for another
+	// function, and its rank: lower ranks go first.
+	Evict(now Instant, f *FunctionView, c *ContainerView, p *PoolView) (rank int64, ok bool)
+
+	Observer
+
+	// State writes or reads all that the policy has learned.
+	State(c *Codec)
+}
+
+// An Observer is told what a policy may learn from.
+type Observer interface {
+	// Arrived: a request came. It is not counted in f yet.
+	Arrived(now Instant, f *FunctionView)
+	// Reused: a container was granted after it had been idle for gap.
+	Reused(now Instant, f *FunctionView, gap time.Duration)
+	// Returned: a call ended. It is still counted in f.
+	Returned(now Instant, f *FunctionView, call Call)
+	// Started: a container got ready, so long after the engine asked for it.
+	Started(now Instant, f *FunctionView, took time.Duration)
+	// Reserved: a node got ready, so long after the engine asked for it.
+	Reserved(now Instant, took time.Duration)
+}
+
+// Rules are what of a policy never changes.
+type Rules struct {
+	// Binds: a creation serves the request that caused it and no other; nothing
+	// is waited for but that, and nothing tried twice. Scale is never asked.
+	Binds bool
+	// OldestFirst: of the containers with room the one created first is
+	// granted. Otherwise it is the one used last, busy ones with room before idle ones.
+	OldestFirst bool
+}
+
+// Forever is longer than anything is kept.
+const Forever time.Duration = math.MaxInt64
+
+// RescaleInterval is how often Scale is asked again while requests wait.
+const RescaleInterval = 100 * time.Millisecond
+
+// FunctionView is what a policy sees of a function.
+type FunctionView struct {
+	// Index counts functions from 0 in order of appearance.
+	Index int
+	Spec  *FunctionSpec
+	// Waiting requests, the oldest of which came at OldestWait.
+	Waiting    int
+	OldestWait Instant
+	// InFlight leases, the oldest of which was granted at OldestGrant.
+	InFlight    int
+	OldestGrant Instant
+	// Ready containers are in service, and Idle of them hold no lease.
+	Ready, Idle int
+	// Creating counts creations under way.
+	Creating int
+}
+
+// ContainerView is what a policy sees of a container.
+type ContainerView struct {
+	// Serial counts containers from 1 in order of the decision to create them.
+	Serial   uint64
+	Memory   Bytes
+	InFlight int
+	// ReadyAt is when it came into service.
+	ReadyAt Instant
+	// IdleSince is meaningful while InFlight is 0.
+	IdleSince Instant
+	// Uses counts the leases so far.
+	Uses int
+}
+
+// NodeView is what a policy sees of a node.
+type NodeView struct {
+	ID NodeID
+	// Serial counts nodes from 1 in the order in which they were reserved.
+	Serial uint64
+	// Booked of Capacity is promised to containers. Adopted ones may exceed it.
+	Capacity, Booked Bytes
+	Containers       int
+	// EmptySince is meaningful while Containers is 0.
+	EmptySince Instant
+
+	node *node
+}
+
+// Free is what may still be promised; it is negative on an overbooked node.
+func (n *NodeView) Free() Bytes { return n.Capacity - n.Booked }
+
+// PoolView is what a policy sees of all nodes together.
+type PoolView struct {
+	// Nodes in service, Draining ones on their way out, Reserving on their way in.
+	Nodes, Draining, Reserving int
+	// Exhausted: the last attempt to reserve a node failed, and nothing since
+	// has said that another would not.
+	Exhausted bool
+	// LastActive is when a request last came or a call ended.
+	LastActive Instant
+}
+
+// Call is an invocation that ended.
+type Call struct {
+	Outcome
+	// Elapsed since the grant.
+	Elapsed time.Duration
+	// Started and Ended are the leases of its container, itself counted, then.
+	Started, Ended int
+	// Memory of its container.
+	Memory Bytes
+}

@@ -1,0 +1,181 @@
+package engine
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// recheckIdle bounds how long an answer of KeepContainer holds: what it
+// depends on changes without an event.
+const recheckIdle = 10 * time.Second
+
+// grow asks the policy for more containers, and sees to their room.
+func (e *Engine) grow(f *function) {
+	if e.rules.Binds {
+		return
+	}
+	size := e.size(f)
+	if f.queue.n > 0 && f.Ready+f.Creating == 0 && e.tooLarge(f, size) {
+		message := e.explainSize(size)
+		for r := f.queue.first(); r != nil; r = f.queue.first() {
+			e.visited++
+			e.dismiss(r, NoCapacity, message)
+		}
+		return
+	}
+	wanted, again := e.policy.Scale(e.now, &f.FunctionView)
+	if f.Ready+f.Creating > 0 && e.now < f.holdUntil {
+		wanted = 0
+	}
+	made := e.createSome(f, size, wanted)
+	next := Instant(0)
+	if again != 0 {
+		next = max(again, e.after(e.now, time.Millisecond))
+	}
+	if f.queue.n > 0 {
+		if soon := e.after(e.now, RescaleInterval); next == 0 || soon < next {
+			next = soon
+		}
+	}
+	switch {
+	case made == creationsPerAsk && made < wanted:
+		next = e.now // no more in one step
+	case f.queue.n > 0:
+		for wanted-made > f.reclaims && e.visited < visitLimit && e.evictFor(f, size) {
+		}
+		e.starve(f, wanted-made-f.reclaims, size)
+		e.reserve()
+	}
+	if next != 0 {
+		e.arm(&f.scaleTimer, next)
+	}
+}
+
+func (e *Engine) createSome(f *function, size Bytes, wanted int) (made int) {
+	for made < min(wanted, creationsPerAsk) {
+		e.visited++
+		n := e.place(f, size)
+		if n == nil {
+			break
+		}
+		e.create(n, f, size)
+		made++
+	}
+	return made
+}
+
+// place asks the policy for a node, and holds it to the rule that bookings
+// never exceed a node's capacity.
+func (e *Engine) place(f *function, size Bytes) *node {
+	e.index.avoid = f.avoid
+	v := e.policy.Place(&e.index, size)
+	if v == nil && f.avoid != nil {
+		e.index.avoid = nil
+		v = e.policy.Place(&e.index, size)
+	}
+	e.index.avoid = nil
+	if v == nil || v.node.state != nodeServing || v.Free() < size {
+		return nil
+	}
+	return v.node
+}
+
+// starve notes how many creations find no room.
+func (e *Engine) starve(f *function, unplaced int, size Bytes) {
+	unplaced = max(0, unplaced)
+	e.shortage -= Bytes(f.unplaced) * f.unplacedSize
+	f.unplaced, f.unplacedSize = unplaced, size
+	e.shortage += Bytes(unplaced) * size
+	if unplaced == 0 {
+		f.onStarved.leave()
+	} else if f.onStarved.in == nil {
+		e.starved.pushBack(&f.onStarved)
+	}
+}
+
+// relieve gives room that has come up to those who have wanted it longest.
+func (e *Engine) relieve() {
+	next := e.starved.front
+	for range reliefsPerStep {
+		if next == nil {
+			break
+		}
+		f := next.value
+		next = next.next
+		e.visited++
+		if e.tooLarge(f, f.unplacedSize) {
+			e.grow(f)
+		} else if made := e.createSome(f, f.unplacedSize, min(f.unplaced, f.Waiting)); made > 0 {
+			e.starve(f, f.unplaced-made, f.unplacedSize)
+		}
+	}
+	e.reserve()
+}
+
+// watchIdle sees to it that the longest idle container is looked at in time.
+func (e *Engine) watchIdle(f *function, changed bool) {
+	c := f.idle.last()
+	if c == nil || f.idleTimer.place != 0 && !changed {
+		return
+	}
+	if keep := e.policy.KeepContainer(e.now, &f.FunctionView, &c.ContainerView); keep != Forever {
+		e.arm(&f.idleTimer, min(e.after(c.IdleSince, keep), e.after(e.now, recheckIdle)))
+	}
+}
+
+// expireIdle removes the containers that have been idle for too long.
+func (e *Engine) expireIdle(f *function) {
+	for range expiriesPerAsk {
+		c := f.idle.last()
+		if c == nil {
+			return
+		}
+		e.visited++
+		keep := e.policy.KeepContainer(e.now, &f.FunctionView, &c.ContainerView)
+		if keep == Forever {
+			return
+		}
+		if at := e.after(c.IdleSince, keep); at > e.now {
+			e.arm(&f.idleTimer, min(at, e.after(e.now, recheckIdle)))
+			return
+		}
+		e.remove(c)
+		e.grow(f)
+	}
+	e.arm(&f.idleTimer, e.now)
+}
+
+// tooLarge: no node seen so far could ever hold it.
+func (e *Engine) tooLarge(f *function, size Bytes) bool {
+	return e.largest > 0 && size > e.largest
+}
+
+func (e *Engine) explainSize(size Bytes) string {
+	return fmt.Sprintf("the container needs %d MiB, the largest node offers %d MiB", size>>20, e.largest>>20)
+}
+
+// explainCapacity says why there is no room, over all nodes together.
+func (e *Engine) explainCapacity() string {
+	var b strings.Builder
+	switch e.pool.Nodes {
+	case 0:
+		b.WriteString("no nodes")
+	case 1:
+		b.WriteString("insufficient memory on 1 node")
+	default:
+		fmt.Fprintf(&b, "insufficient memory on %d nodes", e.pool.Nodes)
+	}
+	if e.pool.Draining > 0 {
+		fmt.Fprintf(&b, ", %d draining", e.pool.Draining)
+	}
+	if !e.pool.Exhausted {
+		fmt.Fprintf(&b, "; %d being reserved", e.pool.Reserving)
+	} else {
+		b.WriteString("; no node can be reserved")
+		if e.poolMessage != "" {
+			b.WriteString(": " + e.poolMessage)
+		}
+	}
+	return b.String()
+}

@@ -1,0 +1,132 @@
+package engine_test
+
+import (
+	"fmt"
+	"runtime"
+	"testing"
+	"time"
+
+	"github.com/minifaas/minifaas/scheduler/engine"
+)
+
+// warm is an engine with so many containers on nodes of 32, eight a function,
+// all of them idle, and the events of one call of each function.
+func warm(tb testing.TB, policy string, containers int) (*engine.Engine, []pair) {
+	e := newEngine(tb, policy)
+	now := engine.Instant(0)
+	var pairs []pair
+	for i := range containers {
+		if i%32 == 0 {
+			e.Step(now, &engine.Event{Kind: engine.NodeReady, Node: engine.NodeID(fmt.Sprint("n", i)), Capacity: 4096 * mib}, nil)
+		}
+		node := engine.NodeID(fmt.Sprint("n", i/32*32))
+		spec := engine.FunctionSpec{Name: fmt.Sprintf("account/function-%d@1", i/8), Memory: 128 * mib}
+		e.Step(now, &engine.Event{Kind: engine.ContainerAdopted, Node: node, Container: engine.ContainerID(fmt.Sprint("container-", i)), Function: spec}, nil)
+		if i%8 == 0 {
+			id := engine.RequestID(fmt.Sprintf("01890a5d-ac96-774b-bcce-%012d", i))
+			pairs = append(pairs, pair{
+				acquire: engine.Event{Kind: engine.Acquire, Ticket: engine.Ticket(i + 1), Request: id, Function: spec},
+				back: engine.Event{
+					Kind: engine.Return, Request: id, Outcome: engine.Outcome{Duration: time.Millisecond, MaxMemory: 10 * mib},
+				},
+			})
+		}
+	}
+	return e, pairs
+}
+
+type pair struct{ acquire, back engine.Event }
+
+// call acquires and returns a warm container.
+func (p *pair) call(tb testing.TB, e *engine.Engine, now engine.Instant, out []engine.Action) []engine.Action {
+	out = e.Step(now, &p.acquire, out[:0])
+	if len(out) != 1 || out[0].Kind != engine.Grant {
+		tb.Fatalf("no grant: %+v", out)
+	}
+	p.back.Container = out[0].Container
+	return e.Step(now.Add(time.Microsecond), &p.back, out[:0])
+}
+
+func TestWarmCallAllocatesNothing(t *testing.T) {
+	for _, policy := range []string{"adaptive", "baseline"} {
+		e, pairs := warm(t, policy, 1000)
+		out := make([]engine.Action, 0, 8)
+		now, i := engine.Instant(0), 0
+		call := func() {
+			now++
+			out = pairs[i%len(pairs)].call(t, e, now, out)
+			i++
+		}
+		for range 3 * len(pairs) {
+			call()
+		}
+		if n := testing.AllocsPerRun(10_000, call); n != 0 {
+			t.Errorf("%s: %v allocations", policy, n)
+		}
+	}
+}
+
+// However much there is, a warm call looks at a handful of objects.
+func TestWarmCallVisitsFew(t *testing.T) {
+	for _, policy := range []string{"adaptive", "baseline"} {
+		e, pairs := warm(t, policy, 20_000)
+		var out []engine.Action
+		for i := range pairs {
+			out = e.Step(engine.Instant(i), &pairs[i].acquire, out[:0])
+			if e.Visited() > 4 {
+				t.Fatalf("%s: %d objects visited", policy, e.Visited())
+			}
+		}
+	}
+}
+
+func BenchmarkWarmCall(b *testing.B) {
+	for _, policy := range []string{"adaptive", "baseline"} {
+		for _, n := range []int{10, 100_000} {
+			b.Run(fmt.Sprintf("%s/containers=%d", policy, n), func(b *testing.B) {
+				e, pairs := warm(b, policy, n)
+				out := make([]engine.Action, 0, 8)
+				now, i := engine.Instant(0), 0
+				b.ReportAllocs()
+				for b.Loop() {
+					now += 1000
+					out = pairs[i*7919%len(pairs)].call(b, e, now, out)
+					i++
+				}
+			})
+		}
+	}
+}
+
+// An idle function must not cost more than 2 KB: there may be a million.
+func TestIdleFunctionIsSmall(t *testing.T) {
+	const functions = 10_000
+	e := newEngine(t, "adaptive")
+	e.Step(0, &engine.Event{Kind: engine.NodeReady, Node: "n", Capacity: 1 << 30}, nil)
+	before := heapInUse()
+	for i := range functions {
+		spec := engine.FunctionSpec{Name: fmt.Sprintf("account/function-%d@1", i), Memory: 128 * mib}
+		id := engine.ContainerID(fmt.Sprint("c", i))
+		now := engine.Instant(i)
+		e.Step(now, &engine.Event{Kind: engine.ContainerAdopted, Node: "n", Container: id, Function: spec}, nil)
+		for j := range 10 {
+			e.Step(now, &engine.Event{Kind: engine.Acquire, Ticket: engine.Ticket(10*i + j + 1), Function: spec}, nil)
+			e.Step(now, &engine.Event{Kind: engine.Return, Container: id, Outcome: engine.Outcome{Duration: 1e6, MaxMemory: 1}}, nil)
+		}
+		e.Step(now, &engine.Event{Kind: engine.ContainerLost, Container: id}, nil)
+	}
+	each := (heapInUse() - before) / functions
+	t.Logf("%d bytes a function", each)
+	if each > 2048 {
+		t.Errorf("%d bytes a function, want at most 2048", each)
+	}
+	runtime.KeepAlive(e)
+}
+
+func heapInUse() uint64 {
+	runtime.GC()
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
+}

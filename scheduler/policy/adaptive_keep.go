@@ -1,0 +1,84 @@
+package policy
+
+import (
+	"time"
+
+	"github.com/minifaas/minifaas/scheduler/engine"
+)
+
+// knownGaps is how many gaps it takes to believe in them.
+const knownGaps = 3
+
+// KeepContainer covers 95 of 100 gaps and a quarter more. What is beyond the
+// recent peak goes sooner, and so does what will not be called within KeepMax anyway.
+func (a *Adaptive) KeepContainer(now engine.Instant, f *engine.FunctionView, _ *engine.ContainerView) time.Duration {
+	l := a.of(f)
+	keep := a.cfg.KeepFurther
+	if l.gaps.total >= knownGaps {
+		gap := l.gaps.quantile(95)
+		keep = min(max(gap+gap/4, a.cfg.KeepMin), a.cfg.KeepMax)
+		if l.gaps.quantile(50) > a.cfg.KeepMax {
+			keep = a.cfg.KeepMin
+		}
+	} else if f.Ready == 1 {
+		keep = a.cfg.KeepFirst
+	}
+	share := a.Concurrency(f)
+	if needed := (l.peak.recent(now, a.cfg.PeakWindow) + share - 1) / share; f.Ready > max(1, needed) {
+		keep = min(keep, a.cfg.KeepFurther)
+	}
+	return keep
+}
+
+// Evict spares containers that have not been idle for longer than most gaps
+// last, unless there is no other way to room.
+func (a *Adaptive) Evict(now engine.Instant, f *engine.FunctionView, c *engine.ContainerView, p *engine.PoolView) (int64, bool) {
+	l := a.of(f)
+	gap := a.cfg.KeepFurther
+	if l.gaps.total >= knownGaps {
+		gap = l.gaps.quantile(75)
+	}
+	idle := now.Sub(c.IdleSince)
+	return int64(gap - idle), idle > gap || p.Exhausted
+}
+
+// KeepNode keeps an empty node for twice as long as it takes to get one, and
+// the last one while there may be more to do.
+func (a *Adaptive) KeepNode(_ engine.Instant, n *engine.NodeView, p *engine.PoolView) time.Duration {
+	keep := min(max(2*a.reserve.value, a.cfg.KeepNodeMin), a.cfg.KeepNodeMax)
+	if p.Nodes == 1 {
+		keep = max(keep, p.LastActive.Add(a.cfg.KeepLastNode).Sub(n.EmptySince))
+	}
+	return keep
+}
+
+// peak remembers the most of something in this window of time and in the last.
+type peak struct {
+	start     engine.Instant
+	now, last int
+}
+
+func (p *peak) record(now engine.Instant, window time.Duration, n int) {
+	if age := now.Sub(p.start); age >= 2*window {
+		p.start, p.last, p.now = now, 0, 0
+	} else if age >= window {
+		p.start, p.last, p.now = p.start.Add(window), p.now, 0
+	}
+	p.now = max(p.now, n)
+}
+
+func (p *peak) recent(now engine.Instant, window time.Duration) int {
+	switch age := now.Sub(p.start); {
+	case age >= 2*window:
+		return 0
+	case age >= window:
+		return p.now
+	}
+	return max(p.now, p.last)
+}
+
+func (p *peak) state(c *engine.Codec) {
+	engine.Int(c, &p.start)
+	engine.Int(c, &p.now)
+	engine.Int(c, &p.last)
+}

@@ -1,0 +1,115 @@
+package policy
+
+import (
+	"time"
+
+	"github.com/minifaas/minifaas/scheduler/engine"
+)
+
+const (
+	firstProbe = 4    // calls alone before sharing is tried
+	lastProbe  = 1024 // and at most, after it has not paid again and again
+	fewShared  = 4    // shared calls before they are judged
+)
+
+// Concurrency is what the function declares, or what it has been learned to
+// bear: 1 to begin with.
+func (a *Adaptive) Concurrency(f *engine.FunctionView) int {
+	s := &a.of(f).share
+	switch {
+	case s.alone > 0:
+		return 1
+	case f.Spec.Concurrency > 0:
+		return f.Spec.Concurrency
+	}
+	return int(s.limit)
+}
+
+// sharing learns how many calls of a function may share a container: more as
+// long as calls in company take no longer than alone and memory suffices, half
+// as many at once when they do. What proved wrong is tried again ever more rarely.
+type sharing struct {
+	limit int16
+	alone int32 // calls that must still succeed one at a time
+	hold  int32 // calls alone between a fall to 1 and the next try
+	calls int32 // alone since then, or in company since the last judgement
+
+	solo, shared mean
+	memory       engine.Bytes // peak, fading
+}
+
+func (s *sharing) learn(cfg *AdaptiveConfig, declared bool, call engine.Call, took time.Duration) {
+	switch call.Error {
+	case "":
+	case engine.ErrorTimeout, engine.ErrorOutOfMemory:
+		*s = sharing{limit: 1, alone: int32(cfg.ProveAlone), hold: s.hold, solo: s.solo, memory: s.memory}
+		return
+	default:
+		return // how long an error took says little of a call
+	}
+	if call.MaxMemory > s.memory {
+		s.memory = call.MaxMemory
+	} else {
+		s.memory -= (s.memory - call.MaxMemory) / 64
+	}
+	company := max(call.Started, call.Ended)
+	if company == 1 {
+		s.solo.add(took)
+	}
+	if s.alone > 0 {
+		s.alone--
+		return
+	}
+	if declared {
+		return
+	}
+	switch {
+	case s.limit == 1 && company == 1:
+		if s.calls++; s.calls >= s.hold && s.room(2, call.Memory) && cfg.MaxShare >= 2 {
+			s.change(2)
+		}
+	case s.limit > 1 && 2*company > int(s.limit): // fewer say nothing about so many
+		s.shared.add(took)
+		if s.calls++; s.calls >= fewShared && s.solo.n > 0 {
+			s.judge(cfg, call.Memory)
+		}
+	}
+}
+
+func (s *sharing) judge(cfg *AdaptiveConfig, memory engine.Bytes) {
+	slowdown := float64(s.shared.value+cfg.ShareSlack) / float64(s.solo.value+cfg.ShareSlack)
+	switch {
+	case slowdown > cfg.ShareAbove:
+		s.change(s.limit / 2)
+		if s.limit == 1 {
+			s.hold = min(2*s.hold, lastProbe)
+		}
+	case slowdown >= cfg.ShareBelow:
+	case s.room(2*s.limit, memory) && 2*int(s.limit) <= cfg.MaxShare:
+		s.change(2 * s.limit)
+	case s.room(s.limit+1, memory) && int(s.limit) < cfg.MaxShare:
+		s.change(s.limit + 1)
+	}
+}
+
+// room: were the memory all the calls' own, n of them would still fit.
+func (s *sharing) room(n int16, memory engine.Bytes) bool {
+	return s.memory/engine.Bytes(s.limit)*engine.Bytes(n) <= memory
+}
+
+func (s *sharing) change(limit int16) {
+	s.limit, s.calls, s.shared = limit, 0, mean{}
+}
+
+func (s *sharing) state(c *engine.Codec) {
+	engine.Int(c, &s.limit)
+	engine.Int(c, &s.alone)
+	engine.Int(c, &s.hold)
+	engine.Int(c, &s.calls)
+	s.solo.state(c)
+	s.shared.state(c)
+	engine.Int(c, &s.memory)
+	if s.limit < 1 {
+		c.Fail("a container shared by %d calls", s.limit)
+	}
+}

@@ -1,0 +1,114 @@
+package policy
+
+import (
+	"math/bits"
+	"time"
+
+	"github.com/minifaas/minifaas/scheduler/engine"
+)
+
+// mean is a moving average of durations: the plain mean of the first eight,
+// then each new one counts an eighth.
+type mean struct {
+	value time.Duration
+	n     int
+}
+
+func (m *mean) add(d time.Duration) {
+	if m.n < 8 {
+		m.n++
+	}
+	m.value += (d - m.value) / time.Duration(m.n)
+}
+
+func (m *mean) state(c *engine.Codec) {
+	engine.Int(c, &m.value)
+	engine.Int(c, &m.n)
+}
+
+// histogram counts durations in buckets of two an octave, from 16 µs to more
+// than an hour. All counts are halved when there are many, so that what is
+// long past fades.
+type histogram struct {
+	counts [56]uint16
+	total  uint16
+}
+
+const (
+	histogramUnit = 1 << 14 // ns
+	histogramFull = 512
+)
+
+func (h *histogram) add(d time.Duration) {
+	h.counts[bucket(d)]++
+	if h.total++; h.total < histogramFull {
+		return
+	}
+	h.total = 0
+	for i := range h.counts {
+		h.counts[i] /= 2
+		h.total += h.counts[i]
+	}
+}
+
+// quantile is an upper bound of that many percent of the durations, at most
+// half an octave too high; 0 when there are none.
+func (h *histogram) quantile(percent int) time.Duration {
+	if h.total == 0 {
+		return 0
+	}
+	rank := (int(h.total)*percent + 99) / 100
+	for i, n := range h.counts {
+		if rank -= int(n); rank <= 0 {
+			return upper(i)
+		}
+	}
+	return upper(len(h.counts) - 1)
+}
+
+func bucket(d time.Duration) int {
+	x := uint64(max(0, d)) / histogramUnit
+	if x < 2 {
+		return int(x)
+	}
+	octave := bits.Len64(x) - 1
+	return min(2*octave+int(x>>(octave-1)&1), 55)
+}
+
+func upper(bucket int) time.Duration {
+	if bucket < 2 {
+		return time.Duration(bucket+1) * histogramUnit
+	}
+	octave, half := bucket/2, bucket%2
+	return time.Duration((3+half)<<(octave-1)) * histogramUnit
+}
+
+// state writes the counts that are not zero: most are.
+func (h *histogram) state(c *engine.Codec) {
+	used := 0
+	for _, n := range h.counts {
+		if n > 0 {
+			used++
+		}
+	}
+	used = c.Len(used)
+	if !c.Reading() {
+		for i := range h.counts {
+			if h.counts[i] > 0 {
+				engine.Int(c, &i)
+				engine.Int(c, &h.counts[i])
+			}
+		}
+		return
+	}
+	for range used {
+		var i int
+		engine.Int(c, &i)
+		if i < 0 || i >= len(h.counts) {
+			c.Fail("no bucket %d", i)
+			return
+		}
+		engine.Int(c, &h.counts[i])
+		h.total += h.counts[i]
+	}
+}

@@ -1,0 +1,162 @@
+// Package scheduler serves the engine over gRPC: calls become events, actions
+// become calls to ResourceManager and NodeService, and their answers become
+// events again. One mutex guards the engine; it is never held while calling out.
+package scheduler
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"go.uber.org/zap"
+	"google.golang.org/grpc"
+
+	"github.com/minifaas/minifaas/internal/rpc"
+	resourcemanagerpb "github.com/minifaas/minifaas/proto/resourcemanager"
+	schedulerpb "github.com/minifaas/minifaas/proto/scheduler"
+	"github.com/minifaas/minifaas/scheduler/engine"
+	"github.com/minifaas/minifaas/scheduler/policy"
+)
+
+var _ schedulerpb.SchedulerServer = (*Server)(nil)
+
+// Server is the Scheduler service. Run must be called before it answers.
+type Server struct {
+	schedulerpb.UnimplementedSchedulerServer
+	cfg     Config
+	log     *zap.Logger
+	start   time.Time
+	rmConn  *grpc.ClientConn
+	rm      resourcemanagerpb.ResourceManagerClient
+	metrics *metrics
+	policy  engine.Policy
+
+	// epoch is this scheduler's generation, set before the first event.
+	epoch int64
+	// running is closed when Run has adopted what lives: calls wait for it.
+	running chan struct{}
+	// ctx ends with Run; effects still going on end with it.
+	ctx     context.Context
+	stop    context.CancelCauseFunc
+	effects sync.WaitGroup
+
+	mu sync.Mutex // guards what follows
+	// closed: no effect is started any more.
+	closed bool
+	eng     *engine.Engine // nil until the epoch is known
+	out     []engine.Action
+	tickets engine.Ticket
+	waiting map[engine.Ticket]chan<- answer
+	nodes   map[engine.NodeID]*node
+	armed   engine.Instant // when wake fires; 0 when it does not
+	wake    *time.Timer
+}
+
+// answer is what became of one AcquireContainer.
+type answer struct {
+	action engine.Action
+	node   *node
+}
+
+// New makes a scheduler that does nothing yet.
+func New(cfg Config) (*Server, error) {
+	cfg = cfg.withDefaults()
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	p, err := policy.New(cfg.Policy)
+	if err != nil {
+		return nil, err
+	}
+	conn, err := rpc.Dial(cfg.ResourceManager)
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{
+		cfg: cfg, log: cfg.Log, start: time.Now(), policy: p,
+		rmConn: conn, rm: resourcemanagerpb.NewResourceManagerClient(conn),
+		running: make(chan struct{}),
+		waiting: map[engine.Ticket]chan<- answer{},
+		nodes:   map[engine.NodeID]*node{},
+	}
+	s.metrics = newMetrics(cfg.Metrics, s.status)
+	s.ctx, s.stop = context.WithCancelCause(context.Background())
+	s.wake = time.AfterFunc(time.Hour, func() { s.step(&engine.Event{Kind: engine.Wake}) })
+	s.wake.Stop()
+	return s, nil
+}
+
+// Run adopts the nodes and containers that live, then lets calls through and
+// keeps the engine informed until ctx ends, or until a younger scheduler has
+// taken over, which is an error.
+func (s *Server) Run(ctx context.Context) error {
+	defer s.close()
+	defer context.AfterFunc(ctx, func() { s.stop(nil) })()
+	if err := s.adopt(); err != nil {
+		return err
+	}
+	close(s.running)
+	s.effects.Go(s.watchNodes)
+	s.effects.Go(s.pollStats)
+	<-s.ctx.Done()
+	if err := context.Cause(s.ctx); err != context.Canceled && ctx.Err() == nil {
+		return err
+	}
+	return nil
+}
+
+// Running is closed when the scheduler answers calls.
+func (s *Server) Running() <-chan struct{} { return s.running }
+
+func (s *Server) close() {
+	s.stop(nil)
+	s.mu.Lock()
+	s.closed = true
+	s.mu.Unlock()
+	s.effects.Wait()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.wake.Stop()
+	for _, n := range s.nodes {
+		n.conn.Close()
+	}
+	s.rmConn.Close()
+}
+
+// now is the engine's time.
+func (s *Server) now() engine.Instant { return engine.Instant(time.Since(s.start)) }
+
+// step tells the engine what happened and sets off what it decides.
+func (s *Server) step(ev *engine.Event) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.stepLocked(ev)
+}
+
+func (s *Server) stepLocked(ev *engine.Event) {
+	now := s.now()
+	s.out = s.eng.Step(now, ev, s.out[:0])
+	for i := range s.out {
+		s.carryOut(s.out[i])
+	}
+	if next, ok := s.eng.NextWake(); ok && (s.armed <= now || next < s.armed) {
+		// An earlier timer may stay: it fires for nothing, and then sets the right one.
+		s.armed = next
+		s.wake.Reset(next.Sub(now))
+	}
+}
+
+// carryOut answers a waiting call, or starts the effect that an action asks for.
+func (s *Server) carryOut(a engine.Action) {
+	switch a.Kind {
+	case engine.Grant, engine.Refuse:
+		if w, ok := s.waiting[a.Ticket]; ok {
+			delete(s.waiting, a.Ticket)
+			w <- answer{action: a, node: s.nodes[a.Node]}
+		}
+	default:
+		if n := s.nodes[a.Node]; !s.closed && (n != nil || a.Kind == engine.ReserveNode) {
+			s.effects.Go(func() { s.effect(a, n) })
+		}
+	}
+}

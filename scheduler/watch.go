@@ -1,0 +1,145 @@
+package scheduler
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"go.uber.org/zap"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	nodeservicepb "github.com/minifaas/minifaas/proto/nodeservice"
+	resourcemanagerpb "github.com/minifaas/minifaas/proto/resourcemanager"
+	"github.com/minifaas/minifaas/scheduler/engine"
+)
+
+// maxUnanswered is how many polls in a row a node may leave unanswered before
+// it counts as lost, where ResourceManager does not say so earlier.
+const maxUnanswered = 5
+
+// watchNodes listens to ResourceManager until the scheduler stops. One that
+// does not know WatchNodes leaves the losses to pollStats.
+func (s *Server) watchNodes() {
+	for s.ctx.Err() == nil {
+		err := s.watchOnce()
+		if status.Code(err) == codes.Unimplemented {
+			s.log.Info("the resource manager has no WatchNodes; node losses are found by polling")
+			return
+		}
+		select {
+		case <-time.After(200 * time.Millisecond):
+		case <-s.ctx.Done():
+		}
+	}
+}
+
+func (s *Server) watchOnce() error {
+	ctx, cancel := context.WithCancel(s.ctx)
+	defer cancel()
+	events, err := s.rm.WatchNodes(ctx, &resourcemanagerpb.WatchNodesRequest{})
+	if err != nil {
+		return err
+	}
+	for {
+		ev, err := events.Recv()
+		if err != nil {
+			return err
+		}
+		switch ev.GetKind() {
+		case resourcemanagerpb.NodeEvent_KIND_WATCHING:
+			// What happened between two watches is in the accounts.
+			if err := s.dropLost(ctx); err != nil {
+				return err
+			}
+		case resourcemanagerpb.NodeEvent_KIND_LOST:
+			s.lose(ev.GetNode().GetId())
+		case resourcemanagerpb.NodeEvent_KIND_AVAILABLE:
+			if ev.GetAvailable() > 0 {
+				s.step(&engine.Event{Kind: engine.NodeAvailable})
+			}
+		}
+	}
+}
+
+// dropLost forgets the nodes that ResourceManager does not count as lent any more.
+func (s *Server) dropLost(ctx context.Context) error {
+	known := s.snapshotNodes()
+	usage, err := s.rm.GetNodesUsage(ctx, &resourcemanagerpb.GetNodesUsageRequest{})
+	if err != nil {
+		return err
+	}
+	lent := map[string]bool{}
+	for _, desc := range usage.GetNodes() {
+		lent[desc.GetId()] = desc.GetReleasedTimeTimestampMs() == 0
+	}
+	for _, n := range known {
+		if !lent[n.desc.GetId()] {
+			s.lose(n.desc.GetId())
+		}
+	}
+	return nil
+}
+
+func (s *Server) lose(id string) {
+	s.mu.Lock()
+	n := s.nodes[engine.NodeID(id)]
+	s.mu.Unlock()
+	if n == nil {
+		return
+	}
+	s.log.Warn("node lost", zap.String("node", id))
+	s.removeNode(n, engine.NodeLost)
+}
+
+// pollStats asks every node for its statistics, all at once, once an interval.
+func (s *Server) pollStats() {
+	ticker := time.NewTicker(s.cfg.StatsInterval)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ticker.C:
+		case <-s.ctx.Done():
+			return
+		}
+		var polls sync.WaitGroup
+		for _, n := range s.snapshotNodes() {
+			polls.Go(func() { s.pollNode(n) })
+		}
+		polls.Wait()
+	}
+}
+
+func (s *Server) pollNode(n *node) {
+	ctx, cancel := context.WithTimeout(n.ctx, max(s.cfg.StatsInterval, time.Second))
+	defer cancel()
+	since := s.now()
+	stats, err := n.client.GetStats(ctx, &nodeservicepb.GetStatsRequest{Epoch: s.epoch})
+	if err != nil {
+		s.fenced(err)
+		if n.unanswered++; n.unanswered >= maxUnanswered && n.ctx.Err() == nil {
+			s.lose(n.desc.GetId())
+			s.effects.Go(func() { s.giveBack(n) })
+		}
+		return
+	}
+	n.unanswered = 0
+	ev := engine.Event{Kind: engine.Stats, Node: engine.NodeID(n.desc.GetId()), Since: since}
+	for _, c := range stats.GetContainerStatsList() {
+		ev.Containers = append(ev.Containers, engine.ContainerStat{
+			Container: engine.ContainerID(c.GetContainerId()),
+			Name:      engine.Name(c.GetName()),
+			InFlight:  int(c.GetInFlight()),
+		})
+	}
+	s.step(&ev)
+}
+
+// giveBack releases a node that does not answer, so that nobody pays for it.
+func (s *Server) giveBack(n *node) {
+	ctx, cancel := context.WithTimeout(s.ctx, releaseTimeout)
+	defer cancel()
+	if _, err := s.rm.ReleaseNode(ctx, &resourcemanagerpb.ReleaseNodeRequest{Id: n.desc.GetId()}); err != nil {
+		s.log.Warn("release of a lost node failed", zap.String("node", n.desc.GetId()), zap.Error(err))
+	}
+}
