@@ -51,7 +51,8 @@ func (inv *invocation) run(ctx context.Context) (*apiserverpb.InvokeFunctionRepl
 		}
 		scheduled := time.Since(inv.begin)
 		o := inv.execute(ctx, lease)
-		inv.giveBack(lease, o)
+		// The return need not hold up the answer.
+		inv.server.returns.Go(func() { inv.giveBack(lease, o) })
 		if errors.Is(o.err, errNotBegun) {
 			if attempt < attempts {
 				continue

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -60,6 +61,8 @@ type Server struct {
 	conn      *grpc.ClientConn
 	scheduler schedulerpb.SchedulerClient
 	nodes     *connections
+	// returns are the containers on their way back.
+	returns sync.WaitGroup
 }
 
 // New makes a server. It connects with the first call.
@@ -84,8 +87,10 @@ func New(cfg Config) (*Server, error) {
 	return &Server{cfg: cfg, log: cfg.Log, conn: conn, scheduler: schedulerpb.NewSchedulerClient(conn), nodes: nodes}, nil
 }
 
-// Close closes the connections. No call may be running.
+// Close waits for containers to be returned and closes the connections. No
+// call may be running.
 func (s *Server) Close() {
+	s.returns.Wait()
 	s.nodes.close()
 	s.conn.Close()
 }

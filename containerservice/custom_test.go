@@ -79,13 +79,9 @@ func TestCustomProcesses(t *testing.T) {
 	first := string(a.invoke(t, "pid").Body)
 	a.answers(t, "pid", first) // one after the other share a process
 
-	pids := make(chan string, 8)
 	var wg sync.WaitGroup
 	for range 8 {
-		wg.Go(func() {
-			a.invoke(t, "sleep 300")
-			pids <- string(a.invoke(t, "pid").Body)
-		})
+		wg.Go(func() { a.answers(t, "sleep 300", "300") })
 	}
 	begun := time.Now()
 	wg.Wait()
@@ -110,8 +106,7 @@ func TestCustomTimeoutAndCancelEndOneProcess(t *testing.T) {
 	end := a.background(t, "c", "sleep 60000")
 	other := a.background(t, "other", "sleep 300")
 	a.invoke(t, "sleep 100")
-	a.ends(t, "c", false)
-	if e := <-end; status.Code(e.err) != codes.Canceled {
+	if e := a.ends(t, "c", end, false); status.Code(e.err) != codes.Canceled {
 		t.Errorf("canceled: %v, %v", e.reply, e.err)
 	}
 	if o := <-other; o.err != nil || string(o.reply.Body) != "300" {

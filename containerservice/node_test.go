@@ -1,16 +1,9 @@
 package containerservice_test
 
 import (
-	"bytes"
-	"context"
-	"fmt"
-	"os"
 	"strconv"
 	"strings"
 	"testing"
-	"time"
-
-	containerservicepb "github.com/minifaas/minifaas/proto/containerservice"
 )
 
 func TestNodeEventsAndResults(t *testing.T) {
@@ -68,38 +61,7 @@ func TestNodeExceptions(t *testing.T) {
 func TestNodeBusyLoopIsKilled(t *testing.T) {
 	a := load(t, testdata(t, "nodejs", "nodejs", "app.handler"))
 	pid, _ := strconv.Atoi(string(a.invoke(t, "pid").Body))
-	ctx, leave := context.WithCancel(t.Context())
-	left := make(chan error, 1)
-	go func() {
-		_, err := a.Invoke(ctx, &containerservicepb.InvokeRequest{RequestId: "spin", Event: []byte("spin")})
-		left <- err
-	}()
-	spins(t, pid)
-	leave()
-	<-left
-	a.ends(t, "spin", true)
+	end := a.background(t, "spin", "spin")
+	a.ends(t, "spin", end, true)
 	gone(t, pid)
-}
-
-// spins waits until a process has used 50 ms of CPU more.
-func spins(t *testing.T, pid int) {
-	t.Helper()
-	for begun := cpuTicks(t, pid); cpuTicks(t, pid) < begun+5; {
-		time.Sleep(5 * time.Millisecond)
-	}
-}
-
-// cpuTicks is the user time of a process, in hundredths of a second.
-func cpuTicks(t *testing.T, pid int) int {
-	t.Helper()
-	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	if err != nil {
-		t.Fatal(err)
-	}
-	fields := strings.Fields(string(b[bytes.LastIndexByte(b, ')')+1:]))
-	n, err := strconv.Atoi(fields[11])
-	if err != nil {
-		t.Fatal(err)
-	}
-	return n
 }

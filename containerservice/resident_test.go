@@ -185,7 +185,7 @@ func TestResidentCrash(t *testing.T) {
 			_, err := a.Invoke(t.Context(), &containerservicepb.InvokeRequest{Event: []byte("sleep 60000")})
 			other <- err
 		}()
-		a.answers(t, "sleep 50", "slept")
+		a.answers(t, "sleep 300", "slept")
 		_, err := a.Invoke(t.Context(), &containerservicepb.InvokeRequest{Event: []byte("exit 3")})
 		for _, err := range []error{err, <-other} {
 			if status.Code(err) != codes.Aborted || !strings.Contains(err.Error(), "container lost: worker exited with code 3") {
@@ -204,15 +204,12 @@ func TestResidentCancel(t *testing.T) {
 		end := a.background(t, "canceled", "sleep 60000")
 		other := a.background(t, "other", "sleep 600")
 		a.answers(t, "sleep 50", "slept")
-		reply, err := a.EndInvocation(t.Context(), &containerservicepb.EndInvocationRequest{RequestId: "canceled"})
+		e := a.ends(t, "canceled", end, true)
 		gone(t, pid)
-		if err != nil || !reply.ContainerLost {
-			t.Errorf("end: %v, %v", reply, err)
-		}
 		if o := <-other; o.err != nil || string(o.reply.Body) != "slept" {
 			t.Errorf("other: %v, %v", o.reply, o.err)
 		}
-		if e := <-end; status.Code(e.err) != codes.Aborted {
+		if status.Code(e.err) != codes.Aborted {
 			t.Errorf("canceled: %v, %v", e.reply, e.err)
 		}
 		if reply, err := a.EndInvocation(t.Context(), &containerservicepb.EndInvocationRequest{RequestId: "canceled"}); err != nil || reply.ContainerLost {
@@ -246,12 +243,7 @@ func TestCooperativeCancel(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			a := load(t, residents[name](t))
 			end := a.background(t, "c", "wait")
-			a.answers(t, "sleep 50", "slept")
-			reply, err := a.EndInvocation(t.Context(), &containerservicepb.EndInvocationRequest{RequestId: "c"})
-			if err != nil || reply.ContainerLost {
-				t.Errorf("end: %v, %v", reply, err)
-			}
-			if e := <-end; status.Code(e.err) != codes.Canceled {
+			if e := a.ends(t, "c", end, false); status.Code(e.err) != codes.Canceled {
 				t.Errorf("canceled: %v, %v", e.reply, e.err)
 			}
 			a.answers(t, "echo still here", "still here")
@@ -274,11 +266,24 @@ func (a *agent) background(t *testing.T, id, event string) <-chan ended {
 	return c
 }
 
-// ends ends an invocation and checks whether the container had to go with it.
-func (a *agent) ends(t *testing.T, id string, lost bool) {
+// ends ends a background invocation, which may not have begun yet, and checks
+// whether the container had to go with it.
+func (a *agent) ends(t *testing.T, id string, end <-chan ended, lost bool) ended {
 	t.Helper()
-	reply, err := a.EndInvocation(t.Context(), &containerservicepb.EndInvocationRequest{RequestId: id})
-	if err != nil || reply.ContainerLost != lost {
-		t.Errorf("end %s: %v, %v; want lost %v", id, reply, err, lost)
+	got := false
+	for {
+		reply, err := a.EndInvocation(t.Context(), &containerservicepb.EndInvocationRequest{RequestId: id})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got = got || reply.ContainerLost
+		select {
+		case e := <-end:
+			if got != lost {
+				t.Errorf("end %s: lost %v, want %v", id, got, lost)
+			}
+			return e
+		case <-time.After(5 * time.Millisecond):
+		}
 	}
 }

@@ -97,7 +97,6 @@ func TestReserveConcurrently(t *testing.T) {
 
 func TestRelease(t *testing.T) {
 	p := newPool(t, t.TempDir(), nil)
-	next := p.watch()
 	n := p.reserve("a")
 	addContainer(t, n, "c")
 	before := stats(t, n)
@@ -114,8 +113,7 @@ func TestRelease(t *testing.T) {
 	if len(usage) != 1 || usage[0].Id != n.Id || usage[0].ReleasedTimeTimestampMs < usage[0].ReservedTimeTimestampMs || usage[0].ReleasedTimeTimestampMs == 0 {
 		t.Fatalf("usage = %v", usage)
 	}
-	for next(resourcemanagerpb.NodeEvent_KIND_AVAILABLE).Available < 2 {
-	}
+	p.awaitAvailable(2)
 	if again := p.reserve("a"); again.Id != "n01.2" {
 		t.Errorf("reserved again as %s", again.Id)
 	}
@@ -141,10 +139,8 @@ func TestReleaseConcurrently(t *testing.T) {
 // A reservation adds a node to the pool, until there are enough.
 func TestRefill(t *testing.T) {
 	p := newPool(t, t.TempDir(), func(c *resourcemanager.Config) { c.Initial, c.Max = 1, 2 })
-	next := p.watch()
 	p.reserve("")
-	for next(resourcemanagerpb.NodeEvent_KIND_AVAILABLE).Available < 1 {
-	}
+	p.awaitAvailable(1)
 	if n := p.reserve(""); n.Id != "n02.1" {
 		t.Errorf("second node = %v", n)
 	}
@@ -158,12 +154,10 @@ func TestReserveOfAFailingNode(t *testing.T) {
 		t.Run(account, func(t *testing.T) {
 			p := newPool(t, t.TempDir(), func(c *resourcemanager.Config) { c.ReserveTimeout = 100 * time.Millisecond })
 			old := p.process("n01")
-			next := p.watch()
 			_, err := p.ReserveNode(t.Context(), &resourcemanagerpb.ReserveNodeRequest{AccountId: account})
 			wantCode(t, err, codes.ResourceExhausted) // both nodes have failed
 			dies(t, old, 5*time.Second)
-			for next(resourcemanagerpb.NodeEvent_KIND_AVAILABLE).Available < 2 {
-			}
+			p.awaitAvailable(2)
 			if n := p.reserve("somebody"); n.Id != "n01.1" {
 				t.Errorf("node = %v: what was never lent must not count", n)
 			}
@@ -180,14 +174,12 @@ func TestReleaseOfAStuckNode(t *testing.T) {
 	n := p.reserve("")
 	addContainer(t, n, nodetest.StuckContainer)
 	old := p.process("n01")
-	next := p.watch()
 	p.release(n.Id)
 	dies(t, old, 5*time.Second)
 	if usage := p.usage(); usage[0].ReleasedTimeTimestampMs == 0 || usage[0].Lost {
 		t.Errorf("usage = %v, want released and not lost", usage)
 	}
-	for next(resourcemanagerpb.NodeEvent_KIND_AVAILABLE).Available < 2 {
-	}
+	p.awaitAvailable(2)
 	if n := p.reserve(""); n.Id != "n01.2" || len(stats(t, n).ContainerStatsList) != 0 {
 		t.Errorf("node = %v", n)
 	}

@@ -58,8 +58,7 @@ func TestHungNode(t *testing.T) {
 		t.Errorf("event = %v", ev)
 	}
 	dies(t, proc, 5*time.Second)
-	for next(resourcemanagerpb.NodeEvent_KIND_AVAILABLE).Available < 2 {
-	}
+	p.awaitAvailable(2)
 }
 
 func TestFailingStart(t *testing.T) {
@@ -153,11 +152,7 @@ func newVictim(t *testing.T, dir string, line *process.Lifeline) victim {
 		t.Fatal(err)
 	}
 	p := &pool{t: t, dir: dir, ResourceManagerClient: client(t, strings.TrimSpace(address))}
-	next := p.watch()
-	if usage := p.usage(); len(usage) == 0 {
-		for next(resourcemanagerpb.NodeEvent_KIND_AVAILABLE).Available < 2 {
-		}
-	}
+	p.awaitAvailable(2)
 	return victim{pool: p, proc: proc}
 }
 

@@ -223,18 +223,40 @@ func (p *pool) watch() func(resourcemanagerpb.NodeEvent_Kind) *resourcemanagerpb
 	return next
 }
 
-// process finds the process of a node by the pool's own records.
-func (p *pool) process(node string) *process.Process {
+// awaitAvailable waits until so many nodes can be reserved.
+func (p *pool) awaitAvailable(want int32) {
 	p.t.Helper()
+	ctx, cancel := context.WithTimeout(p.t.Context(), 20*time.Second)
+	defer cancel()
+	stream, err := p.WatchNodes(ctx, &resourcemanagerpb.WatchNodesRequest{})
+	for have := int32(-1); have != want; {
+		var ev *resourcemanagerpb.NodeEvent
+		if err == nil {
+			ev, err = stream.Recv()
+		}
+		if err != nil {
+			p.t.Fatalf("%d nodes available, want %d: %v", have, want, err)
+		}
+		have = ev.Available
+	}
+}
+
+// find finds the process of a node by the pool's own records.
+func (p *pool) find(node string) (*process.Process, error) {
 	raw, err := os.ReadFile(filepath.Join(p.dir, "nodes", node+".json"))
 	if err != nil {
-		p.t.Fatal(err)
+		return nil, err
 	}
 	var record struct{ Handle process.Identity }
 	if err := json.Unmarshal(raw, &record); err != nil {
-		p.t.Fatal(err)
+		return nil, err
 	}
-	proc, err := process.Find(record.Handle)
+	return process.Find(record.Handle)
+}
+
+func (p *pool) process(node string) *process.Process {
+	p.t.Helper()
+	proc, err := p.find(node)
 	if err != nil {
 		p.t.Fatal(err)
 	}

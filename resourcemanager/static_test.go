@@ -75,8 +75,7 @@ func TestStaticNodes(t *testing.T) {
 		t.Errorf("lost %v", lost)
 	}
 	_, _ = serveNode(t, down)
-	for next(resourcemanagerpb.NodeEvent_KIND_AVAILABLE).Available < 2 {
-	}
+	p.awaitAvailable(2)
 }
 
 // Machines that stay are emptied when the ResourceManager comes and goes.

@@ -2,6 +2,7 @@ package scheduler
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/google/uuid"
@@ -11,6 +12,7 @@ import (
 	nodeservicepb "github.com/minifaas/minifaas/proto/nodeservice"
 	resourcemanagerpb "github.com/minifaas/minifaas/proto/resourcemanager"
 	"github.com/minifaas/minifaas/scheduler/engine"
+	"github.com/minifaas/minifaas/scheduler/journal"
 )
 
 // adoptTimeout bounds how long one node may take to say what it holds.
@@ -62,10 +64,20 @@ func (s *Server) startEngine(epoch int64) error {
 	cfg := s.cfg.Engine
 	cfg.Seed = uint64(epoch)
 	eng, err := engine.New(cfg, s.policy)
+	if err != nil {
+		return err
+	}
+	var recorded *journal.Writer
+	if s.cfg.Journal != "" {
+		header := journal.Header{Policy: s.cfg.Policy, Config: cfg, Started: s.start}
+		if recorded, err = journal.Open(s.cfg.Journal, s.cfg.JournalSize, header); err != nil {
+			return fmt.Errorf("open journal: %w; --journal takes a folder", err)
+		}
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.epoch, s.eng = epoch, eng
-	return err
+	s.epoch, s.eng, s.journal = epoch, eng, recorded
+	return nil
 }
 
 // adoptNode announces the epoch, from which on the node refuses an earlier

@@ -15,6 +15,7 @@ import (
 	resourcemanagerpb "github.com/minifaas/minifaas/proto/resourcemanager"
 	schedulerpb "github.com/minifaas/minifaas/proto/scheduler"
 	"github.com/minifaas/minifaas/scheduler/engine"
+	"github.com/minifaas/minifaas/scheduler/journal"
 	"github.com/minifaas/minifaas/scheduler/policy"
 )
 
@@ -42,8 +43,9 @@ type Server struct {
 
 	mu sync.Mutex // guards what follows
 	// closed: no effect is started any more.
-	closed bool
-	eng     *engine.Engine // nil until the epoch is known
+	closed  bool
+	eng     *engine.Engine  // nil until the epoch is known
+	journal *journal.Writer // nil without a journal
 	out     []engine.Action
 	tickets engine.Ticket
 	waiting map[engine.Ticket]chan<- answer
@@ -117,6 +119,9 @@ func (s *Server) close() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.wake.Stop()
+	if err := s.journal.Close(); err != nil {
+		s.log.Warn("the journal is incomplete", zap.Error(err))
+	}
 	for _, n := range s.nodes {
 		n.conn.Close()
 	}
@@ -135,7 +140,7 @@ func (s *Server) step(ev *engine.Event) {
 
 func (s *Server) stepLocked(ev *engine.Event) {
 	now := s.now()
-	s.out = s.eng.Step(now, ev, s.out[:0])
+	s.out = s.journal.Step(s.eng, now, ev, s.out[:0])
 	for i := range s.out {
 		s.carryOut(s.out[i])
 	}

@@ -7,5 +7,5 @@ import "embed"
 // FS holds a folder for each sample: its function.yaml, and its code unless it
 // has to be compiled.
 //
-//go:embed */function.yaml
+//go:embed */function.yaml hello-python hello-nodejs hello-shell load-python load-nodejs
 var FS embed.FS

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"path/filepath"
 
 	"github.com/minifaas/minifaas/bench/overhead"
 	"github.com/minifaas/minifaas/bench/report"
@@ -41,7 +42,7 @@ func (c *overheadCommand) Run(ctx context.Context, file *config.File, logs *logF
 	if err != nil {
 		return err
 	}
-	if err := writeSamples(stage.functions()); err != nil {
+	if err := writeOverheadFunction(stage.functions()); err != nil {
 		return errors.Join(err, stage.close())
 	}
 	p, err := stage.platform(ctx, platformConfig{
@@ -54,6 +55,17 @@ func (c *overheadCommand) Run(ctx context.Context, file *config.File, logs *logF
 	}
 	err = c.measure(ctx, p.endpoint(apiserverPort))
 	return errors.Join(err, p.stop(), stage.close())
+}
+
+// writeOverheadFunction declares hello with memory enough that its CPU quota,
+// 1.3 cores, is not what is measured.
+func writeOverheadFunction(folder string) error {
+	samples := filepath.Join(folder, "samples")
+	if err := writeSamples(samples); err != nil {
+		return err
+	}
+	manifest := "functions:\n- {name: hello, runtime: native, handler: hello, code: samples/hello, memory: 2GiB}\n"
+	return os.WriteFile(filepath.Join(folder, "functions.yaml"), []byte(manifest), 0o644)
 }
 
 func (c *overheadCommand) measure(ctx context.Context, endpoint string) error {

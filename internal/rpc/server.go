@@ -10,7 +10,6 @@ import (
 	"time"
 
 	grpcprom "github.com/grpc-ecosystem/go-grpc-middleware/providers/prometheus"
-	"github.com/grpc-ecosystem/go-grpc-middleware/v2/interceptors/logging"
 	"github.com/grpc-ecosystem/go-grpc-middleware/v2/interceptors/recovery"
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
@@ -58,12 +57,7 @@ func NewServer(cfg ServerConfig) *Server {
 	if cfg.Metrics != nil {
 		cfg.Metrics.MustRegister(metrics)
 	}
-	log := callLogger(cfg.Log)
-	logOptions := []logging.Option{
-		logging.WithLogOnEvents(logging.FinishCall),
-		logging.WithLevels(levelOf),
-		logging.WithDisableLoggingFields(logging.SystemTag[0], logging.ComponentFieldKey, logging.MethodTypeFieldKey),
-	}
+	unaryLog, streamLog := logInterceptors(cfg.Log)
 	recovered := recovery.WithRecoveryHandlerContext(func(ctx context.Context, p any) error {
 		cfg.Log.Error("panic in a call", zap.Any("panic", p), zap.ByteString("stack", debug.Stack()))
 		return status.Errorf(codes.Internal, "internal error: %v", p)
@@ -72,12 +66,12 @@ func NewServer(cfg ServerConfig) *Server {
 		Server: grpc.NewServer(
 			grpc.ChainUnaryInterceptor(
 				metrics.UnaryServerInterceptor(),
-				logging.UnaryServerInterceptor(log, logOptions...),
+				unaryLog,
 				recovery.UnaryServerInterceptor(recovered),
 			),
 			grpc.ChainStreamInterceptor(
 				metrics.StreamServerInterceptor(),
-				logging.StreamServerInterceptor(log, logOptions...),
+				streamLog,
 				recovery.StreamServerInterceptor(recovered),
 			),
 			grpc.MaxRecvMsgSize(MaxMessage),

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/http/pprof"
 	"os"
 	"path/filepath"
 	"strings"
@@ -23,7 +24,7 @@ func NewRegistry() *prometheus.Registry {
 	return registry
 }
 
-// ServeMetrics serves /metrics and /healthz on address until ctx ends: host:port,
+// ServeMetrics serves /metrics, /healthz and /debug/pprof/ on address until ctx ends: host:port,
 // or unix:PATH. healthy says whether the process is able to do its work.
 func ServeMetrics(ctx context.Context, address string, gatherer prometheus.Gatherer, healthy func() error) error {
 	network, address := "tcp", address
@@ -48,6 +49,9 @@ func ServeMetrics(ctx context.Context, address string, gatherer prometheus.Gathe
 		}
 		fmt.Fprintln(w, "ok")
 	})
+	mux.HandleFunc("GET /debug/pprof/", pprof.Index)
+	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
+	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
 	server := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}
 	defer context.AfterFunc(ctx, func() { server.Close() })()
 	if err := server.Serve(lis); !errors.Is(err, http.ErrServerClosed) {

@@ -112,6 +112,9 @@ func (r *Runtime) newContainer(spec sandbox.Spec, fault error) (*container, erro
 func (r *Runtime) reserve(c *container) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.closed {
+		return ErrClosed
+	}
 	if r.ids[c.id] {
 		return fmt.Errorf("id %q is in use", c.id)
 	}

@@ -49,6 +49,7 @@ type Runtime struct {
 	spawner  *spawner
 	code     *codeStore
 	creating chan struct{} // as many tokens as containers are being made
+	closing  chan struct{}
 	watchdog *watchdog     // nil: the memory cgroup does it
 
 	mu         sync.Mutex // guards the fields below
@@ -72,6 +73,7 @@ func New(cfg Config) (*Runtime, error) {
 		ids:        map[string]bool{},
 		users:      map[int]bool{},
 		containers: map[*container]bool{},
+		closing:    make(chan struct{}),
 	}
 	r.log = r.cfg.Log
 	r.creating = make(chan struct{}, r.cfg.CreateConcurrency)
@@ -184,12 +186,13 @@ func (r *Runtime) alive() []*container {
 // Close kills every container, also those being made, and removes the node's cgroup and folders.
 func (r *Runtime) Close() error {
 	r.mu.Lock()
-	first := !r.closed
-	r.closed = true
-	r.mu.Unlock()
-	if !first {
+	if r.closed {
+		r.mu.Unlock()
 		return nil
 	}
+	r.closed = true
+	close(r.closing)
+	r.mu.Unlock()
 	var faults []error
 	for _, c := range r.alive() {
 		c.die(cause{text: "the node is closing"})
@@ -216,14 +219,10 @@ func (r *Runtime) Close() error {
 func (r *Runtime) begin(ctx context.Context) error {
 	select {
 	case r.creating <- struct{}{}:
+		return nil
+	case <-r.closing:
+		return ErrClosed
 	case <-ctx.Done():
 		return fmt.Errorf("wait for other containers to be created: %w", context.Cause(ctx))
 	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.closed {
-		<-r.creating
-		return ErrClosed
-	}
-	return nil
 }

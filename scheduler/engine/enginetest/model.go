@@ -42,6 +42,8 @@ type Config struct {
 	CreateFails, PermanentFails, Leaves, Forgets, Repeats, Anonymous, Dies int
 	// NodeDies is the mean time between losses of a node; 0 means never.
 	NodeDies time.Duration
+	// Step, if not nil, is called instead of the engine's.
+	Step func(now engine.Instant, ev *engine.Event, out []engine.Action) []engine.Action
 	// After, if not nil, sees the engine after every step.
 	After func(e *engine.Engine, now engine.Instant, ev *engine.Event, actions []engine.Action) error
 }
@@ -64,6 +66,9 @@ func Run(e *engine.Engine, cfg Config) (Result, error) {
 	}
 	if cfg.Reserve == 0 {
 		cfg.Reserve = 50 * time.Millisecond
+	}
+	if cfg.Step == nil {
+		cfg.Step = e.Step
 	}
 	w := &world{
 		cfg: cfg, e: e, rand: rand.New(rand.NewPCG(cfg.Seed, 1)),
@@ -146,7 +151,7 @@ func (w *world) run() error {
 func (w *world) step(ev *engine.Event) error {
 	before := w.result.Steps
 	w.result.Steps++
-	actions := w.e.Step(w.now, ev, nil)
+	actions := w.cfg.Step(w.now, ev, nil)
 	if err := w.e.Check(); err != nil {
 		return fmt.Errorf("after step %d, kind %d at %v: %w", before, ev.Kind, time.Duration(w.now), err)
 	}

@@ -1,0 +1,3 @@
+'use strict';
+
+exports.handler = (event) => `hello, ${event || 'world'}`;

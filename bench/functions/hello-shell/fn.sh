@@ -1,0 +1,3 @@
+#!/bin/sh
+event=$(cat)
+printf 'hello, %s' "${event:-world}"
