@@ -31,12 +31,14 @@ func landlockNamespaces() error {
 // landlockProcess is the only wall before the host's files where there are no namespaces.
 func landlockProcess(spec *containerservicepb.SandboxSpec) error {
 	readable := append([]string{"/proc"}, systemFolders...)
+	readable = append(readable, configuration...)
 	for _, m := range spec.GetMounts() {
 		readable = append(readable, m.GetSource())
 	}
+	files, folders := split(readable)
 	return restrict(
-		landlock.RODirs(readable...).IgnoreIfMissing(),
-		landlock.PathAccess(ll.AccessFSReadFile|ll.AccessFSReadDir, configuration...).IgnoreIfMissing(),
+		landlock.RODirs(folders...),
+		landlock.ROFiles(files...),
 		landlock.RWDirs(spec.GetRoot()).WithRefer(),
 		landlock.RWFiles(deviceFiles...).IgnoreIfMissing(),
 		writeProc(),
@@ -57,6 +59,21 @@ func restrict(rules ...landlock.Rule) error {
 		return fmt.Errorf("restrict signals by landlock: %w", err)
 	}
 	return nil
+}
+
+// split tells files from folders, for which landlock has different rights, and
+// leaves out what is not there.
+func split(paths []string) (files, folders []string) {
+	for _, path := range paths {
+		switch info, err := os.Stat(path); {
+		case err != nil:
+		case info.IsDir():
+			folders = append(folders, path)
+		default:
+			files = append(files, path)
+		}
+	}
+	return files, folders
 }
 
 // exists reports whether there is something at path.

@@ -67,9 +67,10 @@
 //
 // # Work of a Step
 //
-// A Step looks at no more than some 64 objects beside those that its own
-// actions name, however many there are, with these exceptions: the loss of a
-// node visits what was on it, Stats what the node lists and holds, and an
-// added node once in a while has the index of nodes rebuilt. Granting and
-// returning a warm container allocates nothing.
+// However much there is, a Step looks at a few objects beside those that its
+// own actions name, and at 200 at most when it searches for containers to
+// evict, with these exceptions: the loss of a node visits what was on it, Stats
+// what the node lists and holds, and once in a while an added node has the
+// index of nodes rebuilt. Granting and returning a warm container allocates
+// nothing.
 package engine

@@ -8,9 +8,9 @@ import (
 // Bounds of the search for containers to evict: it looks at the longest idle
 // ones of some nodes on which there is enough to gain, not at all of them.
 const (
-	evictNodes      = 8
-	evictCandidates = 8 // a node
-	visitLimit      = 64
+	visitLimit   = 64 // no search, and no other node, after so many
+	evictFew     = 8  // enough choice on one node, if they make room
+	evictAtATime = 32 // at most from one node
 )
 
 // reclaim is one wanted creation that waits for containers to leave.
@@ -29,11 +29,12 @@ type victim struct {
 // reports whether there is such a node.
 func (e *Engine) evictFor(f *function, need Bytes) bool {
 	var best []victim
-	place := -1
-	for range evictNodes {
+	place, until := -1, e.visited+visitLimit
+	for e.visited < until {
 		if place = e.index.gain.next(place+1, int64(need)); place < 0 {
 			break
 		}
+		e.visited++
 		victims := e.victims(e.index.places[place], need)
 		if victims != nil && (best == nil || victims[len(victims)-1].rank < best[len(best)-1].rank) {
 			best = victims
@@ -53,37 +54,43 @@ func (e *Engine) evictFor(f *function, need Bytes) bool {
 	return true
 }
 
-// victims lists what must leave the node to free so much, in order of rank;
-// nil when that is not to be had.
+// victims lists what must leave the node to free so much, in order of rank; nil
+// when that is not to be had. Where it takes very many, it lists the first ones.
 func (e *Engine) victims(n *node, need Bytes) []victim {
-	free := n.Free()
+	missing := need - n.Free()
 	var leaving []victim
-	for el := n.removing.front; el != nil && len(leaving) < evictCandidates; el = el.next {
+	for el, i := n.removing.front, 0; el != nil && i < evictAtATime; el, i = el.next, i+1 {
 		e.visited++
 		if c := el.value; c.batch == nil {
-			if leaving = append(leaving, victim{c, absent}); free+c.Memory >= need {
+			leaving = append(leaving, victim{c, absent})
+			if missing -= c.Memory; missing <= 0 {
 				return leaving
 			}
-			free += c.Memory
 		}
 	}
 	var idle []victim
-	for el := n.idle.front; el != nil && len(idle) < evictCandidates; el = el.next {
+	var gain Bytes
+	for el, i := n.idle.front, 0; el != nil && i < evictAtATime && (gain < missing || len(idle) < evictFew); el, i = el.next, i+1 {
 		e.visited++
 		c := el.value
 		if rank, ok := e.policy.Evict(e.now, &c.fn.FunctionView, &c.ContainerView, &e.pool); ok {
 			idle = append(idle, victim{c, rank})
+			gain += c.Memory
 		}
+	}
+	if gain < missing && len(idle) < evictAtATime {
+		return nil
 	}
 	slices.SortFunc(idle, func(a, b victim) int {
 		return cmp.Or(cmp.Compare(a.rank, b.rank), cmp.Compare(a.c.stamp, b.c.stamp))
 	})
 	for i, v := range idle {
-		if free += v.c.Memory; free >= need {
-			return append(leaving, idle[:i+1]...)
+		if missing -= v.c.Memory; missing <= 0 {
+			idle = idle[:i+1]
+			break
 		}
 	}
-	return nil
+	return append(leaving, idle...)
 }
 
 // victimGone lets the function try again once all of its victims are gone.

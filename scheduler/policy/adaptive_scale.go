@@ -45,7 +45,7 @@ func (l *learned) expected(now engine.Instant, f *engine.FunctionView) (time.Dur
 	if l.execution.n == 0 {
 		return 0, false
 	}
-	d := max(l.execution.value, l.executions.quantile(50), time.Microsecond)
+	d := max(l.execution.value, l.executions.median(), time.Microsecond)
 	if f.InFlight > 0 {
 		d = max(d, now.Sub(f.OldestGrant))
 	}

@@ -52,18 +52,30 @@ func (h *histogram) add(d time.Duration) {
 }
 
 // quantile is an upper bound of that many percent of the durations, at most
-// half an octave too high; 0 when there are none.
+// half as high again; 0 when there are none.
 func (h *histogram) quantile(percent int) time.Duration {
 	if h.total == 0 {
 		return 0
 	}
+	return upper(h.bucketAt(percent))
+}
+
+// median is a lower bound of the upper half of the durations.
+func (h *histogram) median() time.Duration {
+	if b := h.bucketAt(50); b > 0 {
+		return upper(b - 1)
+	}
+	return 0
+}
+
+func (h *histogram) bucketAt(percent int) int {
 	rank := (int(h.total)*percent + 99) / 100
 	for i, n := range h.counts {
 		if rank -= int(n); rank <= 0 {
-			return upper(i)
+			return i
 		}
 	}
-	return upper(len(h.counts) - 1)
+	return len(h.counts) - 1
 }
 
 func bucket(d time.Duration) int {

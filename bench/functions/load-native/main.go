@@ -26,13 +26,13 @@ func main() { native.Serve(load) }
 type request struct {
 	CPUMS   float64 `json:"cpu_ms"`
 	SleepMS float64 `json:"sleep_ms"`
-	TouchMB int     `json:"touch_mb"`
+	TouchMB float64 `json:"touch_mb"`
 }
 
 type reply struct {
 	CPUMS     float64 `json:"cpu_ms"`
 	SleptMS   float64 `json:"slept_ms"`
-	TouchedMB int     `json:"touched_mb"`
+	TouchedMB float64 `json:"touched_mb"`
 }
 
 func load(ctx context.Context, event []byte) ([]byte, error) {
@@ -44,7 +44,7 @@ func load(ctx context.Context, event []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	held, err := touch(req.TouchMB << 20)
+	held, err := touch(int(req.TouchMB * (1 << 20)))
 	if err != nil {
 		return nil, err
 	}
@@ -55,7 +55,7 @@ func load(ctx context.Context, event []byte) ([]byte, error) {
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
-	return json.Marshal(reply{inMilliseconds(used), inMilliseconds(time.Since(begun)), len(held) >> 20})
+	return json.Marshal(reply{inMilliseconds(used), inMilliseconds(time.Since(begun)), float64(len(held)) / (1 << 20)})
 }
 
 // burn computes until the thread's CPU clock has advanced by d.

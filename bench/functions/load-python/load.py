@@ -13,15 +13,16 @@ take turns (Python computes in one thread at a time).
 import time
 
 PAGE = 4096
+MIB = 1 << 20
 
 
 def handler(event, context):
     used = burn(event.get("cpu_ms", 0))
-    held = touch(event.get("touch_mb", 0) << 20)
+    held = touch(int(event.get("touch_mb", 0) * MIB))
     begun = time.monotonic()
     time.sleep(event.get("sleep_ms", 0) / 1000)
     slept = time.monotonic() - begun
-    return {"cpu_ms": used * 1000, "slept_ms": slept * 1000, "touched_mb": len(held) >> 20}
+    return {"cpu_ms": used * 1000, "slept_ms": slept * 1000, "touched_mb": len(held) / MIB}
 
 
 def burn(ms):

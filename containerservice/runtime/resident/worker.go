@@ -44,6 +44,9 @@ type worker struct {
 	calls map[uint64]*call
 	next  uint64
 	why   string // why the worker was killed, or had died; empty while it serves
+	// alarm goes off at wakes, which is no later than the earliest deadline.
+	alarm *time.Timer
+	wakes time.Time
 }
 
 // Invoke runs one invocation.
@@ -52,12 +55,10 @@ func (w *worker) Invoke(ctx context.Context, c runtime.Call) (runtime.Result, er
 	if err != nil {
 		return runtime.Result{}, err
 	}
-	expire := time.AfterFunc(c.Timeout, func() { w.expire(k) })
 	unwatch := context.AfterFunc(ctx, func() { w.cancel(k) })
 	// A failed write means that the worker is gone, or going: its end answers.
 	_ = w.frames.WriteInvoke(k.id, frame.Invocation{RequestID: c.RequestID, DeadlineMS: k.deadline.UnixMilli()}, c.Event)
 	<-k.done
-	expire.Stop()
 	unwatch()
 	w.pipe.Detach(k.log)
 	k.result.Log = k.log.String()
@@ -91,6 +92,7 @@ func (w *worker) begin(c runtime.Call) (*call, error) {
 		done:     make(chan struct{}),
 	}
 	w.calls[k.id] = k
+	w.watch(k.deadline)
 	w.pipe.Attach(k.log)
 	return k, nil
 }
@@ -103,19 +105,6 @@ func (w *worker) peak(lost bool) int64 {
 		return w.proc.Exit().MaxRSS
 	}
 	return w.memory.Peak()
-}
-
-// expire ends an invocation, and with it the worker, at its timeout.
-func (w *worker) expire(k *call) {
-	w.mu.Lock()
-	running := w.calls[k.id] == k
-	if running && w.why == "" {
-		w.why = fmt.Sprintf("killed as an invocation ran longer than its timeout of %v", k.timeout)
-	}
-	w.mu.Unlock()
-	if running {
-		w.proc.Kill()
-	}
 }
 
 // cancel asks an invocation to end, and sees to it that it does.

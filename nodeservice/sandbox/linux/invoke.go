@@ -77,7 +77,7 @@ func (c *container) Invoke(ctx context.Context, inv sandbox.Invocation) (sandbox
 	if err != nil {
 		return sandbox.Result{Lost: c.dead()}, fmt.Errorf("invoke: %w", err)
 	}
-	return c.result(reply), nil
+	return c.result(reply, time.Since(start) >= inv.Timeout), nil
 }
 
 // enter counts the invocation in, under an id that no other in flight has: ids

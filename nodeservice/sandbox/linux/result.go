@@ -11,9 +11,10 @@ import (
 
 func cgroupQuota(cores float64) cgroup.Limits { return cgroup.Limits{CPU: cores} }
 
-// result turns an agent's reply into ours.
-func (c *container) result(reply *containerservicepb.InvokeReply) sandbox.Result {
-	return sandbox.Result{
+// result turns an agent's reply into ours. A function that fails once its time is
+// over, as it does when it heeds its deadline, has timed out, whatever it calls it.
+func (c *container) result(reply *containerservicepb.InvokeReply, timedOut bool) sandbox.Result {
+	r := sandbox.Result{
 		Body:      reply.GetBody(),
 		Error:     c.functionError(reply.GetError()),
 		Log:       reply.GetFunctionLog(),
@@ -21,6 +22,10 @@ func (c *container) result(reply *containerservicepb.InvokeReply) sandbox.Result
 		MaxMemory: c.peak(reply.GetMaxMemoryUsageInBytes()),
 		Lost:      reply.GetContainerLost(),
 	}
+	if r.Error != nil && timedOut {
+		r.Error.Code = sandbox.CodeTimeout
+	}
+	return r
 }
 
 // loadFailure is the result of every invocation of a function that failed to

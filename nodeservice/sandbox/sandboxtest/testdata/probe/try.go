@@ -178,8 +178,8 @@ func agent() map[string]string {
 	pid := os.Getppid()
 	_, memory := os.OpenFile(fmt.Sprintf("/proc/%d/mem", pid), os.O_RDWR, 0)
 	_, environment := os.ReadFile(fmt.Sprintf("/proc/%d/environ", pid))
-	_, descriptors := os.ReadDir(fmt.Sprintf("/proc/%d/fd/", pid))
-	return map[string]string{"memory": outcome(memory), "environment": outcome(environment), "files": outcome(descriptors)}
+	_, file := os.Open(fmt.Sprintf("/proc/%d/fd/0", pid))
+	return map[string]string{"memory": outcome(memory), "environment": outcome(environment), "file": outcome(file)}
 }
 
 // mounts are the flags of every mount.
