@@ -14,7 +14,9 @@ const securebits = 1<<0 | 1<<1 | 1<<2 | 1<<3 | // no root, locked; no fixup, loc
 	1<<5 | // keep-caps off, locked
 	1<<6 | 1<<7 // no ambient raise, locked
 
-// dropPrivileges gives up every capability for good, on all threads.
+// dropPrivileges gives up every capability for good, on all threads. A process
+// that has none to begin with may not empty its bounding set; no_new_privs makes
+// what is in it worthless.
 func dropPrivileges() error {
 	// Closed to ptrace and /proc/<pid>/mem of the function, which has the same
 	// user id. Executing a program opens it again, for that program alone.

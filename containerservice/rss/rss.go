@@ -74,6 +74,9 @@ func (p *Process) Peak() int64 {
 	return number(b) << 10
 }
 
+// Held is what the process holds now, in bytes.
+func (p *Process) Held() int64 { return resident(p.statm) }
+
 // With is what the container held when p (which may be nil) held peak: the
 // agent and all others count with what they hold now. It is above 0.
 func (m *Meter) With(p *Process, peak int64) int64 {

@@ -43,7 +43,7 @@ func (w *worker) read() {
 	exit := w.proc.Exit()
 	w.bury(exit)
 	w.setLoaded(runtime.Exited(exit))
-	w.memory.Forget()
+	w.memory.worker.Forget()
 	w.pipe.Close()
 }
 

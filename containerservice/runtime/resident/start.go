@@ -32,7 +32,7 @@ const socketFD = "3"
 func Start(ctx context.Context, f runtime.Function, cmd Command) (runtime.Runtime, string, error) {
 	w := &worker{
 		function: f,
-		meter:    rss.NewMeter(),
+		memory:   memory{meter: rss.NewMeter()},
 		load:     output.NewLog(f.LogLimit),
 		loaded:   make(chan *runtime.Error, 1),
 		calls:    map[uint64]*call{},
@@ -89,7 +89,7 @@ func (w *worker) start(cmd Command) error {
 	}
 	w.conn, w.pipe = conn, pipe
 	w.frames = frame.NewWriter(conn)
-	w.memory = w.meter.Watch(w.proc.PID())
+	w.memory.worker = w.memory.meter.Watch(w.proc.PID())
 	go w.read()
 	return nil
 }

@@ -21,7 +21,6 @@ import (
 	"github.com/minifaas/minifaas/containerservice/frame"
 	"github.com/minifaas/minifaas/containerservice/output"
 	"github.com/minifaas/minifaas/containerservice/process"
-	"github.com/minifaas/minifaas/containerservice/rss"
 	"github.com/minifaas/minifaas/containerservice/runtime"
 )
 
@@ -32,11 +31,10 @@ const CancelGrace = 100 * time.Millisecond
 type worker struct {
 	function runtime.Function
 	proc     *process.Process
+	memory   memory
 	conn     *net.UnixConn
 	frames   *frame.Writer
 	pipe     *output.Pipe
-	meter    *rss.Meter
-	memory   *rss.Process
 	load     *output.Log
 	loaded   chan *runtime.Error // one value: how loading ended; nil is ready
 
@@ -62,7 +60,7 @@ func (w *worker) Invoke(ctx context.Context, c runtime.Call) (runtime.Result, er
 	unwatch()
 	w.pipe.Detach(k.log)
 	k.result.Log = k.log.String()
-	k.result.PeakMemory = w.meter.With(w.memory, w.peak(k.result.Lost))
+	k.result.PeakMemory = w.memory.peak(k.result, w.proc)
 	if k.err == nil && k.result.Error != nil && !k.result.Lost && ctx.Err() != nil {
 		return k.result, ctx.Err() // it stopped as it was told
 	}
@@ -79,7 +77,7 @@ func (w *worker) begin(c runtime.Call) (*call, error) {
 		return nil, fmt.Errorf("%w: %s", runtime.ErrLost, w.why)
 	}
 	if len(w.calls) == 0 {
-		w.memory.Reset() // a busy period begins
+		w.memory.worker.Reset() // a busy period begins
 	}
 	w.next++
 	now := time.Now()
@@ -95,16 +93,6 @@ func (w *worker) begin(c runtime.Call) (*call, error) {
 	w.watch(k.deadline)
 	w.pipe.Attach(k.log)
 	return k, nil
-}
-
-// peak is the worker's memory since the first of the invocations that overlap;
-// of a dead one only the peak of its life is known.
-func (w *worker) peak(lost bool) int64 {
-	if lost {
-		<-w.proc.Done()
-		return w.proc.Exit().MaxRSS
-	}
-	return w.memory.Peak()
 }
 
 // cancel asks an invocation to end, and sees to it that it does.

@@ -1,0 +1,125 @@
+package simulated
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/minifaas/minifaas/nodeservice/sandbox"
+)
+
+var _ sandbox.Runtime = (*Runtime)(nil)
+
+// ErrClosed: the runtime makes no more containers.
+var ErrClosed = errors.New("simulated runtime closed")
+
+// Runtime runs a Model in real time.
+type Runtime struct {
+	begun time.Time
+
+	mu         sync.Mutex // guards the fields below, and those of live that say so
+	model      *Model
+	alarm      *time.Timer
+	containers map[string]*live
+	calls      map[uint64]chan Completion // with room for one
+	last       uint64
+	closed     bool
+}
+
+// New starts an empty node.
+func New(cfg Config) (*Runtime, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, fmt.Errorf("simulated runtime: %w", err)
+	}
+	return &Runtime{
+		begun:      time.Now(),
+		model:      NewModel(cfg),
+		containers: map[string]*live{},
+		calls:      map[uint64]chan Completion{},
+	}, nil
+}
+
+// Create takes as long as the model says.
+func (r *Runtime) Create(ctx context.Context, spec sandbox.Spec) (sandbox.Container, error) {
+	c, err := r.add(ctx, spec)
+	if err != nil {
+		return nil, fmt.Errorf("create container %s: %w", spec.ID, err)
+	}
+	select {
+	case <-c.ready:
+		return c, nil
+	case <-c.done:
+		return nil, fmt.Errorf("create container %s: %w", spec.ID, c.death())
+	case <-ctx.Done():
+		_ = c.Kill()
+		return nil, fmt.Errorf("create container %s: %w", spec.ID, context.Cause(ctx))
+	}
+}
+
+func (r *Runtime) add(ctx context.Context, spec sandbox.Spec) (*live, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	switch {
+	case ctx.Err() != nil:
+		return nil, context.Cause(ctx)
+	case r.closed:
+		return nil, ErrClosed
+	case r.containers[spec.ID] != nil:
+		return nil, fmt.Errorf("id %q is in use", spec.ID)
+	}
+	c := &live{runtime: r, id: spec.ID, ready: make(chan struct{}), done: make(chan struct{})}
+	r.containers[spec.ID] = c
+	r.model.Create(r.now(), spec.ID, spec.Memory)
+	r.settle()
+	return c, nil
+}
+
+// Usage is what all containers use together.
+func (r *Runtime) Usage() (sandbox.Usage, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.model.Total(r.now()), nil
+}
+
+// Close removes every container.
+func (r *Runtime) Close() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.closed = true
+	for _, c := range r.containers {
+		c.end("the node is closing", false)
+	}
+	r.settle()
+	return nil
+}
+
+func (r *Runtime) now() time.Duration { return time.Since(r.begun) }
+
+// settle hands out what the model has completed, and sets the alarm for the next. r.mu is held.
+func (r *Runtime) settle() {
+	for _, done := range r.model.Advance(r.now()) {
+		c := r.containers[done.Container]
+		switch {
+		case c == nil:
+		case done.Kind == Created:
+			close(c.ready)
+		case done.Kind == OutOfMemory:
+			c.end("it used more than its memory, or most of a full node's", true)
+		case r.calls[done.Invocation] != nil:
+			r.calls[done.Invocation] <- done
+			delete(r.calls, done.Invocation)
+		}
+	}
+	if r.alarm != nil {
+		r.alarm.Stop()
+	}
+	if next, any := r.model.Next(); any {
+		r.alarm = time.AfterFunc(next-r.now(), func() {
+			r.mu.Lock()
+			defer r.mu.Unlock()
+			r.settle()
+		})
+	}
+}
