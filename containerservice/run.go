@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"runtime"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -27,6 +28,9 @@ type Config struct {
 // Run shuts the process in and serves until the node closes the socket. An
 // error means that it never served. It is called once, first of all in a process.
 func Run(c Config) error {
+	// A container has a share of a core or two, which the function needs: a second
+	// thread of ours would mostly look for work that the first is doing.
+	runtime.GOMAXPROCS(1)
 	// Nothing that the function starts may inherit them.
 	syscall.CloseOnExec(int(c.Spec.Fd()))
 	syscall.CloseOnExec(int(c.Socket.Fd()))

@@ -49,7 +49,7 @@ func TestLoadSamples(t *testing.T) {
 			var got struct {
 				CPUMS     float64 `json:"cpu_ms"`
 				SleptMS   float64 `json:"slept_ms"`
-				TouchedMB int     `json:"touched_mb"`
+				TouchedMB float64 `json:"touched_mb"`
 			}
 			if err := json.Unmarshal(r.Body, &got); err != nil {
 				t.Fatalf("%v: %v, %s", err, r.Error, r.Body)

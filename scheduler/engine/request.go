@@ -164,8 +164,12 @@ func (e *Engine) requestExpired(r *request) {
 		e.dismiss(r, NoCapacity, e.explainCapacity())
 		return
 	}
-	e.dismiss(r, DeadlineExceeded, fmt.Sprintf("no container in %v: %d of %s are busy, %d being made, %d requests waiting",
-		e.now.Sub(r.arrived), f.Ready-f.Idle, f.Spec.Name, f.Creating, f.Waiting))
+	message := fmt.Sprintf("no container in %v: %d of %s are busy, %d being made, %d requests waiting",
+		e.now.Sub(r.arrived), f.Ready-f.Idle, f.Spec.Name, f.Creating, f.Waiting)
+	if f.failure != "" {
+		message += "; the last creation failed: " + f.failure
+	}
+	e.dismiss(r, DeadlineExceeded, message)
 }
 
 // dismiss ends a waiting request without a container.

@@ -1,5 +1,6 @@
 // Package policy holds the strategies that an engine can be given, one file
-// each. All of them are deterministic: integers, no clock, no chance.
+// each. All of them are deterministic: no clock, no chance, and no arithmetic
+// that processors may do differently.
 package policy
 
 import (

@@ -1,3 +1,3 @@
 'use strict';
 
-exports.handler = (event) => `hello, ${event || 'world'}`;
+exports.handler = (event) => `hello, ${event?.name ?? 'world'}`;

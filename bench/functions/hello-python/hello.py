@@ -1,2 +1,2 @@
 def handler(event, context):
-    return f"hello, {event or 'world'}"
+    return f"hello, {event.get('name', 'world')}"

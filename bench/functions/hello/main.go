@@ -1,17 +1,19 @@
-// Command hello greets whom the event names.
+// Command hello greets whom its event names: {"name": "world"}.
 package main
 
 import (
 	"context"
+	"encoding/json"
 
 	"github.com/minifaas/minifaas/containerservice/native"
 )
 
 func main() {
 	native.Serve(func(_ context.Context, event []byte) ([]byte, error) {
-		if len(event) == 0 {
-			event = []byte("world")
+		who := struct{ Name string }{"world"}
+		if err := json.Unmarshal(event, &who); err != nil {
+			return nil, err
 		}
-		return append([]byte("hello, "), event...), nil
+		return []byte("hello, " + who.Name), nil
 	})
 }

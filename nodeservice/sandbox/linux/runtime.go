@@ -50,7 +50,7 @@ type Runtime struct {
 	code     *codeStore
 	creating chan struct{} // as many tokens as containers are being made
 	closing  chan struct{}
-	watchdog *watchdog     // nil: the memory cgroup does it
+	watchdog *watchdog // nil: the memory cgroup does it
 
 	mu         sync.Mutex // guards the fields below
 	ids        map[string]bool

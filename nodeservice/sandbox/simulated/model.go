@@ -64,7 +64,8 @@ type container struct {
 	id        string
 	memory    int64 // limit
 	delay     time.Duration
-	creation  float64 // CPU seconds that creating it still takes; below 0: it is created
+	creation  float64 // CPU seconds that creating it still takes
+	created   bool
 	used      int64
 	cpu       float64 // seconds
 	throttled time.Duration
@@ -99,7 +100,7 @@ func (m *Model) Create(now time.Duration, id string, memory int64) {
 func (m *Model) Invoke(now time.Duration, id string, invocation uint64, w Work) bool {
 	m.run(now)
 	c := m.find(id)
-	if c == nil || !c.created() {
+	if c == nil || !c.created {
 		return false
 	}
 	c.calls = append(c.calls, &call{id: invocation, cpu: w.CPU.Seconds(), sleep: w.Sleep, mem: w.Memory})
@@ -138,8 +139,8 @@ func (m *Model) Next() (time.Duration, bool) {
 	if len(m.done) > 0 {
 		return m.now, true
 	}
-	step, any := m.step()
-	return m.now + step, any
+	step, found := m.step()
+	return m.now + step, found
 }
 
 // Usage is what a container uses; false: there is none of that id.

@@ -33,8 +33,8 @@ func ready(t *testing.T, cfg Config, memories ...int64) (*Model, time.Duration) 
 func ends(m *Model, zero time.Duration) []Completion {
 	var all []Completion
 	for {
-		next, any := m.Next()
-		if !any {
+		next, found := m.Next()
+		if !found {
 			return all
 		}
 		for _, done := range m.Advance(next) {

@@ -13,8 +13,8 @@ import (
 func (m *Model) run(now time.Duration) {
 	for {
 		m.settle()
-		step, any := m.step()
-		if !any || m.now+step > now {
+		step, found := m.step()
+		if !found || m.now+step > now {
 			m.pass(now - m.now)
 			m.settle()
 			return
@@ -26,8 +26,8 @@ func (m *Model) run(now time.Duration) {
 // settle takes out what has ended at this very moment.
 func (m *Model) settle() {
 	for _, c := range m.containers {
-		if !c.created() && c.delay <= 0 && spent(c.creation) {
-			c.creation = -1
+		if !c.created && c.delay <= 0 && spent(c.creation) {
+			c.created = true
 			m.done = append(m.done, Completion{At: m.now, Kind: Created, Container: c.id, Peak: c.used})
 		}
 		for _, k := range c.end((*call).over) {
@@ -37,10 +37,10 @@ func (m *Model) settle() {
 }
 
 // step is how long it takes until the next thing ends, or goes from one phase to the next.
-func (m *Model) step() (next time.Duration, any bool) {
+func (m *Model) step() (next time.Duration, found bool) {
 	consider := func(d time.Duration) {
-		if !any || d < next {
-			next, any = d, true
+		if !found || d < next {
+			next, found = d, true
 		}
 	}
 	rates := m.rates()
@@ -48,7 +48,7 @@ func (m *Model) step() (next time.Duration, any bool) {
 		switch {
 		case c.delay > 0:
 			consider(c.delay)
-		case !c.created():
+		case !c.created:
 			consider(until(c.creation, rates[i]))
 		}
 		each := rates[i] / float64(max(c.computing(), 1))
@@ -60,7 +60,7 @@ func (m *Model) step() (next time.Duration, any bool) {
 			}
 		}
 	}
-	return next, any
+	return next, found
 }
 
 // pass lets d pass at the rates of now.
@@ -79,7 +79,7 @@ func (m *Model) pass(d time.Duration) {
 		switch {
 		case c.delay > 0:
 			c.delay -= d
-		case !c.created():
+		case !c.created:
 			c.creation -= used
 		}
 		each := used / float64(max(c.computing(), 1))
@@ -100,7 +100,7 @@ func (m *Model) rates() []float64 {
 	for i, c := range m.containers {
 		switch {
 		case c.delay > 0:
-		case !c.created():
+		case !c.created:
 			demands[i] = createCores
 		default:
 			demands[i] = min(c.quota(), float64(c.computing()))
@@ -108,8 +108,6 @@ func (m *Model) rates() []float64 {
 	}
 	return share(m.cfg.CPU, demands)
 }
-
-func (c *container) created() bool { return c.creation < 0 }
 
 func (c *container) quota() float64 { return sandbox.Quota(c.memory) }
 

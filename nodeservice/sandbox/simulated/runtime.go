@@ -115,7 +115,7 @@ func (r *Runtime) settle() {
 	if r.alarm != nil {
 		r.alarm.Stop()
 	}
-	if next, any := r.model.Next(); any {
+	if next, found := r.model.Next(); found {
 		r.alarm = time.AfterFunc(next-r.now(), func() {
 			r.mu.Lock()
 			defer r.mu.Unlock()
