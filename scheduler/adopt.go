@@ -89,6 +89,9 @@ func (s *Server) adoptNode(n *node) {
 	}
 	s.addNode(n, 0)
 	for _, c := range stats.GetContainerStatsList() {
+		if c.GetState() == "creating" || c.GetState() == "stopping" {
+			continue // it goes by itself: who wanted it is gone
+		}
 		s.step(&engine.Event{
 			Kind:      engine.ContainerAdopted,
 			Node:      engine.NodeID(n.desc.GetId()),

@@ -92,7 +92,7 @@ func (s *Server) createContainer(a engine.Action, n *node) {
 		s.step(&engine.Event{Kind: engine.ContainerFailed, Name: a.Name, Permanent: permanent(err), Message: message(err)})
 		return
 	}
-	s.step(&engine.Event{Kind: engine.ContainerReady, Name: a.Name, Container: engine.ContainerID(reply.GetContainerId())})
+	s.step(&engine.Event{Kind: engine.ContainerReady, Name: a.Name, Node: a.Node, Container: engine.ContainerID(reply.GetContainerId())})
 }
 
 func (s *Server) removeContainer(a engine.Action, n *node) {

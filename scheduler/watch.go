@@ -124,7 +124,10 @@ func (s *Server) pollNode(n *node) {
 		return
 	}
 	n.unanswered = 0
-	ev := engine.Event{Kind: engine.Stats, Node: engine.NodeID(n.desc.GetId()), Since: since}
+	ev := engine.Event{
+		Kind: engine.Stats, Node: engine.NodeID(n.desc.GetId()), Since: since,
+		Named: stats.GetEpoch() != 0, // a foreign node knows no epochs, nor names
+	}
 	for _, c := range stats.GetContainerStatsList() {
 		ev.Containers = append(ev.Containers, engine.ContainerStat{
 			Container: engine.ContainerID(c.GetContainerId()),

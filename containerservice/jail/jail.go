@@ -41,6 +41,9 @@ func Enter(spec *containerservicepb.SandboxSpec) error {
 }
 
 func enterNamespaces(spec *containerservicepb.SandboxSpec) error {
+	if err := emptyBounding(); err != nil {
+		return err
+	}
 	if err := changeRoot(spec); err != nil {
 		return err
 	}
@@ -78,6 +81,8 @@ func enterProcess(spec *containerservicepb.SandboxSpec) error {
 	if err := limitResources(0); err != nil {
 		return err
 	}
+	// Having no capabilities to begin with, it may not empty its bounding set;
+	// without new privileges, what is in there is worthless.
 	if err := dropPrivileges(); err != nil {
 		return err
 	}

@@ -14,23 +14,12 @@ const securebits = 1<<0 | 1<<1 | 1<<2 | 1<<3 | // no root, locked; no fixup, loc
 	1<<5 | // keep-caps off, locked
 	1<<6 | 1<<7 // no ambient raise, locked
 
-// dropPrivileges gives up every capability for good, on all threads. A process
-// that has none to begin with may not empty its bounding set; no_new_privs makes
-// what is in it worthless.
+// dropPrivileges gives up every capability for good, on all threads.
 func dropPrivileges() error {
 	// Closed to ptrace and /proc/<pid>/mem of the function, which has the same
 	// user id. Executing a program opens it again, for that program alone.
 	if err := unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0); err != nil {
 		return fmt.Errorf("close own memory: %w", err)
-	}
-	hasAny, err := hasCapabilities()
-	if err != nil {
-		return err
-	}
-	if hasAny {
-		if err := dropBounding(); err != nil {
-			return err
-		}
 	}
 	if err := allThreads(unix.SYS_PRCTL, unix.PR_CAP_AMBIENT, unix.PR_CAP_AMBIENT_CLEAR_ALL); err != nil {
 		return fmt.Errorf("clear ambient capabilities: %w", err)
@@ -46,18 +35,10 @@ func dropPrivileges() error {
 	return nil
 }
 
-func hasCapabilities() (bool, error) {
-	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
-	var data [2]unix.CapUserData
-	if err := unix.Capget(&header, &data[0]); err != nil {
-		return false, fmt.Errorf("get capabilities: %w", err)
-	}
-	return data[0].Effective|data[1].Effective != 0, nil
-}
-
-// dropBounding empties the bounding set, from which an execve could take, and
-// locks the rules by which root is special.
-func dropBounding() error {
+// emptyBounding empties the bounding set, from which an execve could take, and
+// locks the rules by which root is special. What is held already stays, so this
+// comes first: each call stops all threads of the process, and at the start they are few.
+func emptyBounding() error {
 	for c := uintptr(0); ; c++ {
 		// The kernel names its last capability by refusing the next.
 		if _, err := unix.PrctlRetInt(unix.PR_CAPBSET_READ, c, 0, 0, 0); err != nil {

@@ -72,7 +72,7 @@ const (
 	ContainerLost
 	// ContainerRemoved: RemoveContainer has been carried out. Name.
 	ContainerRemoved
-	// Stats: what a node says of its containers. Node, Since, Containers.
+	// Stats: what a node says of its containers. Node, Since, Containers, Named.
 	Stats
 	// Wake: nothing but time has passed.
 	Wake
@@ -101,6 +101,9 @@ type Event struct {
 	// Since is when the statistics were asked for: what changed later is not in them.
 	Since      Instant
 	Containers []ContainerStat
+	// Named: the node names its containers and lists all of them, also when that
+	// is none. Without it one that gives a name is taken to do so from then on.
+	Named bool
 
 	Message string
 }

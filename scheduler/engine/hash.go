@@ -86,6 +86,7 @@ func (h *hash) event(now Instant, ev *Event) {
 	r.int(int64(ev.InFlight))
 	r.bool(ev.Permanent)
 	r.int(int64(ev.Since))
+	r.bool(ev.Named)
 	r.text(ev.Message)
 	r.int(int64(len(ev.Containers)))
 	for i := range ev.Containers {

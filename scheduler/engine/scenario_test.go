@@ -143,7 +143,7 @@ func (s *scenario) do(words []string) string {
 	case "removed": // name
 		return s.step(&engine.Event{Kind: engine.ContainerRemoved, Name: engine.Name(arg(0))})
 	case "stats": // node, container/name/calls...
-		ev := &engine.Event{Kind: engine.Stats, Node: engine.NodeID(arg(0)), Since: engine.Instant(s.duration(args["since"]))}
+		ev := &engine.Event{Kind: engine.Stats, Node: engine.NodeID(arg(0)), Since: engine.Instant(s.duration(args["since"])), Named: args["named"] != ""}
 		for _, entry := range plain[1:] {
 			p := strings.Split(entry, "/")
 			ev.Containers = append(ev.Containers, engine.ContainerStat{Container: engine.ContainerID(p[0]), Name: engine.Name(p[1]), InFlight: s.int(p[2])})

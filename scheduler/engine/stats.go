@@ -6,7 +6,7 @@ func (e *Engine) stats(ev *Event) {
 	if n == nil {
 		return
 	}
-	named := len(ev.Containers) == 0 && n.names
+	named := ev.Named || len(ev.Containers) == 0 && n.names
 	for i := range ev.Containers {
 		named = named || ev.Containers[i].Name != ""
 	}

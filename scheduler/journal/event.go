@@ -60,6 +60,7 @@ func (s *step) code(c *engine.Codec) {
 	}
 	if groups&hasStats != 0 {
 		engine.Int(c, &ev.Since)
+		engine.Bool(c, &ev.Named)
 		n := c.Len(len(ev.Containers))
 		if c.Reading() {
 			ev.Containers = make([]engine.ContainerStat, n)
@@ -92,7 +93,7 @@ func (s *step) groups() (g int) {
 	if ev.Name != "" || ev.Container != "" || ev.InFlight != 0 || ev.Permanent {
 		g |= hasContainer
 	}
-	if ev.Since != 0 || len(ev.Containers) > 0 {
+	if ev.Since != 0 || ev.Named || len(ev.Containers) > 0 {
 		g |= hasStats
 	}
 	if ev.Message != "" {

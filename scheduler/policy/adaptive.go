@@ -18,12 +18,15 @@ type AdaptiveConfig struct {
 	// Theta: requests are left to the containers that there are as long as
 	// these clear the backlog within Theta cold starts. Default 1.
 	Theta float64
+	// ColdWorth is the exchange rate: how many node-seconds may be spent to spare
+	// somebody one second of waiting. Default 60.
+	ColdWorth float64
 
 	// MaxShare is the most calls that a container is learned to share. Default 64.
 	MaxShare int
 	// ShareBelow and ShareAbove: a container's calls become more while they
-	// take less than ShareBelow times what they take alone, and half as many
-	// when they take more than ShareAbove times. Default 1.15 and 1.5.
+	// take less than ShareBelow times what they take alone, and fewer when they
+	// take more than ShareAbove times. Default 1.15 and 1.5.
 	ShareBelow, ShareAbove float64
 	// ShareSlack is added to both sides before they are compared: a difference
 	// of that order is noise. Default 2 ms.
@@ -33,7 +36,7 @@ type AdaptiveConfig struct {
 	ProveAlone int
 
 	// KeepMin and KeepMax bound how long an idle container is learned to be
-	// kept. Default 5 s and 600 s.
+	// kept. Default 2 s and 600 s.
 	KeepMin, KeepMax time.Duration
 	// KeepFirst and KeepFurther are taken for a function's last container and
 	// for further ones while its gaps are unknown; KeepFurther also for
@@ -69,6 +72,7 @@ func (c AdaptiveConfig) Validate() error {
 		check(d.value >= 0, "%s: must not be negative, is %v", d.name, d.value)
 	}
 	check(c.Theta >= 0 && c.Theta <= 1e6, "theta: must be between 0 and 1e6, is %v", c.Theta)
+	check(c.ColdWorth >= 0 && c.ColdWorth <= 1e6, "cold worth: must be between 0 and 1e6, is %v", c.ColdWorth)
 	check(c.MaxShare >= 0 && c.MaxShare <= math.MaxInt16, "max share: must be between 0 and %d, is %d", math.MaxInt16, c.MaxShare)
 	check(c.ProveAlone >= 0, "prove alone: must not be negative, is %d", c.ProveAlone)
 	c = c.withDefaults()
@@ -81,12 +85,13 @@ func (c AdaptiveConfig) Validate() error {
 func (c AdaptiveConfig) withDefaults() AdaptiveConfig {
 	orDefault(&c.ColdStart, 500*time.Millisecond)
 	orDefault(&c.Theta, 1)
+	orDefault(&c.ColdWorth, 60)
 	orDefault(&c.MaxShare, 64)
 	orDefault(&c.ShareBelow, 1.15)
 	orDefault(&c.ShareAbove, 1.5)
 	orDefault(&c.ShareSlack, 2*time.Millisecond)
 	orDefault(&c.ProveAlone, 20)
-	orDefault(&c.KeepMin, 5*time.Second)
+	orDefault(&c.KeepMin, 2*time.Second)
 	orDefault(&c.KeepMax, 600*time.Second)
 	orDefault(&c.KeepFirst, 120*time.Second)
 	orDefault(&c.KeepFurther, 10*time.Second)
@@ -127,6 +132,7 @@ type learned struct {
 	lastEnd engine.Instant
 	peak    peak
 	share   sharing
+	debt    debt
 }
 
 // NewAdaptive checks the settings.
@@ -209,5 +215,6 @@ func (a *Adaptive) State(c *engine.Codec) {
 		engine.Int(c, &l.lastEnd)
 		l.peak.state(c)
 		l.share.state(c)
+		l.debt.state(c)
 	}
 }

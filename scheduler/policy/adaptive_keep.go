@@ -9,17 +9,14 @@ import (
 // knownGaps is how many gaps it takes to believe in them.
 const knownGaps = 3
 
-// KeepContainer covers 95 of 100 gaps and a quarter more. What is beyond the
-// recent peak goes sooner, and so does what will not be called within KeepMax anyway.
+// KeepContainer minimises what the gaps seen so far would have cost: the memory
+// of keeping the container through a gap, or up to the end of the keep-alive
+// and then a cold start. What is beyond the recent peak goes sooner.
 func (a *Adaptive) KeepContainer(now engine.Instant, f *engine.FunctionView, _ *engine.ContainerView) time.Duration {
 	l := a.of(f)
 	keep := a.cfg.KeepFurther
 	if l.gaps.total >= knownGaps {
-		gap := l.gaps.quantile(95)
-		keep = min(max(gap+gap/4, a.cfg.KeepMin), a.cfg.KeepMax)
-		if l.gaps.quantile(50) > a.cfg.KeepMax {
-			keep = a.cfg.KeepMin
-		}
+		keep = min(max(l.gaps.cheapest(a.coldStart(l), a.cfg.ColdWorth/nodeShare(f.Spec.Memory)), a.cfg.KeepMin), a.cfg.KeepMax)
 	} else if f.Ready == 1 {
 		keep = a.cfg.KeepFirst
 	}

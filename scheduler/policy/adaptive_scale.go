@@ -11,8 +11,9 @@ import (
 // container, executions of E and cold starts of C, the containers that there
 // are clear the backlog in W*E/(ready*c). If that takes more than theta*C, it
 // wants enough new ones to clear it within one more C, W*E/(c*C) of them, those
-// under way included. While E is unknown it starts slowly: containers under
-// way at most double those ready.
+// under way included. Short waits are not paid for at once; they add up to a
+// debt, and when that is what a container costs, one more is created. While E
+// is unknown it starts slowly: containers under way at most double those ready.
 func (a *Adaptive) Scale(now engine.Instant, f *engine.FunctionView) (int, engine.Instant) {
 	if f.Waiting == 0 {
 		return 0, 0
@@ -23,19 +24,64 @@ func (a *Adaptive) Scale(now engine.Instant, f *engine.FunctionView) (int, engin
 	cold := float64(a.coldStart(l))
 	execution, known := l.expected(now, f)
 	work := float64(f.Waiting) * float64(execution) / float64(share)
+	owed := l.debt.grow(now, f)
 
 	want := 0
 	switch {
 	case !known:
-		want = max(2, f.Ready)
+		want = max(slowStart, f.Ready)
 	case f.Ready == 0 || work/float64(f.Ready) > float64(a.cfg.Theta*cold):
 		want = int(min(math.Ceil(work/cold), float64(useful)))
+	case owed > a.price(l, f) && f.Creating == 0:
+		want = 1
 	}
 	want = min(want, useful) - f.Creating
 	if f.Ready+f.Creating == 0 {
 		want = max(want, 1)
 	}
+	if want > 0 {
+		l.debt.owed = 0
+	}
 	return max(want, 0), 0
+}
+
+// slowStart is how many containers of an unknown function are begun with.
+const slowStart = 3
+
+// price is what one more container costs, in seconds of somebody's waiting: its
+// start, which holds up others on the node, and its memory for as long as it is
+// likely to be kept.
+func (a *Adaptive) price(l *learned, f *engine.FunctionView) time.Duration {
+	memory := float64(float64(a.KeepContainer(0, f, nil)) * nodeShare(f.Spec.Memory))
+	return a.coldStart(l) + time.Duration(memory/a.cfg.ColdWorth)
+}
+
+// nodeShare is the part of a node, as the contest has them, that the memory is.
+func nodeShare(memory engine.Bytes) float64 { return float64(max(memory, 1<<20)) / (3 << 30) }
+
+// debt is the time that requests of a function have waited lately: it fades by
+// half every ten seconds.
+type debt struct {
+	owed time.Duration
+	at   engine.Instant
+}
+
+const debtHalfLife = 10 * time.Second
+
+// grow adds the waiting since it was last asked, of the requests that wait now.
+func (d *debt) grow(now engine.Instant, f *engine.FunctionView) time.Duration {
+	passed := max(0, now.Sub(d.at))
+	for age := passed; age >= debtHalfLife && d.owed > 0; age -= debtHalfLife {
+		d.owed /= 2
+	}
+	d.owed += time.Duration(f.Waiting) * min(passed, engine.RescaleInterval, max(0, now.Sub(f.OldestWait)))
+	d.at = now
+	return d.owed
+}
+
+func (d *debt) state(c *engine.Codec) {
+	engine.Int(c, &d.owed)
+	engine.Int(c, &d.at)
 }
 
 // expected is how long an execution takes: the moving average sees a change at

@@ -7,9 +7,10 @@ import (
 )
 
 const (
-	firstProbe = 4    // calls alone before sharing is tried
+	firstProbe = 1    // calls alone before sharing is tried: they show the memory
 	lastProbe  = 1024 // and at most, after it has not paid again and again
 	fewShared  = 4    // shared calls before they are judged
+	firstShare = 4    // calls that are let in when it is tried
 )
 
 // Concurrency is what the function declares, or what it has been learned to
@@ -65,8 +66,8 @@ func (s *sharing) learn(cfg *AdaptiveConfig, declared bool, call engine.Call, to
 	}
 	switch {
 	case s.limit == 1 && company == 1:
-		if s.calls++; s.calls >= s.hold && s.room(2, call.Memory) && cfg.MaxShare >= 2 {
-			s.change(2)
+		if s.calls++; s.calls >= s.hold {
+			s.raise(cfg, firstShare, call.Memory)
 		}
 	case s.limit > 1 && 2*company > int(s.limit): // fewer say nothing about so many
 		s.shared.add(took)
@@ -80,15 +81,24 @@ func (s *sharing) judge(cfg *AdaptiveConfig, memory engine.Bytes) {
 	slowdown := float64(s.shared.value+cfg.ShareSlack) / float64(s.solo.value+cfg.ShareSlack)
 	switch {
 	case slowdown > cfg.ShareAbove:
-		s.change(s.limit / 2)
+		// Were the calls to share evenly what one has alone, so many would be slowed that much.
+		s.change(max(1, int16(float64(s.limit)*cfg.ShareAbove/slowdown)))
 		if s.limit == 1 {
 			s.hold = min(2*s.hold, lastProbe)
 		}
-	case slowdown >= cfg.ShareBelow:
-	case s.room(2*s.limit, memory) && 2*int(s.limit) <= cfg.MaxShare:
-		s.change(2 * s.limit)
-	case s.room(s.limit+1, memory) && int(s.limit) < cfg.MaxShare:
-		s.change(s.limit + 1)
+	case slowdown < cfg.ShareBelow:
+		s.raise(cfg, 2*s.limit, memory)
+	}
+}
+
+// raise lets in as many calls as wanted, or as there is room for.
+func (s *sharing) raise(cfg *AdaptiveConfig, want int16, memory engine.Bytes) {
+	want = min(want, int16(cfg.MaxShare))
+	for want > s.limit && !s.room(want, memory) {
+		want--
+	}
+	if want > s.limit {
+		s.change(want)
 	}
 }
 

@@ -31,8 +31,8 @@ func TestScale(t *testing.T) {
 		{"nothing waits", 0, 0, 0, 0, 1, 0, 1, 0},
 		{"first call", 0, 0, 0, 1, 0, 0, 1, 1},
 		{"attach to a creation", 0, 0, 0, 1, 0, 1, 1, 0},
-		{"slow start", 0, 0, 0, 200, 0, 0, 1, 2},
-		{"slow start, two under way", 0, 0, 0, 200, 0, 2, 1, 0},
+		{"slow start", 0, 0, 0, 200, 0, 0, 1, 3},
+		{"slow start, three under way", 0, 0, 0, 200, 0, 3, 1, 0},
 		{"slow start doubles", 0, 0, 0, 200, 8, 0, 1, 8},
 		{"short calls wait", ms, 500 * ms, 0, 200, 1, 0, 1, 0},
 		{"too many even of short calls", 10 * ms, 500 * ms, 0, 200, 1, 0, 1, 4},
@@ -52,6 +52,7 @@ func TestScale(t *testing.T) {
 				a.Returned(0, f, engine.Call{Outcome: engine.Outcome{Duration: c.execution}})
 			}
 			now := engine.Instant(0).Add(time.Minute)
+			f.OldestWait = now
 			if c.elapsed > 0 {
 				f.InFlight, f.OldestGrant = 1, now.Add(-c.elapsed)
 			}
@@ -89,7 +90,7 @@ func TestSharingIsLearned(t *testing.T) {
 		mostEver int
 	}{
 		{"sleeps", mib, sleeping, 64, 64},
-		{"computes", mib, computing, 1, 2},
+		{"computes", mib, computing, 1, 4},
 		{"sleeps and fills its container", 100 * mib, sleeping, 1, 1},
 		{"scales to eight", mib, func(n int) time.Duration {
 			return 100 * time.Millisecond * time.Duration(max(8, n)) / 8
@@ -156,15 +157,16 @@ func TestKeepContainer(t *testing.T) {
 	}{
 		{"first", nil, 1, 1, [2]time.Duration{120 * time.Second, 120 * time.Second}},
 		{"further", nil, 2, 2, [2]time.Duration{10 * time.Second, 10 * time.Second}},
-		{"every minute", repeat(time.Minute, 10), 1, 1, [2]time.Duration{75 * time.Second, 120 * time.Second}},
-		{"every minute, at its peak", repeat(time.Minute, 10), 3, 3, [2]time.Duration{75 * time.Second, 120 * time.Second}},
+		{"every minute", repeat(time.Minute, 10), 1, 1, [2]time.Duration{65 * time.Second, 120 * time.Second}},
+		{"every minute, at its peak", repeat(time.Minute, 10), 3, 3, [2]time.Duration{65 * time.Second, 120 * time.Second}},
 		{"every minute, beyond its peak", repeat(time.Minute, 10), 3, 2, [2]time.Duration{10 * time.Second, 10 * time.Second}},
-		{"dense", repeat(time.Millisecond, 100), 1, 1, [2]time.Duration{5 * time.Second, 5 * time.Second}},
-		{"every half hour", repeat(30*time.Minute, 5), 1, 1, [2]time.Duration{5 * time.Second, 5 * time.Second}},
+		{"dense", repeat(time.Millisecond, 100), 1, 1, [2]time.Duration{2 * time.Second, 2 * time.Second}},
+		{"bursts of twenty every nine seconds", append(repeat(time.Millisecond, 95), repeat(9*time.Second, 5)...), 1, 1, [2]time.Duration{10 * time.Second, 15 * time.Second}},
+		{"every half hour", repeat(30*time.Minute, 5), 1, 1, [2]time.Duration{2 * time.Second, 2 * time.Second}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			a := newAdaptive(t, AdaptiveConfig{})
-			f := &engine.FunctionView{Spec: &engine.FunctionSpec{}, Ready: c.ready}
+			f := &engine.FunctionView{Spec: &engine.FunctionSpec{Memory: 256 * mib}, Ready: c.ready}
 			for _, g := range c.gaps {
 				a.Reused(0, f, g)
 			}
@@ -184,6 +186,28 @@ func repeat(d time.Duration, n int) []time.Duration {
 		all[i] = d
 	}
 	return all
+}
+
+// Short waits add up until one more container is cheaper.
+func TestWaitingBecomesADebt(t *testing.T) {
+	a := newAdaptive(t, AdaptiveConfig{ColdStart: 500 * time.Millisecond})
+	f := &engine.FunctionView{Spec: &engine.FunctionSpec{Memory: 128 * mib, Concurrency: 1}, Waiting: 3, Ready: 1}
+	a.Returned(0, f, engine.Call{Outcome: engine.Outcome{Duration: 100 * time.Millisecond}})
+	now := engine.Instant(0).Add(time.Minute)
+	asked := 0
+	for ; asked < 100; asked++ {
+		f.OldestWait = now
+		a.Scale(now, f) // they come
+		now = now.Add(50 * time.Millisecond)
+		if create, _ := a.Scale(now, f); create > 0 {
+			break
+		}
+		now = now.Add(time.Second) // the next round
+	}
+	// 3 requests wait 50 ms a round; a container costs its start of 500 ms and a little memory.
+	if asked < 3 || asked > 15 {
+		t.Errorf("one more container in round %d, want it after a few", asked)
+	}
 }
 
 func TestPeakFades(t *testing.T) {

@@ -60,6 +60,28 @@ func (h *histogram) quantile(percent int) time.Duration {
 	return upper(h.bucketAt(percent))
 }
 
+// cheapest is the keep-alive that would have cost least over the gaps counted: a
+// gap within it costs its length, one beyond it the keep-alive and a cold start,
+// worth so many times its length.
+func (h *histogram) cheapest(cold time.Duration, worth float64) time.Duration {
+	penalty := float64(float64(cold) * worth)
+	within, beyond := 0.0, int(h.total) // length of the gaps within, number of those beyond
+	best, least := time.Duration(0), float64(float64(beyond)*penalty)
+	for i, n := range h.counts {
+		if n == 0 {
+			continue
+		}
+		keep := upper(i)
+		within += float64(float64(n) * float64(keep))
+		beyond -= int(n)
+		if cost := within + float64(float64(beyond)*(float64(keep)+penalty)); cost <= least {
+			best, least = keep, cost
+		}
+	}
+	// An eighth more, for gaps a little longer than those seen.
+	return best + best/8
+}
+
 // median is a lower bound of the upper half of the durations.
 func (h *histogram) median() time.Duration {
 	if b := h.bucketAt(50); b > 0 {

@@ -37,6 +37,7 @@ var environment = []string{
 	"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
 	"HOME=/tmp",
 	"LANG=C.UTF-8",
+	"GOMAXPROCS=1",
 }
 
 func startAgent(s *spawner, l launch) (*agent, error) {

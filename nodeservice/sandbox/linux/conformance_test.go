@@ -21,7 +21,7 @@ func TestMain(m *testing.M) {
 }
 
 // newRuntime makes a runtime whose Close must leave nothing behind.
-func newRuntime(t *testing.T, change func(*Config)) *Runtime {
+func newRuntime(t testing.TB, change func(*Config)) *Runtime {
 	t.Helper()
 	cfg := testConfig(t)
 	if change != nil {
@@ -40,7 +40,7 @@ func newRuntime(t *testing.T, change func(*Config)) *Runtime {
 	return r
 }
 
-func testConfig(t *testing.T) Config {
+func testConfig(t testing.TB) Config {
 	return Config{
 		StateDir:     sandboxtest.StateDir(t),
 		CgroupParent: "minifaas-test",
@@ -57,11 +57,11 @@ func testConfig(t *testing.T) Config {
 func isolationUnderTest() Isolation { return Isolation(os.Getenv("MINIFAAS_TEST_ISOLATION")) }
 
 // nodeName is unique on this machine: other test processes run beside.
-func nodeName(t *testing.T) string {
+func nodeName(t testing.TB) string {
 	return filepath.Base(filepath.Dir(sandboxtest.StateDir(t)))
 }
 
-func wantNothingLeft(t *testing.T, cfg Config) {
+func wantNothingLeft(t testing.TB, cfg Config) {
 	t.Helper()
 	if _, err := os.Lstat(cfg.StateDir); err == nil {
 		t.Errorf("state folder %s is left", cfg.StateDir)

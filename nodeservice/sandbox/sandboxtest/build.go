@@ -26,7 +26,7 @@ const programsVariable = "MINIFAAS_TEST_PROGRAMS"
 var build = sync.OnceValues(buildPrograms)
 
 // Build builds the programs, once in a process. Call Remove in TestMain.
-func Build(t *testing.T) Programs {
+func Build(t testing.TB) Programs {
 	t.Helper()
 	dir, err := build()
 	if err != nil {
@@ -68,7 +68,7 @@ func Remove() {
 }
 
 // StateDir is a new folder that every user can enter, which t.TempDir is not. It is removed with the test.
-func StateDir(t *testing.T) string {
+func StateDir(t testing.TB) string {
 	t.Helper()
 	dir, err := newFolder()
 	if err != nil {

@@ -28,8 +28,8 @@ func outOfMemoryAlone(t *testing.T, s *suite) {
 // outOfMemoryShared: of several in one container nobody knows who it was.
 func outOfMemoryShared(t *testing.T, s *suite) {
 	c := s.create(t, s.MemoryLimit)
-	sleeper := start(t.Context(), c, Event{Sleep: 60_000})
-	mustInvoke(t, c, Event{}) // the sleeper was sent before this
+	mustInvoke(t, c, Event{})
+	sleeper := running(t, c)
 	eater := start(t.Context(), c, Event{Touch: 4 * s.MemoryLimit >> 20, Sleep: 60_000})
 	for _, p := range []*pending{sleeper, eater} {
 		_, err := p.wait(t)
@@ -42,8 +42,8 @@ func outOfMemoryShared(t *testing.T, s *suite) {
 
 func killUnderInvocation(t *testing.T, s *suite) {
 	c := s.create(t, 0)
-	p := start(t.Context(), c, Event{Sleep: 60_000})
 	mustInvoke(t, c, Event{})
+	p := running(t, c)
 	if err := c.Kill(); err != nil {
 		t.Fatalf("kill: %v", err)
 	}
@@ -74,8 +74,8 @@ func killTwice(t *testing.T, s *suite) {
 // closeEndsAll: also what runs, and what is being made.
 func closeEndsAll(t *testing.T, s *suite) {
 	busy := s.create(t, 0)
-	p := start(t.Context(), busy, Event{Sleep: 60_000})
 	mustInvoke(t, busy, Event{})
+	p := running(t, busy)
 	var late sync.WaitGroup
 	late.Go(func() {
 		if c, err := s.runtime.Create(t.Context(), sandbox.Spec{ID: "late", Function: s.Work, Memory: 256 << 20}); err == nil {

@@ -158,6 +158,23 @@ func start(ctx context.Context, c sandbox.Container, e Event) *pending {
 	return p
 }
 
+// running starts an invocation that sleeps for a minute, and returns when it has
+// begun: its memory is what shows it.
+func running(t *testing.T, c sandbox.Container) *pending {
+	t.Helper()
+	const touch = 16
+	before, err := c.Usage()
+	if err != nil {
+		t.Fatalf("usage: %v", err)
+	}
+	p := start(t.Context(), c, Event{Touch: touch, Sleep: 60_000})
+	until(t, "the invocation to begin", func() bool {
+		u, err := c.Usage()
+		return err == nil && u.Memory-before.Memory > (touch-2)<<20
+	})
+	return p
+}
+
 // wait waits for the end, which must come soon.
 func (p *pending) wait(t *testing.T) (sandbox.Result, error) {
 	t.Helper()

@@ -58,7 +58,8 @@ func (c *live) Invoke(ctx context.Context, inv sandbox.Invocation) (sandbox.Resu
 	begun := r.now()
 	if !r.model.Invoke(begun, c.id, id, work(inv.Event)) {
 		r.mu.Unlock()
-		return sandbox.Result{}, fmt.Errorf("invoke: %w: it is not there any more", sandbox.ErrLost)
+		<-c.done
+		return sandbox.Result{}, fmt.Errorf("invoke: %w: %s", sandbox.ErrLost, c.why)
 	}
 	c.inFlight++
 	r.calls[id] = finished
