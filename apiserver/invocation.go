@@ -18,7 +18,8 @@ import (
 )
 
 const (
-	// attempts bounds how often an invocation that has not begun is placed anew.
+	// attempts bounds how often an invocation that has not begun is placed anew,
+	// and how often a scheduler is asked that can't serve at the moment.
 	attempts = 5
 	// returnTimeout bounds how long a return waits for a scheduler that is being restarted.
 	returnTimeout = 5 * time.Second
@@ -51,12 +52,15 @@ func (inv *invocation) run(ctx context.Context) (*apiserverpb.InvokeFunctionRepl
 		}
 		scheduled := time.Since(inv.begin)
 		o := inv.execute(ctx, lease)
+		if errors.Is(o.err, errNotBegun) && attempt < attempts {
+			// Before the next acquire, which would be granted the same lease otherwise.
+			inv.giveBack(lease, o)
+			inv.pause(ctx, attempt)
+			continue
+		}
 		// The return need not hold up the answer.
 		inv.server.returns.Go(func() { inv.giveBack(lease, o) })
 		if errors.Is(o.err, errNotBegun) {
-			if attempt < attempts {
-				continue
-			}
 			return nil, status.Error(codes.Unavailable, o.err.Error())
 		}
 		if o.err != nil {
@@ -65,6 +69,14 @@ func (inv *invocation) run(ctx context.Context) (*apiserverpb.InvokeFunctionRepl
 		o.reply.ColdStart = lease.GetColdStart()
 		o.reply.ScheduleLatencyInNanos = int64(scheduled)
 		return o.reply, nil
+	}
+}
+
+// pause lets the platform notice what is broken before the next attempt.
+func (inv *invocation) pause(ctx context.Context, attempt int) {
+	select {
+	case <-time.After(10 * time.Millisecond << attempt):
+	case <-ctx.Done():
 	}
 }
 
@@ -83,16 +95,12 @@ func (inv *invocation) acquire(ctx context.Context) (*schedulerpb.AcquireContain
 			Concurrency:   int32(inv.function.Concurrency),
 		},
 	}
-	for {
+	for attempt := 1; ; attempt++ {
 		lease, err := inv.server.scheduler.AcquireContainer(ctx, request, grpc.WaitForReady(true))
-		if status.Code(err) != codes.Unavailable {
+		if status.Code(err) != codes.Unavailable || attempt == attempts || ctx.Err() != nil {
 			return lease, err
 		}
-		select {
-		case <-time.After(20 * time.Millisecond):
-		case <-ctx.Done():
-			return nil, err
-		}
+		inv.pause(ctx, attempt)
 	}
 }
 
@@ -139,6 +147,7 @@ func (inv *invocation) giveBack(lease *schedulerpb.AcquireContainerReply, o outc
 		ErrorCode:             o.errorCode(),
 		ErrorMessage:          o.reply.GetFunctionErrorMessage(),
 		ContainerLost:         o.lost,
+		CpuTimeInNanos:        o.reply.GetCpuTimeInNanos(),
 	}
 	if request.MaxMemoryUsageInBytes <= 0 {
 		// Schedulers divide by it.

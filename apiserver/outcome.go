@@ -86,6 +86,7 @@ func (inv *invocation) invoke(ctx, running context.Context, node nodeservicepb.N
 		}
 		if f := part.GetFooter(); f != nil {
 			reply.DurationInNanos = f.GetDurationInNanos()
+			reply.CpuTimeInNanos = f.GetCpuTimeInNanos()
 			o.lost = f.GetContainerLost()
 			setError(reply, f)
 		}

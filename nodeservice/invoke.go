@@ -82,7 +82,7 @@ func send(stream nodeservicepb.NodeService_InvokeFunctionServer, r sandbox.Resul
 		MaxMemUsageInBytes: max(r.MaxMemory, 1),
 		FunctionLog:        r.Log,
 	}
-	footer := &nodeservicepb.InvokeFunctionReply_Footer{DurationInNanos: int64(r.Duration), ContainerLost: r.Lost}
+	footer := &nodeservicepb.InvokeFunctionReply_Footer{DurationInNanos: int64(r.Duration), ContainerLost: r.Lost, CpuTimeInNanos: int64(r.CPU)}
 	if e := r.Error; e != nil {
 		header.Error = []byte(e.Message)
 		header.Handled = e.Code == sandbox.CodeFunctionError

@@ -99,6 +99,8 @@ func refusalCode(r engine.Refusal) codes.Code {
 		return codes.DeadlineExceeded
 	case engine.CreateFailed:
 		return codes.FailedPrecondition
+	case engine.CreateGaveUp:
+		return codes.Unavailable
 	case engine.Duplicate:
 		return codes.AlreadyExists
 	case engine.Canceled:
@@ -122,6 +124,7 @@ func (s *Server) ReturnContainer(ctx context.Context, req *schedulerpb.ReturnCon
 		Outcome: engine.Outcome{
 			Duration:  time.Duration(req.GetDurationInNanos()),
 			MaxMemory: engine.Bytes(req.GetMaxMemoryUsageInBytes()),
+			CPU:       time.Duration(req.GetCpuTimeInNanos()),
 			Error:     req.GetErrorCode(),
 			Lost:      req.GetContainerLost(),
 		},

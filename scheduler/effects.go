@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/uuid"
 	"go.uber.org/zap"
+	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
@@ -75,6 +76,8 @@ func (s *Server) releaseNode(a engine.Action, n *node) {
 func (s *Server) createContainer(a engine.Action, n *node) {
 	ctx, cancel := context.WithTimeout(n.ctx, createTimeout)
 	defer cancel()
+	// A node that can't be reached comes back, or is lost: waiting for either
+	// keeps it from failing one creation after the other.
 	reply, err := n.client.CreateContainer(ctx, &nodeservicepb.CreateContainerRequest{
 		RequestId: uuid.NewString(),
 		Name:      string(a.Name),
@@ -85,7 +88,7 @@ func (s *Server) createContainer(a engine.Action, n *node) {
 			TimeoutInMs:   a.Function.Timeout.Milliseconds(),
 			MemoryInBytes: int64(a.Memory),
 		},
-	})
+	}, grpc.WaitForReady(true))
 	if err != nil {
 		s.fenced(err)
 		s.log.Warn("create container failed", zap.String("node", string(a.Node)), zap.String("function", a.Function.Name), zap.Error(err))
@@ -99,7 +102,7 @@ func (s *Server) removeContainer(a engine.Action, n *node) {
 	gone := s.retry(removeTimeout, "remove container", func(ctx context.Context) error {
 		_, err := n.client.RemoveContainer(ctx, &nodeservicepb.RemoveContainerRequest{
 			RequestId: uuid.NewString(), ContainerId: string(a.Container), Epoch: s.epoch,
-		})
+		}, grpc.WaitForReady(true))
 		s.fenced(err)
 		return err
 	}, n)

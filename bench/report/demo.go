@@ -9,15 +9,14 @@ import (
 )
 
 // Demo writes two replays of one workload side by side. The notes are those of
-// the platform; notes of the workload come from the replays. A baseline that is
-// nil, because the demo was interrupted before, leaves its side empty.
+// the platform; notes of the workload come from the replays. One of them may be
+// nil, because the demo was interrupted before it: its side is empty.
 func Demo(w io.Writer, format Format, adaptive, baseline *replay.Result, notes []string) error {
 	if baseline == nil {
-		baseline = &replay.Result{Workload: adaptive.Workload, Partial: true, Failures: map[string]int{}}
-		for _, f := range adaptive.Functions {
-			baseline.Functions = append(baseline.Functions, replay.Summary{Name: f.Name})
-			baseline.Counted = append(baseline.Counted, score.Function{Name: f.Name})
-		}
+		baseline = notPlayed(adaptive)
+	}
+	if adaptive == nil {
+		adaptive = notPlayed(baseline)
 	}
 	s := newScores(adaptive, baseline.Score)
 	notes = merge(notes, adaptive.Notes, baseline.Notes)
@@ -52,6 +51,16 @@ func Demo(w io.Writer, format Format, adaptive, baseline *replay.Result, notes [
 	p.scores(s, score.Run{Functions: adaptive.Counted}.Penalty())
 	p.notes(notes)
 	return p.done()
+}
+
+// notPlayed is the empty result of a side that the demo did not come to.
+func notPlayed(other *replay.Result) *replay.Result {
+	r := &replay.Result{Workload: other.Workload, Partial: true, Failures: map[string]int{}}
+	for _, f := range other.Functions {
+		r.Functions = append(r.Functions, replay.Summary{Name: f.Name})
+		r.Counted = append(r.Counted, score.Function{Name: f.Name})
+	}
+	return r
 }
 
 func (s *scores) ratios() map[string]float64 {

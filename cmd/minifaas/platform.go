@@ -70,11 +70,11 @@ func startPlatform(ctx context.Context, cfg platformConfig) (*platform, error) {
 }
 
 func (p *platform) start(ctx, background context.Context) error {
-	if err := p.probePorts(); err != nil {
-		return err
-	}
 	// What is there now was left by a platform that was killed: the lock is ours.
 	if err := p.sweep(); err != nil {
+		return err
+	}
+	if err := p.probePorts(); err != nil {
 		return err
 	}
 	if err := os.MkdirAll(p.metricsDir(), 0o755); err != nil {
@@ -134,7 +134,11 @@ func (p *platform) startService(ctx context.Context, svc platformService) error 
 	metrics := metricsSocket(p.cfg.sandbox.StateDir, svc.name)
 	argv := append([]string{executable, svc.name}, p.cfg.logs.args()...)
 	argv = append(argv, flagArgs("address", p.cfg.address, "port-base", p.cfg.portBase, "port", p.cfg.portBase+svc.offset, "metrics-address", metrics)...)
-	if err := p.supervisor.Start(process.Service{Name: svc.name, Argv: append(argv, svc.args...)}); err != nil {
+	mark, err := p.mark()
+	if err != nil {
+		return err
+	}
+	if err := p.supervisor.Start(process.Service{Name: svc.name, Argv: append(argv, svc.args...), Env: []string{markEnv + "=" + mark}}); err != nil {
 		return fmt.Errorf("start %s: %w", svc.name, err)
 	}
 	return p.awaitService(ctx, svc)
@@ -143,10 +147,10 @@ func (p *platform) startService(ctx context.Context, svc platformService) error 
 // awaitService waits until a service reports SERVING. One that keeps dying is
 // given up early: it has said why.
 func (p *platform) awaitService(ctx context.Context, svc platformService) error {
-	ctx, cancel := context.WithTimeout(ctx, startTimeout)
+	starting, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
 	for {
-		if checkHealth(ctx, p.endpoint(svc.offset)) == nil {
+		if checkHealth(starting, p.endpoint(svc.offset)) == nil {
 			return nil
 		}
 		for _, status := range p.supervisor.Services() {
@@ -156,7 +160,10 @@ func (p *platform) awaitService(ctx context.Context, svc platformService) error 
 		}
 		select {
 		case <-time.After(10 * time.Millisecond):
-		case <-ctx.Done():
+		case <-starting.Done():
+			if ctx.Err() != nil {
+				return fmt.Errorf("interrupted while %s was starting", svc.name)
+			}
 			return fmt.Errorf("%s does not serve within %v; its log is above", svc.name, startTimeout)
 		}
 	}
@@ -202,9 +209,23 @@ func (p *platform) stop() error {
 	return errors.Join(p.sweep(), p.lock.release())
 }
 
-// sweep removes what containers, nodes and services leave when they are killed.
+// markEnv names the variable by which the platform's processes are known when
+// the one that supervised them was killed.
+const markEnv = "MINIFAAS_PLATFORM"
+
+func (p *platform) mark() (string, error) { return filepath.Abs(p.cfg.sandbox.StateDir) }
+
+// sweep ends and removes what is left of processes, nodes and containers that
+// nobody has stopped.
 func (p *platform) sweep() error {
 	state := p.cfg.sandbox.StateDir
+	mark, err := p.mark()
+	if err == nil {
+		err = process.KillMarked(markEnv, func(value string) bool { return value == mark })
+	}
+	if err != nil {
+		return fmt.Errorf("clean up after an earlier platform: %w", err)
+	}
 	nodes, err := os.ReadDir(filepath.Join(state, "nodes"))
 	if errors.Is(err, fs.ErrNotExist) {
 		err = nil

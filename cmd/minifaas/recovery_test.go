@@ -271,8 +271,10 @@ func (r *recorder) Write(text []byte) (int, error) {
 	return r.to.Write(text)
 }
 
-func (r *recorder) String() string {
+func (r *recorder) String() string { return string(r.Bytes()) }
+
+func (r *recorder) Bytes() []byte {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.said.String()
+	return bytes.Clone(r.said.Bytes())
 }

@@ -88,6 +88,9 @@ type Result struct {
 	Duration time.Duration
 	// MaxMemory is the container's peak during the invocation, in bytes; above 0.
 	MaxMemory int64
+	// CPU used by the container during the invocation, by whichever of its
+	// invocations; 0 where that is not measured.
+	CPU time.Duration
 	// Lost: the container is dead, or must be killed.
 	Lost bool
 }

@@ -113,8 +113,10 @@ type InvokeFunctionReply struct {
 	FunctionError string `protobuf:"bytes,105,opt,name=function_error,json=functionError,proto3" json:"function_error,omitempty"`
 	// The error in words, with the traceback if the runtime has one.
 	FunctionErrorMessage string `protobuf:"bytes,106,opt,name=function_error_message,json=functionErrorMessage,proto3" json:"function_error_message,omitempty"`
-	unknownFields        protoimpl.UnknownFields
-	sizeCache            protoimpl.SizeCache
+	// CPU that the container used during the invocation; 0 where that is not measured.
+	CpuTimeInNanos int64 `protobuf:"varint,107,opt,name=cpu_time_in_nanos,json=cpuTimeInNanos,proto3" json:"cpu_time_in_nanos,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *InvokeFunctionReply) Reset() {
@@ -215,6 +217,13 @@ func (x *InvokeFunctionReply) GetFunctionErrorMessage() string {
 		return x.FunctionErrorMessage
 	}
 	return ""
+}
+
+func (x *InvokeFunctionReply) GetCpuTimeInNanos() int64 {
+	if x != nil {
+		return x.CpuTimeInNanos
+	}
+	return 0
 }
 
 type ListFunctionsRequest struct {
@@ -416,7 +425,7 @@ const file_apiserver_apiserver_proto_rawDesc = "" +
 	"\rfunction_name\x18\x02 \x01(\tR\ffunctionName\x12\x14\n" +
 	"\x05event\x18\x03 \x01(\fR\x05event\x12\x1d\n" +
 	"\n" +
-	"request_id\x18d \x01(\tR\trequestId\"\xc2\x03\n" +
+	"request_id\x18d \x01(\tR\trequestId\"\xed\x03\n" +
 	"\x13InvokeFunctionReply\x12\x1d\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tR\trequestId\x12\x12\n" +
@@ -429,7 +438,8 @@ const file_apiserver_apiserver_proto_rawDesc = "" +
 	"\x19max_memory_usage_in_bytes\x18g \x01(\x03R\x15maxMemoryUsageInBytes\x12!\n" +
 	"\ffunction_log\x18h \x01(\tR\vfunctionLog\x12%\n" +
 	"\x0efunction_error\x18i \x01(\tR\rfunctionError\x124\n" +
-	"\x16function_error_message\x18j \x01(\tR\x14functionErrorMessage\"\x16\n" +
+	"\x16function_error_message\x18j \x01(\tR\x14functionErrorMessage\x12)\n" +
+	"\x11cpu_time_in_nanos\x18k \x01(\x03R\x0ecpuTimeInNanos\"\x16\n" +
 	"\x14ListFunctionsRequest\"q\n" +
 	"\x12ListFunctionsReply\x12\x1d\n" +
 	"\n" +

@@ -1165,8 +1165,11 @@ type InvokeFunctionReply_Footer struct {
 	ContainerLost bool `protobuf:"varint,100,opt,name=container_lost,json=containerLost,proto3" json:"container_lost,omitempty"`
 	// The exception's type as the language names it.
 	ExceptionType string `protobuf:"bytes,101,opt,name=exception_type,json=exceptionType,proto3" json:"exception_type,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	// CPU that the container used during the invocation, by whichever of its
+	// invocations; 0 where that is not measured.
+	CpuTimeInNanos int64 `protobuf:"varint,102,opt,name=cpu_time_in_nanos,json=cpuTimeInNanos,proto3" json:"cpu_time_in_nanos,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *InvokeFunctionReply_Footer) Reset() {
@@ -1232,6 +1235,13 @@ func (x *InvokeFunctionReply_Footer) GetExceptionType() string {
 		return x.ExceptionType
 	}
 	return ""
+}
+
+func (x *InvokeFunctionReply_Footer) GetCpuTimeInNanos() int64 {
+	if x != nil {
+		return x.CpuTimeInNanos
+	}
+	return 0
 }
 
 type InvokeFunctionReply_Header_Value struct {
@@ -1312,7 +1322,7 @@ const file_nodeservice_nodeservice_proto_rawDesc = "" +
 	"request_id\x18\x01 \x01(\tR\trequestId\x12!\n" +
 	"\fcontainer_id\x18\x02 \x01(\tR\vcontainerId\x12\x14\n" +
 	"\x05event\x18\x03 \x01(\fR\x05event\x12C\n" +
-	"\rfunction_meta\x18\x04 \x01(\v2\x1e.nodeservoceproto.FunctionMetaR\ffunctionMeta\"\x92\x06\n" +
+	"\rfunction_meta\x18\x04 \x01(\v2\x1e.nodeservoceproto.FunctionMetaR\ffunctionMeta\"\xbd\x06\n" +
 	"\x13InvokeFunctionReply\x12\x12\n" +
 	"\x04body\x18\x01 \x01(\fR\x04body\x12D\n" +
 	"\x06header\x18\x02 \x01(\v2,.nodeservoceproto.InvokeFunctionReply.HeaderR\x06header\x12D\n" +
@@ -1329,13 +1339,14 @@ const file_nodeservice_nodeservice_proto_rawDesc = "" +
 	"\x05items\x18\x01 \x03(\tR\x05items\x1an\n" +
 	"\fHeadersEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12H\n" +
-	"\x05value\x18\x02 \x01(\v22.nodeservoceproto.InvokeFunctionReply.Header.ValueR\x05value:\x028\x01\x1a\xc3\x01\n" +
+	"\x05value\x18\x02 \x01(\v22.nodeservoceproto.InvokeFunctionReply.Header.ValueR\x05value:\x028\x01\x1a\xee\x01\n" +
 	"\x06Footer\x12*\n" +
 	"\x11duration_in_nanos\x18\x01 \x01(\x03R\x0fdurationInNanos\x12)\n" +
 	"\x10invoke_exception\x18\x02 \x01(\tR\x0finvokeException\x12\x14\n" +
 	"\x05error\x18\x03 \x01(\tR\x05error\x12%\n" +
 	"\x0econtainer_lost\x18d \x01(\bR\rcontainerLost\x12%\n" +
-	"\x0eexception_type\x18e \x01(\tR\rexceptionType\"F\n" +
+	"\x0eexception_type\x18e \x01(\tR\rexceptionType\x12)\n" +
+	"\x11cpu_time_in_nanos\x18f \x01(\x03R\x0ecpuTimeInNanos\"F\n" +
 	"\x0fGetStatsRequest\x12\x1d\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tR\trequestId\x12\x14\n" +

@@ -255,8 +255,10 @@ type ReturnContainerRequest struct {
 	ErrorMessage string `protobuf:"bytes,6,opt,name=error_message,json=errorMessage,proto3" json:"error_message,omitempty"`
 	// The container is gone: it must not be granted again.
 	ContainerLost bool `protobuf:"varint,100,opt,name=container_lost,json=containerLost,proto3" json:"container_lost,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	// CPU that the container used during the invocation; 0 where that is not measured.
+	CpuTimeInNanos int64 `protobuf:"varint,101,opt,name=cpu_time_in_nanos,json=cpuTimeInNanos,proto3" json:"cpu_time_in_nanos,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *ReturnContainerRequest) Reset() {
@@ -336,6 +338,13 @@ func (x *ReturnContainerRequest) GetContainerLost() bool {
 		return x.ContainerLost
 	}
 	return false
+}
+
+func (x *ReturnContainerRequest) GetCpuTimeInNanos() int64 {
+	if x != nil {
+		return x.CpuTimeInNanos
+	}
+	return 0
 }
 
 type ReturnContainerReply struct {
@@ -911,7 +920,7 @@ const file_scheduler_scheduler_proto_rawDesc = "" +
 	"\x11node_service_port\x18\x03 \x01(\x03R\x0fnodeServicePort\x12!\n" +
 	"\fcontainer_id\x18\x04 \x01(\tR\vcontainerId\x12\x1d\n" +
 	"\n" +
-	"cold_start\x18d \x01(\bR\tcoldStart\"\xab\x02\n" +
+	"cold_start\x18d \x01(\bR\tcoldStart\"\xd6\x02\n" +
 	"\x16ReturnContainerRequest\x12\x1d\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tR\trequestId\x12!\n" +
@@ -921,7 +930,8 @@ const file_scheduler_scheduler_proto_rawDesc = "" +
 	"\n" +
 	"error_code\x18\x05 \x01(\tR\terrorCode\x12#\n" +
 	"\rerror_message\x18\x06 \x01(\tR\ferrorMessage\x12%\n" +
-	"\x0econtainer_lost\x18d \x01(\bR\rcontainerLost\"\x16\n" +
+	"\x0econtainer_lost\x18d \x01(\bR\rcontainerLost\x12)\n" +
+	"\x11cpu_time_in_nanos\x18e \x01(\x03R\x0ecpuTimeInNanos\"\x16\n" +
 	"\x14ReturnContainerReply\"\x12\n" +
 	"\x10GetStatusRequest\"\xe4\x01\n" +
 	"\x0eGetStatusReply\x12\x16\n" +

@@ -37,6 +37,8 @@ const (
 	Duplicate
 	// Canceled: the caller went away. Nobody is left to hear it; it closes the ticket.
 	Canceled
+	// CreateGaveUp: the container could not be made in several tries, for reasons that may pass.
+	CreateGaveUp
 )
 
 // Action is something to be done by the shell. Kind says which other fields are set.

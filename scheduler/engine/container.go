@@ -174,6 +174,10 @@ func (e *Engine) containerFailed(ev *Event) {
 
 func (e *Engine) creationFailed(c *container, permanent bool, message string) {
 	f, r := c.fn, c.bound
+	why := CreateGaveUp
+	if permanent {
+		why = CreateFailed
+	}
 	e.counters.ContainersFailed++
 	f.failure = message
 	f.avoid = c.node
@@ -182,7 +186,7 @@ func (e *Engine) creationFailed(c *container, permanent bool, message string) {
 	}
 	e.drop(c)
 	if r != nil {
-		e.dismiss(r, CreateFailed, message)
+		e.dismiss(r, why, message)
 		return
 	}
 	if e.rules.Binds {
@@ -191,7 +195,7 @@ func (e *Engine) creationFailed(c *container, permanent bool, message string) {
 	if f.Ready == 0 && f.Creating == 0 {
 		for first := f.queue.first(); first != nil && (permanent || f.round-first.round >= e.cfg.CreateAttempts); first = f.queue.first() {
 			e.visited++
-			e.dismiss(first, CreateFailed, message)
+			e.dismiss(first, why, message)
 		}
 	} else if first := f.queue.first(); first != nil && (permanent || f.round-first.round >= e.cfg.CreateAttempts) {
 		f.holdUntil = e.after(e.now, e.cfg.ReserveRetry)

@@ -10,7 +10,7 @@ import (
 
 var refusals = map[engine.Refusal]string{
 	engine.NoCapacity: "no capacity", engine.QueueFull: "queue full", engine.DeadlineExceeded: "deadline",
-	engine.CreateFailed: "create failed", engine.Duplicate: "duplicate", engine.Canceled: "canceled",
+	engine.CreateFailed: "create failed", engine.CreateGaveUp: "gave up", engine.Duplicate: "duplicate", engine.Canceled: "canceled",
 }
 
 // describe is an action as a line of a scenario.

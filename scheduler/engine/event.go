@@ -112,6 +112,8 @@ type Event struct {
 type Outcome struct {
 	Duration  time.Duration
 	MaxMemory Bytes
+	// CPU that the container used meanwhile, for all its invocations; 0 where nobody measures it.
+	CPU time.Duration
 	// Error is the error code of ReturnContainer; empty on success.
 	Error string
 	// Lost: the container is gone.

@@ -81,6 +81,7 @@ func (h *hash) event(now Instant, ev *Event) {
 	r.text(string(ev.Container))
 	r.int(int64(ev.Outcome.Duration))
 	r.int(int64(ev.Outcome.MaxMemory))
+	r.int(int64(ev.Outcome.CPU))
 	r.text(ev.Outcome.Error)
 	r.bool(ev.Outcome.Lost)
 	r.int(int64(ev.InFlight))

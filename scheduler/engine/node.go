@@ -222,7 +222,7 @@ func (e *Engine) nodeLost(ev *Event) {
 		e.counters.ContainersLost++
 		e.drop(c)
 		if bound != nil {
-			e.dismiss(bound, CreateFailed, message)
+			e.dismiss(bound, CreateGaveUp, message)
 		}
 		touched = append(touched, f)
 	}

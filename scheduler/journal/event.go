@@ -49,6 +49,7 @@ func (s *step) code(c *engine.Codec) {
 	if groups&hasOutcome != 0 {
 		engine.Int(c, &ev.Outcome.Duration)
 		engine.Int(c, &ev.Outcome.MaxMemory)
+		engine.Int(c, &ev.Outcome.CPU)
 		engine.Text(c, &ev.Outcome.Error)
 		engine.Bool(c, &ev.Outcome.Lost)
 	}

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"math"
 	"time"
 
 	"github.com/minifaas/minifaas/scheduler/engine"
@@ -10,7 +11,8 @@ const (
 	firstProbe = 1    // calls alone before sharing is tried: they show the memory
 	lastProbe  = 1024 // and at most, after it has not paid again and again
 	fewShared  = 4    // shared calls before they are judged
-	firstShare = 4    // calls that are let in when it is tried
+	blindShare = 4    // calls that are let in when it is tried without knowing their CPU
+	boldShare  = 16   // and at most when that is known
 )
 
 // Concurrency is what the function declares, or what it has been learned to
@@ -26,9 +28,11 @@ func (a *Adaptive) Concurrency(f *engine.FunctionView) int {
 	return int(s.limit)
 }
 
-// sharing learns how many calls of a function may share a container: more as
-// long as calls in company take no longer than alone and memory suffices, half
-// as many at once when they do. What proved wrong is tried again ever more rarely.
+// sharing learns how many calls of a function may share a container. A call
+// alone shows the memory and, where the platform measures it, the CPU that it
+// needs: so many are let in as fit. Then it is more as long as calls in company
+// take no longer than alone, and fewer at once when they do. What proved wrong is
+// tried again ever more rarely.
 type sharing struct {
 	limit int16
 	alone int32 // calls that must still succeed one at a time
@@ -36,6 +40,7 @@ type sharing struct {
 	calls int32 // alone since then, or in company since the last judgement
 
 	solo, shared mean
+	cpu          mean         // of calls alone; empty where it is not measured
 	memory       engine.Bytes // peak, fading
 }
 
@@ -43,7 +48,7 @@ func (s *sharing) learn(cfg *AdaptiveConfig, declared bool, call engine.Call, to
 	switch call.Error {
 	case "":
 	case engine.ErrorTimeout, engine.ErrorOutOfMemory:
-		*s = sharing{limit: 1, alone: int32(cfg.ProveAlone), hold: s.hold, solo: s.solo, memory: s.memory}
+		*s = sharing{limit: 1, alone: int32(cfg.ProveAlone), hold: s.hold, solo: s.solo, cpu: s.cpu, memory: s.memory}
 		return
 	default:
 		return // how long an error took says little of a call
@@ -56,6 +61,9 @@ func (s *sharing) learn(cfg *AdaptiveConfig, declared bool, call engine.Call, to
 	company := max(call.Started, call.Ended)
 	if company == 1 {
 		s.solo.add(took)
+		if call.CPU > 0 {
+			s.cpu.add(call.CPU)
+		}
 	}
 	if s.alone > 0 {
 		s.alone--
@@ -67,7 +75,7 @@ func (s *sharing) learn(cfg *AdaptiveConfig, declared bool, call engine.Call, to
 	switch {
 	case s.limit == 1 && company == 1:
 		if s.calls++; s.calls >= s.hold {
-			s.raise(cfg, firstShare, call.Memory)
+			s.raise(cfg, s.first(call.Memory), call.Memory)
 		}
 	case s.limit > 1 && 2*company > int(s.limit): // fewer say nothing about so many
 		s.shared.add(took)
@@ -91,9 +99,36 @@ func (s *sharing) judge(cfg *AdaptiveConfig, memory engine.Bytes) {
 	}
 }
 
+// first is how many calls to begin sharing with.
+func (s *sharing) first(memory engine.Bytes) int16 {
+	if s.cpu.n == 0 {
+		return blindShare
+	}
+	return int16(min(s.bearable(memory), boldShare))
+}
+
+// bearable is how many calls at once the container's CPU quota bears without
+// slowing them: each needs its CPU within the time that it takes alone. Calls that
+// compute are held back by the quota alone already, so that it is one of them.
+func (s *sharing) bearable(memory engine.Bytes) float64 {
+	if s.cpu.n == 0 {
+		return math.MaxInt16
+	}
+	quota := float64(quotaPerGiB*float64(memory)) / (1 << 30)
+	bears := float64(quotaUse*float64(quota*float64(s.solo.value))) / float64(s.cpu.value)
+	return min(max(1, math.Floor(bears)), math.MaxInt16)
+}
+
+const (
+	// quotaPerGiB is the CPU quota in cores of a container with 1 GiB: the contract's.
+	quotaPerGiB = 0.67
+	// quotaUse is the part of the quota that sharing may plan with.
+	quotaUse = 0.7
+)
+
 // raise lets in as many calls as wanted, or as there is room for.
 func (s *sharing) raise(cfg *AdaptiveConfig, want int16, memory engine.Bytes) {
-	want = min(want, int16(cfg.MaxShare))
+	want = min(want, int16(cfg.MaxShare), int16(s.bearable(memory)))
 	for want > s.limit && !s.room(want, memory) {
 		want--
 	}
@@ -118,6 +153,7 @@ func (s *sharing) state(c *engine.Codec) {
 	engine.Int(c, &s.calls)
 	s.solo.state(c)
 	s.shared.state(c)
+	s.cpu.state(c)
 	engine.Int(c, &s.memory)
 	if s.limit < 1 {
 		c.Fail("a container shared by %d calls", s.limit)

@@ -112,6 +112,32 @@ func TestSharingIsLearned(t *testing.T) {
 	}
 }
 
+// Where the CPU of a call is known, one call alone tells how many may share.
+func TestSharingKnowsTheCPU(t *testing.T) {
+	const ms = time.Millisecond
+	for _, c := range []struct {
+		name      string
+		took, cpu time.Duration
+		want      int
+	}{
+		{"sleeps", 150 * ms, ms / 2, 16},
+		{"computes, held back by its quota", 120 * ms, 10 * ms, 1},
+		{"computes for a third of its quota", 300 * ms, 8 * ms, 2},
+		{"computes in one burst", 5 * ms, 5 * ms, 1},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			a := newAdaptive(t, AdaptiveConfig{})
+			f := &engine.FunctionView{Spec: &engine.FunctionSpec{}}
+			a.Returned(0, f, engine.Call{
+				Outcome: engine.Outcome{Duration: c.took, CPU: c.cpu, MaxMemory: mib}, Started: 1, Ended: 1, Memory: 128 * mib,
+			})
+			if got := a.Concurrency(f); got != c.want {
+				t.Errorf("shares by %d, want %d", got, c.want)
+			}
+		})
+	}
+}
+
 // Trying again what did not pay gets ever rarer.
 func TestSharingIsTriedRarely(t *testing.T) {
 	a := newAdaptive(t, AdaptiveConfig{})

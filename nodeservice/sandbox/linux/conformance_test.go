@@ -1,20 +1,30 @@
 package linux
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 
+	"github.com/opencontainers/cgroups"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest"
+	"golang.org/x/sys/unix"
 
 	"github.com/minifaas/minifaas/nodeservice/sandbox"
 	"github.com/minifaas/minifaas/nodeservice/sandbox/sandboxtest"
 )
 
 func TestMain(m *testing.M) {
+	if os.Getenv(pureV2Variable) != "" {
+		if err := mountPureV2(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+	}
 	code := m.Run()
 	sandboxtest.Remove()
 	os.Exit(code)
@@ -76,8 +86,8 @@ func wantNothingLeft(t testing.TB, cfg Config) {
 func TestConformance(t *testing.T) {
 	programs := sandboxtest.Build(t)
 	features := sandboxtest.Features{Work: programs.Function(), Broken: programs.Broken(), Errors: true}
-	if r := newRuntime(t, nil); r.host == nil {
-		features.NoQuota = "this user has no writable cgroup, so there is no CPU quota"
+	if r := newRuntime(t, nil); r.host == nil || !r.host.Limited("cpu") {
+		features.NoQuota = "there is no CPU quota here: " + strings.Join(r.Missing(), "; ")
 	}
 	sandboxtest.Run(t, func(t *testing.T) sandbox.Runtime { return newRuntime(t, nil) }, features)
 }
@@ -87,7 +97,7 @@ func TestConformanceProcess(t *testing.T) {
 	if isolationUnderTest() != "" {
 		t.Skip("this is the second run")
 	}
-	again(t, exec.Command(os.Args[0], "-test.run=^(TestConformance|TestRefused)$", "-test.v"), "MINIFAAS_TEST_ISOLATION=process")
+	again(t, exec.Command(os.Args[0], "-test.run=^(TestConformance|TestRefused|TestPrograms)$", "-test.v"), "MINIFAAS_TEST_ISOLATION=process")
 }
 
 // TestConformanceRootless runs the suite and the escape tests as another user.
@@ -109,12 +119,46 @@ func TestConformanceRootless(t *testing.T) {
 	}
 	for _, isolation := range []Isolation{Namespaces, Process} {
 		t.Run(string(isolation), func(t *testing.T) {
-			cmd := exec.Command(program, "-test.run=^(TestConformance|TestEscape|TestRefused)$", "-test.v")
+			cmd := exec.Command(program, "-test.run=^(TestConformance|TestEscape|TestRefused|TestPrograms)$", "-test.v")
 			cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
 			cmd.Dir = "/"
 			again(t, cmd, "MINIFAAS_TEST_ISOLATION="+string(isolation), "HOME=/nonexistent")
 		})
 	}
+}
+
+// pureV2Variable makes the test process see a host with cgroup v2 alone.
+const pureV2Variable = "MINIFAAS_TEST_CGROUP2"
+
+// mountPureV2 covers the host's cgroups with its cgroup2 hierarchy, in this
+// process's own mount namespace.
+func mountPureV2() error {
+	var there unix.Statfs_t
+	if err := unix.Statfs("/sys/fs/cgroup", &there); err == nil && there.Type == unix.CGROUP2_SUPER_MAGIC {
+		return nil // by the parent
+	}
+	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
+		return fmt.Errorf("make mounts private: %w", err)
+	}
+	if err := unix.Mount("cgroup2", "/sys/fs/cgroup", "cgroup2", 0, ""); err != nil {
+		return fmt.Errorf("mount cgroup2: %w", err)
+	}
+	return nil
+}
+
+// TestConformanceV2 runs the suite as on a host with cgroup v2 alone. On a hybrid
+// host that hierarchy has no controllers: then it is groups, clone and kill that
+// are tested, and the limits are missing, as Runtime.Missing says.
+func TestConformanceV2(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("only root can mount a cgroup hierarchy")
+	}
+	if cgroups.IsCgroup2UnifiedMode() {
+		t.Skip("this host has cgroup v2 alone: TestConformance tests it")
+	}
+	cmd := exec.Command(os.Args[0], "-test.run=^(TestConformance|TestEscape|TestRefused|TestKilledNode)$", "-test.v")
+	cmd.SysProcAttr = &syscall.SysProcAttr{Unshareflags: syscall.CLONE_NEWNS}
+	again(t, cmd, pureV2Variable+"=1")
 }
 
 // again runs the test binary a second time and shows what it skipped.

@@ -56,7 +56,7 @@ func (c *container) Invoke(ctx context.Context, inv sandbox.Invocation) (sandbox
 	backstop := time.AfterFunc(inv.Timeout+graceful, func() {
 		c.die(cause{text: "an invocation ran past its timeout"})
 	})
-	start := time.Now()
+	start, used := time.Now(), c.cpuUsed()
 	reply, err := c.client.Invoke(call, &containerservicepb.InvokeRequest{
 		RequestId:    id,
 		Event:        inv.Event,
@@ -77,7 +77,21 @@ func (c *container) Invoke(ctx context.Context, inv sandbox.Invocation) (sandbox
 	if err != nil {
 		return sandbox.Result{Lost: c.dead()}, fmt.Errorf("invoke: %w", err)
 	}
-	return c.result(reply, time.Since(start) >= inv.Timeout), nil
+	result := c.result(reply, time.Since(start) >= inv.Timeout)
+	result.CPU = max(0, c.cpuUsed()-used)
+	return result, nil
+}
+
+// cpuUsed is the CPU that the container has used so far; 0 without a cgroup.
+func (c *container) cpuUsed() time.Duration {
+	if c.group == nil {
+		return 0
+	}
+	used, err := c.group.CPU()
+	if err != nil {
+		return 0
+	}
+	return used
 }
 
 // enter counts the invocation in, under an id that no other in flight has: ids

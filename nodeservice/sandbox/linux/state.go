@@ -32,24 +32,37 @@ func contents(path string) (folders []string) {
 
 // takeState makes the folder and locks it. shared: users other than ours must be able to enter it.
 func takeState(path string, shared bool) (*stateDir, error) {
-	if _, err := os.Stat(path); err != nil {
-		if err := os.MkdirAll(path, 0o755); err != nil {
-			return nil, fmt.Errorf("make state folder: %w", err)
-		}
-		if err := os.Chmod(path, 0o755); err != nil { // whatever the umask took
-			return nil, fmt.Errorf("make state folder: %w", err)
-		}
+	made, err := makeState(path)
+	if err != nil {
+		return nil, fmt.Errorf("make state folder: %w", err)
 	}
 	if shared {
-		if err := reachable(path, 0o001); err != nil {
-			return nil, fmt.Errorf("state folder %s: %w; containers run as users of their own: choose another folder, or chmod o+x", path, err)
+		err = reachable(path, 0o001)
+		if err != nil {
+			err = fmt.Errorf("state folder %s: %w; containers run as users of their own: choose another folder, or chmod o+x", path, err)
 		}
 	}
-	lock, err := lockState(path)
+	var lock *os.File
+	if err == nil {
+		lock, err = lockState(path)
+	}
+	if err != nil && made {
+		_ = os.Remove(path)
+	}
 	if err != nil {
 		return nil, err
 	}
 	return &stateDir{path: path, lock: lock}, nil
+}
+
+func makeState(path string) (made bool, err error) {
+	if _, err := os.Stat(path); err == nil {
+		return false, nil
+	}
+	if err := os.MkdirAll(path, 0o755); err != nil {
+		return false, err
+	}
+	return true, os.Chmod(path, 0o755) // whatever the umask took
 }
 
 func lockState(path string) (*os.File, error) {

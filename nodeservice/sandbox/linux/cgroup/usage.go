@@ -26,6 +26,20 @@ func (g *Group) Usage() (Usage, error) {
 	return g.usageV1()
 }
 
+// CPU reads the CPU used since the group was made: one small file.
+func (g *Group) CPU() (time.Duration, error) {
+	if g.host.v2 {
+		cpu, err := table(g.paths[""], "cpu.stat")
+		return time.Duration(cpu["usage_usec"]) * time.Microsecond, err
+	}
+	dir := g.paths["cpuacct"]
+	if dir == "" {
+		return 0, nil
+	}
+	nanos, err := number(dir, "cpuacct.usage")
+	return time.Duration(nanos), err
+}
+
 func (g *Group) usageV2() (Usage, error) {
 	cpu, err := table(g.paths[""], "cpu.stat")
 	if err != nil {

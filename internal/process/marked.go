@@ -1,0 +1,77 @@
+package process
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"time"
+)
+
+// killPatience bounds how long killed processes may take to die.
+const killPatience = 5 * time.Second
+
+// KillMarked kills the processes, other than this one, that were started with a
+// value of an environment variable for which ours is true, and returns when
+// they are dead. It is how strays are known whose parent has died. Processes of
+// other users can't be looked at, and are none of ours.
+func KillMarked(variable string, ours func(value string) bool) error {
+	strays, err := marked(variable, ours)
+	if err != nil {
+		return fmt.Errorf("find processes with %s: %w", variable, err)
+	}
+	for _, s := range strays {
+		s.Kill()
+	}
+	timeout := time.After(killPatience)
+	for _, s := range strays {
+		select {
+		case <-s.Done():
+		case <-timeout:
+			return fmt.Errorf("process %d does not die", s.ID().PID)
+		}
+	}
+	return nil
+}
+
+func marked(variable string, ours func(value string) bool) ([]*Process, error) {
+	entries, err := os.ReadDir("/proc")
+	if err != nil {
+		return nil, err
+	}
+	var found []*Process
+	for _, e := range entries {
+		pid, err := strconv.Atoi(e.Name())
+		if err != nil || pid == os.Getpid() {
+			continue
+		}
+		// The identity comes first: what is read after it is of that process, or of one that Find refuses.
+		id, err := Identify(pid)
+		if err != nil || !hasMark(pid, variable, ours) {
+			continue
+		}
+		p, err := Find(id)
+		if errors.Is(err, ErrNotRunning) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, p)
+	}
+	return found, nil
+}
+
+func hasMark(pid int, variable string, ours func(value string) bool) bool {
+	environ, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/environ")
+	if err != nil {
+		return false
+	}
+	for v := range bytes.SplitSeq(environ, []byte{0}) {
+		if value, ok := bytes.CutPrefix(v, []byte(variable+"=")); ok && ours(string(value)) {
+			return true
+		}
+	}
+	return false
+}
