@@ -9,6 +9,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/minifaas/minifaas/scheduler/engine"
+	"github.com/minifaas/minifaas/scheduler/policy"
 )
 
 // Config says how a scheduler runs.
@@ -52,6 +53,9 @@ func (c Config) Validate() error {
 	}
 	if c.JournalSize < 0 {
 		faults = append(faults, fmt.Errorf("journal size %d: want 0 or more bytes", c.JournalSize))
+	}
+	if _, err := policy.New(c.Policy); err != nil {
+		faults = append(faults, err)
 	}
 	return errors.Join(append(faults, c.Engine.Validate())...)
 }

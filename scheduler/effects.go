@@ -91,7 +91,9 @@ func (s *Server) createContainer(a engine.Action, n *node) {
 	}, grpc.WaitForReady(true))
 	if err != nil {
 		s.fenced(err)
-		s.log.Warn("create container failed", zap.String("node", string(a.Node)), zap.String("function", a.Function.Name), zap.Error(err))
+		if n.ctx.Err() == nil { // else the node is lost, which has been said
+			s.log.Warn("create container failed", zap.String("node", string(a.Node)), zap.String("function", a.Function.Name), zap.Error(err))
+		}
 		s.step(&engine.Event{Kind: engine.ContainerFailed, Name: a.Name, Permanent: permanent(err), Message: message(err)})
 		return
 	}
@@ -120,6 +122,9 @@ func (s *Server) retry(timeout time.Duration, what string, call func(context.Con
 		cancel()
 		if err == nil || status.Code(err) == codes.NotFound {
 			return true
+		}
+		if n.ctx.Err() != nil {
+			return false
 		}
 		s.log.Warn(what+" failed; trying again", zap.String("node", n.desc.GetId()), zap.Error(err))
 		select {

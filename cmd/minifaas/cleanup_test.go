@@ -133,7 +133,7 @@ func TestSecondUp(t *testing.T) {
 	if code := other.exit(); code == 0 {
 		t.Error("a second platform on the same ports has exit code 0")
 	}
-	other.saysOnce("address already in use")
+	other.saysOnce("is another platform running?")
 
 	if reply := c.must("hello", "{}"); reply.GetColdStart() {
 		t.Error("the first platform has lost its container")
@@ -148,7 +148,7 @@ func TestInterruptWhileStarting(t *testing.T) {
 	for _, after := range []time.Duration{0, 30, 60, 100, 150, 200, 300, 400} {
 		u := newUp(t)
 		up := u.start()
-		time.Sleep(after * time.Millisecond)
+		time.Sleep(after * time.Millisecond) // no event tells of the moments in between
 		up.signal(syscall.SIGINT)
 		up.exit()
 		u.nothingLeft()
@@ -197,18 +197,19 @@ func TestStartErrors(t *testing.T) {
 	if err := os.WriteFile(three, []byte("polcy: adaptive\nnodes: many\nmax-wait: 5\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	taken, err := net.Listen("tcp", "127.0.0.1:"+strconv.Itoa(u.portBase+apiserverPort))
+	taken := newUp(t).portBase + 50 // all of its ports but one are others than u's
+	lis, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", taken+apiserverPort))
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer taken.Close()
+	defer lis.Close()
 	for _, tt := range []struct {
 		name string
 		args []string
 		says []string
 	}{
-		{"three faults", []string{"--config=" + three}, []string{"polcy", "nodes", "max-wait"}},
-		{"port in use", nil, []string{"apiserver: ", "address already in use", "--port-base"}},
+		{"port in use", []string{fmt.Sprintf("--port-base=%d", taken)}, []string{"apiserver: ", "address already in use", "--port-base"}},
+		{"three faults", []string{"--config=" + three}, []string{three + ":1: polcy", three + ":2: nodes", three + ":3: max-wait"}},
 		{"no functions", []string{"--functions=/nowhere/at-all"}, []string{"/nowhere/at-all"}},
 		{"unknown policy", []string{"--policy=magic"}, []string{`policy "magic"`, "adaptive"}},
 		{"state folder", []string{"--state-dir=/proc/nowhere"}, []string{"/proc/nowhere", "--state-dir"}},

@@ -64,8 +64,13 @@ func run(args []string) error {
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
 		kong.DefaultEnvars("MINIFAAS"),
 		kong.Configuration(func(r io.Reader) (kong.Resolver, error) {
+			// c.Config is not set yet.
+			path := "configuration"
+			if named, ok := r.(interface{ Name() string }); ok {
+				path = named.Name()
+			}
 			var err error
-			file, err = config.Read(r, string(c.Config))
+			file, err = config.Read(r, path)
 			return file, err
 		}),
 		kong.Bind(&c.logFlags, lifeline),

@@ -186,8 +186,7 @@ func startOldScheduler(t *testing.T, program, resourceManager string) *oldSchedu
 	return s
 }
 
-// stop ends the scheduler and returns its counts. The last return may still be
-// on its way when its call is answered, so the scheduler gets a moment.
+// stop ends the scheduler, which waits for the last returns, and gives its counts.
 func (s *oldScheduler) stop(t *testing.T) oldCounts {
 	t.Helper()
 	if err := s.process.Process.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {

@@ -16,7 +16,6 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
-	"github.com/minifaas/minifaas/internal/rpc"
 	apiserverpb "github.com/minifaas/minifaas/proto/apiserver"
 	nodeservicepb "github.com/minifaas/minifaas/proto/nodeservice"
 	schedulerpb "github.com/minifaas/minifaas/proto/scheduler"
@@ -55,7 +54,7 @@ func TestAPIServerDies(t *testing.T) {
 	c.must("sleeper", "{}")
 	running := c.start("sleeper", `{"sleep_ms":1900}`)
 	p.await(t, "the running call", inFlight("sleeper"))
-	node := p.nodeClient(t)
+	node := p.nodeBehind(t, p.mustStatus(t).GetNodes()[0]).client(t)
 	p.killService(t, "apiserver")
 	if got := running(); status.Code(got.err) != codes.Unavailable {
 		t.Errorf("the running call: %v, want UNAVAILABLE", got.err)
@@ -80,7 +79,7 @@ func TestNodeDies(t *testing.T) {
 	p.await(t, "the running call", inFlight("load-native"))
 	before := p.mustStatus(t).GetNodes()[0]
 	killed := time.Now()
-	kill(t, p.nodeProcess(t, before))
+	kill(t, p.nodeBehind(t, before).pid)
 	p.await(t, "the loss", func(s *schedulerpb.GetStatusReply) bool { return s.GetCounters().GetNodesLost() == 1 })
 	t.Logf("node loss noticed after %v", time.Since(killed))
 	if got := running(); status.Code(got.err) != codes.Aborted {
@@ -154,7 +153,7 @@ func TestYoungerSchedulerFencesTheOlder(t *testing.T) {
 		t.Errorf("the second scheduler ended with %v and said %s", err, output)
 	}
 	p.await(t, "a new epoch", func(s *schedulerpb.GetStatusReply) bool { return s.GetEpoch() > first })
-	_, err = p.nodeClient(t).CreateContainer(t.Context(), &nodeservicepb.CreateContainerRequest{
+	_, err = p.nodeBehind(t, p.mustStatus(t).GetNodes()[0]).client(t).CreateContainer(t.Context(), &nodeservicepb.CreateContainerRequest{
 		Epoch: first, FunctionMeta: &nodeservicepb.FunctionMeta{FunctionName: "hello"},
 	})
 	if status.Code(err) != codes.PermissionDenied {
@@ -213,29 +212,16 @@ func (p *platform) killOnlyAgent(t *testing.T) {
 	kill(t, found[0])
 }
 
-// nodeProcess finds the process behind a reserved node: the one with its port.
-func (p *platform) nodeProcess(t *testing.T, node *schedulerpb.NodeStatus) int {
+// nodeBehind finds the process of a reserved node.
+func (p *platform) nodeBehind(t *testing.T, node *schedulerpb.NodeStatus) nodeProcess {
 	t.Helper()
-	for _, pid := range nodeProcesses(p.cfg.sandbox.StateDir) {
-		command, _ := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/cmdline")
-		if bytes.Contains(command, []byte("--port="+strconv.FormatInt(node.GetPort(), 10)+"\x00")) {
-			return pid
+	for _, n := range nodeProcesses(p.cfg.sandbox.StateDir) {
+		if n.port == strconv.FormatInt(node.GetPort(), 10) {
+			return n
 		}
 	}
 	t.Fatalf("no process of node %s", node.GetNodeId())
-	return 0
-}
-
-// nodeClient dials the first node that the scheduler holds.
-func (p *platform) nodeClient(t *testing.T) nodeservicepb.NodeServiceClient {
-	t.Helper()
-	node := p.mustStatus(t).GetNodes()[0]
-	conn, err := rpc.Dial(rpc.HostPort(node.GetAddress(), node.GetPort()))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { conn.Close() })
-	return nodeservicepb.NewNodeServiceClient(conn)
+	return nodeProcess{}
 }
 
 // callsOf counts the invocations that run on a node.

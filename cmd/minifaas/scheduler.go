@@ -35,22 +35,26 @@ func (f policyFlags) args() []string {
 		"stats-interval", f.StatsInterval, "journal", f.Journal, "journal-size", f.JournalSize)
 }
 
+// config is without a log and metrics.
+func (f policyFlags) config(resourceManager string) scheduler.Config {
+	return scheduler.Config{
+		ResourceManager: resourceManager,
+		Policy:          f.Policy,
+		Engine:          engine.Config{QueueLimit: f.QueueLimit, MaxWait: f.MaxWait},
+		StatsInterval:   f.StatsInterval,
+		Journal:         f.Journal,
+		JournalSize:     int64(f.JournalSize),
+	}
+}
+
 func (c *schedulerCommand) Run(ctx context.Context, file *config.File, logs *logFlags) error {
 	log, err := logs.logger("scheduler")
 	if err != nil {
 		return err
 	}
 	registry := telemetry.NewRegistry()
-	cfg := scheduler.Config{
-		ResourceManager: c.ResourceManagerEndpoint,
-		Policy:          c.Policy,
-		Engine:          engine.Config{QueueLimit: c.QueueLimit, MaxWait: c.MaxWait},
-		StatsInterval:   c.StatsInterval,
-		Journal:         c.Journal,
-		JournalSize:     int64(c.JournalSize),
-		Log:             log,
-		Metrics:         registry,
-	}
+	cfg := c.config(c.ResourceManagerEndpoint)
+	cfg.Log, cfg.Metrics = log, registry
 	if err := check(file, c.listenFlags.validate(), cfg.Validate()); err != nil {
 		return err
 	}

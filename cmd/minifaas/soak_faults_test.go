@@ -34,9 +34,9 @@ func (f *soakFaults) kinds() map[string]func() bool {
 	kinds := map[string]func() bool{
 		"kill agent":     func() bool { return f.kill(agents(state), false) },
 		"kill worker":    func() bool { return f.kill(workers(state), false) },
-		"kill node":      func() bool { return f.kill(nodeProcesses(state), false) },
+		"kill node":      func() bool { return f.kill(nodePIDs(state), false) },
 		"freeze agent":   func() bool { return f.kill(agents(state), true) },
-		"freeze node":    func() bool { return f.kill(nodeProcesses(state), true) },
+		"freeze node":    func() bool { return f.kill(nodePIDs(state), true) },
 		"cancel":         func() bool { return f.cancel(1) },
 		"burst of them":  func() bool { return f.cancel(40) },
 		"out of memory":  func() bool { return f.misbehave("greedy", `{"touch_mb":500}`, "OutOfMemory") },

@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
+	"net"
+	"strconv"
 	"time"
 
 	"github.com/minifaas/minifaas/internal/config"
@@ -13,6 +15,7 @@ import (
 type statusCommand struct {
 	clientFlags
 	outputFlags
+	Port int `env:"SERVICE_PORT" help:"Port of the Scheduler on this machine; 0 takes the one above --port-base."`
 }
 
 // statusResult is what status -o json prints.
@@ -53,6 +56,9 @@ type statusFunction struct {
 func (c *statusCommand) Run(ctx context.Context, file *config.File) error {
 	if err := check(file); err != nil {
 		return err
+	}
+	if c.Endpoint == "" && c.Port != 0 {
+		c.Endpoint = net.JoinHostPort("127.0.0.1", strconv.Itoa(c.Port))
 	}
 	conn, err := c.dial(schedulerPort)
 	if err != nil {

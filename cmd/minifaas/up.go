@@ -34,7 +34,8 @@ func (c *upCommand) Run(ctx context.Context, file *config.File, logs *logFlags) 
 		return err
 	}
 	functions, loadErr := function.Load(c.Functions)
-	if err := check(file, validPort("port-base", c.PortBase, 1, 65535-metricsPort), c.sandboxFlags.validate(), c.poolFlags.validate(), loadErr); err != nil {
+	if err := check(file, validPort("port-base", c.PortBase, 1, 65535-metricsPort), c.sandboxFlags.validate(), c.poolFlags.validate(),
+		c.policyFlags.config("started with it").Validate(), loadErr); err != nil {
 		return err
 	}
 	p, err := startPlatform(ctx, platformConfig{

@@ -1,13 +1,16 @@
 package main
 
 import (
-	"bytes"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/minifaas/minifaas/internal/rpc"
+	nodeservicepb "github.com/minifaas/minifaas/proto/nodeservice"
 )
 
 // service is the process of a supervised service; 0 while it waits for its next start.
@@ -20,25 +23,60 @@ func (p *platform) service(name string) int {
 	return 0
 }
 
-// nodeProcesses lists the processes of the nodes that keep their state in a folder.
-func nodeProcesses(stateDir string) []int {
-	var found []int
+// nodeProcess is the process of a node, as its command line tells it.
+type nodeProcess struct {
+	pid        int
+	name, port string
+}
+
+// nodeProcesses lists the nodes that keep their state in a folder.
+func nodeProcesses(stateDir string) []nodeProcess {
+	var found []nodeProcess
 	commands, _ := filepath.Glob("/proc/[0-9]*/cmdline")
 	for _, file := range commands {
-		command, _ := os.ReadFile(file)
-		if bytes.Contains(command, []byte("\x00nodeservice\x00")) && bytes.Contains(command, []byte("="+stateDir+"\x00")) {
-			pid, _ := strconv.Atoi(filepath.Base(filepath.Dir(file)))
-			found = append(found, pid)
+		text, _ := os.ReadFile(file)
+		words := strings.Split(string(text), "\x00")
+		if !slices.Contains(words, "nodeservice") || !slices.Contains(words, "--state-dir="+stateDir) {
+			continue
 		}
+		n := nodeProcess{}
+		n.pid, _ = strconv.Atoi(filepath.Base(filepath.Dir(file)))
+		for _, w := range words {
+			if name, ok := strings.CutPrefix(w, "--name="); ok {
+				n.name = name
+			} else if port, ok := strings.CutPrefix(w, "--port="); ok {
+				n.port = port
+			}
+		}
+		found = append(found, n)
 	}
 	return found
+}
+
+func nodePIDs(stateDir string) []int {
+	var pids []int
+	for _, n := range nodeProcesses(stateDir) {
+		pids = append(pids, n.pid)
+	}
+	return pids
+}
+
+// client dials the node.
+func (n nodeProcess) client(t *testing.T) nodeservicepb.NodeServiceClient {
+	t.Helper()
+	conn, err := rpc.Dial("127.0.0.1:" + n.port)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	return nodeservicepb.NewNodeServiceClient(conn)
 }
 
 // agents lists the first processes of all sandboxes of the platform's nodes.
 func agents(stateDir string) []int {
 	var found []int
 	for _, node := range nodeProcesses(stateDir) {
-		found = append(found, childrenOf(node)...)
+		found = append(found, childrenOf(node.pid)...)
 	}
 	return found
 }

@@ -45,12 +45,19 @@ func serve(conn io.ReadWriter, h Handler) error {
 	return nil
 }
 
+// invocation is one that was read and is to be run.
+type invocation struct {
+	call  uint64
+	ctx   context.Context
+	event []byte
+}
+
 // loop runs one invocation after the other.
 func (s *server) loop(ended chan<- error) {
 	for {
 		s.count(+1)
 		s.reading.Lock()
-		call, inv, event, err := s.next()
+		inv, err := s.next()
 		if err != nil {
 			ended <- err // and s.reading stays locked: nobody reads any more
 			return
@@ -59,7 +66,7 @@ func (s *server) loop(ended chan<- error) {
 			go s.loop(ended)
 		}
 		s.reading.Unlock()
-		s.invoke(call, inv, event)
+		s.invoke(inv)
 	}
 }
 
@@ -72,49 +79,56 @@ func (s *server) count(n int) int {
 }
 
 // next reads until there is an invocation.
-func (s *server) next() (call uint64, inv frame.Invocation, event []byte, err error) {
+func (s *server) next() (invocation, error) {
 	for {
 		head, err := s.reader.Next()
 		if err == io.EOF {
-			return 0, inv, nil, err
+			return invocation{}, err
 		}
 		if err != nil {
-			return 0, inv, nil, fmt.Errorf("read frame: %w", err)
+			return invocation{}, fmt.Errorf("read frame: %w", err)
 		}
 		switch head.Type {
 		case frame.Cancel:
 			s.end(head.Call)
 		case frame.Invoke:
 			if head.Size > frame.MaxPayload {
-				return 0, inv, nil, fmt.Errorf("read frame: invocation of %d bytes", head.Size)
+				return invocation{}, fmt.Errorf("read frame: invocation of %d bytes", head.Size)
 			}
 			payload, err := s.reader.Payload()
 			if err != nil {
-				return 0, inv, nil, fmt.Errorf("read frame: %w", err)
+				return invocation{}, fmt.Errorf("read frame: %w", err)
 			}
-			line, event, _ := bytes.Cut(payload, []byte("\n"))
-			if err := json.Unmarshal(line, &inv); err != nil {
-				return 0, inv, nil, fmt.Errorf("read invocation: %w", err)
-			}
-			return head.Call, inv, event, nil
+			return s.begin(head.Call, payload)
 		}
 	}
 }
 
-// invoke runs an invocation.
-func (s *server) invoke(call uint64, inv frame.Invocation, event []byte) {
+// begin makes an invocation known before another goroutine reads on: the next
+// frame may cancel it.
+func (s *server) begin(call uint64, payload []byte) (invocation, error) {
+	line, event, _ := bytes.Cut(payload, []byte("\n"))
+	var inv frame.Invocation
+	if err := json.Unmarshal(line, &inv); err != nil {
+		return invocation{}, fmt.Errorf("read invocation: %w", err)
+	}
 	ctx := context.WithValue(context.Background(), requestID{}, inv.RequestID)
 	ctx, cancel := context.WithDeadline(ctx, time.UnixMilli(inv.DeadlineMS))
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.running[call] = cancel
-	s.mu.Unlock()
-	result, failure := s.run(ctx, event)
-	s.end(call)
+	return invocation{call, ctx, event}, nil
+}
+
+// invoke runs an invocation.
+func (s *server) invoke(inv invocation) {
+	result, failure := s.run(inv.ctx, inv.event)
+	s.end(inv.call)
 	// If writing fails, the agent is gone, and with it whoever wants to know.
 	if failure != nil {
-		_ = s.frames.WriteFailure(frame.Error, call, *failure)
+		_ = s.frames.WriteFailure(frame.Error, inv.call, *failure)
 	} else {
-		_ = s.frames.Write(frame.Result, call, result)
+		_ = s.frames.Write(frame.Result, inv.call, result)
 	}
 }
 

@@ -6,7 +6,6 @@ import (
 	"net"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/minifaas/minifaas/containerservice/frame"
@@ -48,43 +47,41 @@ func (a *agent) expect(t *testing.T, kind frame.Type, call uint64) string {
 }
 
 func TestServe(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		a, ended := serving(t, func(ctx context.Context, event []byte) ([]byte, error) {
-			switch string(event) {
-			case "panic":
-				panic("oh")
-			case "wait":
-				<-ctx.Done()
-				return nil, ctx.Err()
-			}
-			return []byte(RequestID(ctx) + " " + string(event)), nil
-		})
-		in := func(d time.Duration) frame.Invocation {
-			return frame.Invocation{RequestID: "r", DeadlineMS: time.Now().Add(d).UnixMilli()}
+	a, ended := serving(t, func(ctx context.Context, event []byte) ([]byte, error) {
+		switch string(event) {
+		case "panic":
+			panic("oh")
+		case "wait":
+			<-ctx.Done()
+			return nil, ctx.Err()
 		}
-		_ = a.WriteInvoke(1, in(time.Minute), []byte("wait"))
-		_ = a.WriteInvoke(2, in(time.Minute), []byte("event\nof two lines"))
-		if got := a.expect(t, frame.Result, 2); got != "r event\nof two lines" {
-			t.Errorf("got %q", got)
-		}
-		_ = a.Write(frame.Cancel, 99) // over or unknown: nothing
-		_ = a.Write(frame.Cancel, 1)
-		if got := frame.ParseFailure([]byte(a.expect(t, frame.Error, 1))); got.Message != context.Canceled.Error() {
-			t.Errorf("canceled: %+v", got)
-		}
-		_ = a.WriteInvoke(3, in(time.Second), []byte("wait"))
-		if got := frame.ParseFailure([]byte(a.expect(t, frame.Error, 3))); got.Message != context.DeadlineExceeded.Error() {
-			t.Errorf("past its deadline: %+v", got)
-		}
-		_ = a.WriteInvoke(4, in(time.Minute), []byte("panic"))
-		if got := frame.ParseFailure([]byte(a.expect(t, frame.Error, 4))); got.Type != "panic" || got.Message != "oh" || !strings.Contains(got.StackTrace, "TestServe") {
-			t.Errorf("panic: %+v", got)
-		}
-		a.conn.Close()
-		if err := <-ended; err != nil {
-			t.Errorf("serve: %v", err)
-		}
+		return []byte(RequestID(ctx) + " " + string(event)), nil
 	})
+	in := func(d time.Duration) frame.Invocation {
+		return frame.Invocation{RequestID: "r", DeadlineMS: time.Now().Add(d).UnixMilli()}
+	}
+	_ = a.WriteInvoke(1, in(time.Minute), []byte("wait"))
+	_ = a.WriteInvoke(2, in(time.Minute), []byte("event\nof two lines"))
+	if got := a.expect(t, frame.Result, 2); got != "r event\nof two lines" {
+		t.Errorf("got %q", got)
+	}
+	_ = a.Write(frame.Cancel, 99) // over or unknown: nothing
+	_ = a.Write(frame.Cancel, 1)
+	if got := frame.ParseFailure([]byte(a.expect(t, frame.Error, 1))); got.Message != context.Canceled.Error() {
+		t.Errorf("canceled: %+v", got)
+	}
+	_ = a.WriteInvoke(3, in(10*time.Millisecond), []byte("wait"))
+	if got := frame.ParseFailure([]byte(a.expect(t, frame.Error, 3))); got.Message != context.DeadlineExceeded.Error() {
+		t.Errorf("past its deadline: %+v", got)
+	}
+	_ = a.WriteInvoke(4, in(time.Minute), []byte("panic"))
+	if got := frame.ParseFailure([]byte(a.expect(t, frame.Error, 4))); got.Type != "panic" || got.Message != "oh" || !strings.Contains(got.StackTrace, "TestServe") {
+		t.Errorf("panic: %+v", got)
+	}
+	a.conn.Close()
+	if err := <-ended; err != nil {
+		t.Errorf("serve: %v", err)
+	}
 }
 
 func TestServeRefusesNonsense(t *testing.T) {

@@ -1,16 +1,18 @@
-package process
+package process_test
 
 import (
 	"os/exec"
 	"testing"
+
+	"github.com/minifaas/minifaas/internal/process"
 )
 
 func TestKillMarked(t *testing.T) {
 	const variable = "MINIFAAS_TEST_MARK"
-	start := func(value string) *Process {
+	sleeper := func(value string) *process.Process {
 		cmd := exec.Command("sleep", "1000")
 		cmd.Env = []string{variable + "=" + value}
-		p, err := Start(cmd)
+		p, err := process.Start(cmd)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -18,8 +20,8 @@ func TestKillMarked(t *testing.T) {
 		return p
 	}
 	folder := t.TempDir()
-	ours, theirs := start(folder+"/a"), start(folder+"/b")
-	if err := KillMarked(variable, func(value string) bool { return value == folder+"/a" }); err != nil {
+	ours, theirs := sleeper(folder+"/a"), sleeper(folder+"/b")
+	if err := process.KillMarked(variable, func(value string) bool { return value == folder+"/a" }); err != nil {
 		t.Fatal(err)
 	}
 	select {

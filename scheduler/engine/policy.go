@@ -54,6 +54,8 @@ type Observer interface {
 	Arrived(now Instant, f *FunctionView)
 	// Reused: a container was granted after it had been idle for gap.
 	Reused(now Instant, f *FunctionView, gap time.Duration)
+	// Expired: a container is removed after it has been idle for so long.
+	Expired(now Instant, f *FunctionView, idle time.Duration)
 	// Returned: a call ended. It is still counted in f.
 	Returned(now Instant, f *FunctionView, call Call)
 	// Started: a container got ready, so long after the engine asked for it.

@@ -140,6 +140,7 @@ func (e *Engine) expireIdle(f *function) {
 			e.arm(&f.idleTimer, min(at, e.after(e.now, recheckIdle)))
 			return
 		}
+		e.policy.Expired(e.now, &f.FunctionView, e.now.Sub(c.IdleSince))
 		e.remove(c)
 		e.grow(f)
 	}

@@ -40,7 +40,7 @@ type AdaptiveConfig struct {
 	KeepMin, KeepMax time.Duration
 	// KeepFirst and KeepFurther are taken for a function's last container and
 	// for further ones while its gaps are unknown; KeepFurther also for
-	// containers beyond its recent peak. Default 120 s and 10 s.
+	// containers beyond its recent peak. Default 120 s and 30 s.
 	KeepFirst, KeepFurther time.Duration
 	// PeakWindow is what counts as recent: the peak is that of one to two
 	// windows. Default 60 s.
@@ -94,7 +94,7 @@ func (c AdaptiveConfig) withDefaults() AdaptiveConfig {
 	orDefault(&c.KeepMin, 2*time.Second)
 	orDefault(&c.KeepMax, 600*time.Second)
 	orDefault(&c.KeepFirst, 120*time.Second)
-	orDefault(&c.KeepFurther, 10*time.Second)
+	orDefault(&c.KeepFurther, 30*time.Second)
 	orDefault(&c.PeakWindow, 60*time.Second)
 	orDefault(&c.KeepNodeMin, time.Second)
 	orDefault(&c.KeepNodeMax, 10*time.Second)
@@ -127,12 +127,12 @@ type learned struct {
 	execution  mean
 	executions histogram
 	cold       mean
-	// gaps are times for which containers were idle, or the function without one, until the next call.
-	gaps    histogram
-	lastEnd engine.Instant
-	peak    peak
-	share   sharing
-	debt    debt
+	// gaps are times for which containers were idle until the next call, or would have been.
+	gaps   histogram
+	missed missed
+	peak   peak
+	share  sharing
+	debt   debt
 }
 
 // NewAdaptive checks the settings.
@@ -162,20 +162,19 @@ func (a *Adaptive) of(f *engine.FunctionView) *learned {
 }
 
 func (a *Adaptive) Arrived(now engine.Instant, f *engine.FunctionView) {
-	l := a.of(f)
-	if f.Ready+f.Creating == 0 && f.Waiting == 0 && l.lastEnd > 0 {
-		l.gaps.add(now.Sub(l.lastEnd))
-	}
-	l.peak.record(now, a.cfg.PeakWindow, f.InFlight+f.Waiting+1)
+	a.of(f).peak.record(now, a.cfg.PeakWindow, f.InFlight+f.Waiting+1)
 }
 
 func (a *Adaptive) Reused(_ engine.Instant, f *engine.FunctionView, gap time.Duration) {
 	a.of(f).gaps.add(gap)
 }
 
-func (a *Adaptive) Returned(now engine.Instant, f *engine.FunctionView, call engine.Call) {
+func (a *Adaptive) Expired(now engine.Instant, f *engine.FunctionView, idle time.Duration) {
+	a.of(f).missed.add(now.Add(-idle))
+}
+
+func (a *Adaptive) Returned(_ engine.Instant, f *engine.FunctionView, call engine.Call) {
 	l := a.of(f)
-	l.lastEnd = now
 	took := call.Duration
 	if took <= 0 {
 		took = call.Elapsed
@@ -212,7 +211,7 @@ func (a *Adaptive) State(c *engine.Codec) {
 		l.executions.state(c)
 		l.cold.state(c)
 		l.gaps.state(c)
-		engine.Int(c, &l.lastEnd)
+		l.missed.state(c)
 		l.peak.state(c)
 		l.share.state(c)
 		l.debt.state(c)

@@ -49,6 +49,28 @@ func (a *Adaptive) KeepNode(_ engine.Instant, n *engine.NodeView, p *engine.Pool
 	return keep
 }
 
+// missed are containers that expired, counted until others are created in their
+// place: then it shows for how long they should have been kept. Without it only
+// the gaps within the keep-alive would ever be seen, and learned.
+type missed struct {
+	n    int
+	idle engine.Instant // since when the last of them was
+}
+
+func (m *missed) add(idle engine.Instant) { m.n, m.idle = m.n+1, idle }
+
+func (m *missed) regret(now engine.Instant, created int, gaps *histogram) {
+	for range min(created, m.n) {
+		gaps.add(now.Sub(m.idle))
+		m.n--
+	}
+}
+
+func (m *missed) state(c *engine.Codec) {
+	engine.Int(c, &m.n)
+	engine.Int(c, &m.idle)
+}
+
 // peak remembers the most of something in this window of time and in the last.
 type peak struct {
 	start     engine.Instant

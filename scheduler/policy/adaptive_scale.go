@@ -41,6 +41,7 @@ func (a *Adaptive) Scale(now engine.Instant, f *engine.FunctionView) (int, engin
 	}
 	if want > 0 {
 		l.debt.owed = 0
+		l.missed.regret(now, want, &l.gaps)
 	}
 	return max(want, 0), 0
 }

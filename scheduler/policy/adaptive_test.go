@@ -182,10 +182,10 @@ func TestKeepContainer(t *testing.T) {
 		want  [2]time.Duration // at least, at most
 	}{
 		{"first", nil, 1, 1, [2]time.Duration{120 * time.Second, 120 * time.Second}},
-		{"further", nil, 2, 2, [2]time.Duration{10 * time.Second, 10 * time.Second}},
+		{"further", nil, 2, 2, [2]time.Duration{30 * time.Second, 30 * time.Second}},
 		{"every minute", repeat(time.Minute, 10), 1, 1, [2]time.Duration{65 * time.Second, 120 * time.Second}},
 		{"every minute, at its peak", repeat(time.Minute, 10), 3, 3, [2]time.Duration{65 * time.Second, 120 * time.Second}},
-		{"every minute, beyond its peak", repeat(time.Minute, 10), 3, 2, [2]time.Duration{10 * time.Second, 10 * time.Second}},
+		{"every minute, beyond its peak", repeat(time.Minute, 10), 3, 2, [2]time.Duration{30 * time.Second, 30 * time.Second}},
 		{"dense", repeat(time.Millisecond, 100), 1, 1, [2]time.Duration{2 * time.Second, 2 * time.Second}},
 		{"bursts of twenty every nine seconds", append(repeat(time.Millisecond, 95), repeat(9*time.Second, 5)...), 1, 1, [2]time.Duration{10 * time.Second, 15 * time.Second}},
 		{"every half hour", repeat(30*time.Minute, 5), 1, 1, [2]time.Duration{2 * time.Second, 2 * time.Second}},
@@ -212,6 +212,27 @@ func repeat(d time.Duration, n int) []time.Duration {
 		all[i] = d
 	}
 	return all
+}
+
+// A function whose containers expired between its rounds learns to keep them.
+func TestMissedContainersAreRegretted(t *testing.T) {
+	a := newAdaptive(t, AdaptiveConfig{})
+	f := &engine.FunctionView{Spec: &engine.FunctionSpec{Memory: 256 * mib, Concurrency: 1}, Ready: 1}
+	for range 50 {
+		a.Reused(0, f, time.Millisecond)
+	}
+	now := engine.Instant(0).Add(time.Minute)
+	for range 20 {
+		a.Expired(now, f, 2*time.Second)
+	}
+	now = now.Add(9 * time.Second) // 11 s after the last call
+	a.Arrived(now, f)
+	f.Ready, f.Waiting, f.OldestWait = 0, 20, now
+	a.Scale(now, f)
+	f.Ready, f.Waiting = 1, 0
+	if got := a.KeepContainer(now, f, nil); got < 11*time.Second || got > 30*time.Second {
+		t.Errorf("keeps containers for %v, want a little more than 11 s", got)
+	}
 }
 
 // Short waits add up until one more container is cheaper.

@@ -50,5 +50,6 @@ func (Baseline) Arrived(engine.Instant, *engine.FunctionView)                {}
 func (Baseline) Reused(engine.Instant, *engine.FunctionView, time.Duration)  {}
 func (Baseline) Returned(engine.Instant, *engine.FunctionView, engine.Call)  {}
 func (Baseline) Started(engine.Instant, *engine.FunctionView, time.Duration) {}
+func (Baseline) Expired(engine.Instant, *engine.FunctionView, time.Duration) {}
 func (Baseline) Reserved(engine.Instant, time.Duration)                      {}
 func (Baseline) State(*engine.Codec)                                         {}

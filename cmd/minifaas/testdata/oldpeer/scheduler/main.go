@@ -54,6 +54,7 @@ func run() error {
 	case err := <-served:
 		return err
 	case <-stop:
+		s.drain()
 		return json.NewEncoder(os.Stdout).Encode(s.counted())
 	}
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"sync"
+	"time"
 
 	"golang.org/x/net/context"
 
@@ -149,6 +150,19 @@ func (s *scheduler) ReturnContainer(_ context.Context, req *wire.ReturnContainer
 		_, _ = c.node.client.RemoveContainer(context.Background(), &wire.RemoveContainerRequest{RequestId: req.RequestId, ContainerId: c.id})
 	}
 	return &wire.ReturnContainerReply{}, nil
+}
+
+// drain waits, for a while, until every container has been returned: a return
+// comes beside the answer to its call, not before it.
+func (s *scheduler) drain() {
+	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
+		s.mu.Lock()
+		left := len(s.busy)
+		s.mu.Unlock()
+		if left == 0 {
+			return
+		}
+	}
 }
 
 func (s *scheduler) counted() counts {
