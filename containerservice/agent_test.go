@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"syscall"
 	"testing"
 	"time"
@@ -72,7 +73,7 @@ func startAgent(t testing.TB, wrap ...string) *agent {
 	}
 	w.Close()
 
-	args := append(wrap, filepath.Join(bin, "containerservice"))
+	args := slices.Concat(wrap, []string{filepath.Join(bin, "containerservice")})
 	cmd := exec.Command(args[0], args[1:]...)
 	cmd.ExtraFiles = []*os.File{spec, theirs}
 	cmd.Env = append(os.Environ(), "MINIFAAS_AGENT_JAIL=off")

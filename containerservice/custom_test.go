@@ -25,6 +25,10 @@ func TestCustom(t *testing.T) {
 	a := load(t, req)
 	a.answers(t, "echo hello", "hello")
 	a.answers(t, "headers", "r1 arn:aws:lambda:us-east-1:000000000000:function:f Root=1-")
+	odd, err := a.Invoke(t.Context(), &containerservicepb.InvokeRequest{RequestId: "../odd\r\nid", Event: []byte("headers")})
+	if err != nil || odd.Error != nil || strings.Contains(string(odd.Body), "odd") {
+		t.Errorf("an id that fits no path: %v, %v", odd, err)
+	}
 	a.answers(t, "env _HANDLER", "some.handler")
 	a.answers(t, "env LAMBDA_TASK_ROOT", req.CodeDir)
 	a.answers(t, "env AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128")

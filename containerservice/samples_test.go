@@ -30,8 +30,13 @@ func TestHelloSamples(t *testing.T) {
 	} {
 		t.Run(runtime, func(t *testing.T) {
 			a := load(t, req())
-			a.answers(t, "", "hello, world")
-			a.answers(t, "minifaas", "hello, minifaas")
+			if runtime == "binary" { // a shell reads no JSON
+				a.answers(t, "", "hello, world")
+				a.answers(t, "minifaas", "hello, minifaas")
+				return
+			}
+			a.answers(t, "{}", "hello, world")
+			a.answers(t, `{"name":"minifaas"}`, "hello, minifaas")
 		})
 	}
 }

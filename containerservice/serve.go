@@ -26,7 +26,6 @@ func (s *Server) Serve(conn net.Conn) error {
 		grpc.MaxSendMsgSize(maxMessage),
 		grpc.StaticStreamWindowSize(window),
 		grpc.StaticConnWindowSize(4*window),
-		grpc.SharedWriteBuffer(true),
 	)
 	containerservicepb.RegisterContainerServiceServer(srv, s)
 	l := &once{conn: conn, closed: make(chan struct{})}

@@ -40,7 +40,7 @@ func (s *Server) InvokeFunction(req *nodeservicepb.InvokeFunctionRequest, stream
 	}
 	lost := result.Lost || errors.Is(err, sandbox.ErrLost)
 	if lost {
-		s.remove(e)
+		_ = s.remove(e)
 	}
 	s.mu.Lock()
 	c.lost = lost

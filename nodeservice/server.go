@@ -85,7 +85,7 @@ func (s *Server) releaseAll() {
 	s.mu.Unlock()
 	var removals sync.WaitGroup
 	for _, e := range entries {
-		removals.Go(func() { s.remove(e) })
+		removals.Go(func() { _ = s.remove(e) })
 	}
 	removals.Wait()
 }
@@ -122,7 +122,7 @@ func (s *Server) CreateContainer(ctx context.Context, req *nodeservicepb.CreateC
 	alive := s.inv.created(e, c)
 	s.mu.Unlock()
 	if !alive {
-		s.kill(e, c)
+		_ = s.kill(e, c)
 		return nil, status.Error(codes.Aborted, "the container was removed while it was created")
 	}
 	go s.reap(e)
@@ -145,7 +145,7 @@ func createStatus(ctx context.Context, err error) error {
 // reap takes a container that died by itself out of the inventory.
 func (s *Server) reap(e *entry) {
 	<-e.sandbox.Done()
-	s.remove(e)
+	_ = s.remove(e)
 }
 
 // RemoveContainer ends a container, also a busy one.
@@ -166,7 +166,8 @@ func (s *Server) RemoveContainer(_ context.Context, req *nodeservicepb.RemoveCon
 	return &nodeservicepb.RemoveContainerReply{}, nil
 }
 
-// remove ends a container and returns when nothing of it is left. Several may
+// remove ends a container and returns when nothing of it is left; what goes
+// wrong is logged. Several may
 // do so at once. One that is still being created is ended by its creator.
 func (s *Server) remove(e *entry) error {
 	s.mu.Lock()

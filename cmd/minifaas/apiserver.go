@@ -30,7 +30,7 @@ func (c *apiserverCommand) Run(ctx context.Context, file *config.File, logs *log
 	}
 	functions, loadErr := function.Load(c.Functions)
 	cfg := apiserver.Config{Scheduler: c.SchedulerEndpoint, Functions: functions, NodeConnections: c.NodeConnections, Log: log}
-	if err := check(file, c.listenFlags.validate(), loadErr, cfg.Validate()); err != nil {
+	if err := check(file, c.validate(), loadErr, cfg.Validate()); err != nil {
 		return err
 	}
 	server, err := apiserver.New(cfg)

@@ -155,7 +155,7 @@ func (p *platform) awaitService(ctx context.Context, svc platformService) error 
 		}
 		for _, status := range p.supervisor.Services() {
 			if status.Name == svc.name && status.Deaths > 1 {
-				return fmt.Errorf("%s does not start (%v); its log is above", svc.name, status.LastExit)
+				return fmt.Errorf("%s does not start (%w); its log is above", svc.name, status.LastExit)
 			}
 		}
 		select {

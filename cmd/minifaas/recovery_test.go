@@ -47,13 +47,14 @@ func TestControlPlaneDies(t *testing.T) {
 	}
 }
 
-// TestAPIServerDies: its calls fail, and what they run is ended.
+// TestAPIServerDies: its calls fail, what they run is ended, and their leases
+// end long before the function's timeout of a minute.
 func TestAPIServerDies(t *testing.T) {
-	p := startTest(t, "- {name: sleeper, runtime: native, handler: load-native, code: load-native, timeout: 2s}\n", nil)
+	p := startTest(t, "", nil)
 	c := newCaller(t, p)
-	c.must("sleeper", "{}")
-	running := c.start("sleeper", `{"sleep_ms":1900}`)
-	p.await(t, "the running call", inFlight("sleeper"))
+	c.must("load-native", "{}")
+	running := c.start("load-native", `{"sleep_ms":60000}`)
+	p.await(t, "the running call", inFlight("load-native"))
 	node := p.nodeBehind(t, p.mustStatus(t).GetNodes()[0]).client(t)
 	p.killService(t, "apiserver")
 	if got := running(); status.Code(got.err) != codes.Unavailable {

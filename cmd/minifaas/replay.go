@@ -74,7 +74,7 @@ func (c *replayCommand) Run(ctx context.Context, file *config.File) error {
 	if err != nil {
 		return err
 	}
-	defer closeRaw()
+	defer func() { _ = closeRaw() }() // a second time is harmless
 	apiserver, err := c.dial(apiserverPort)
 	if err != nil {
 		return err

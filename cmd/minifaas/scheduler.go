@@ -55,7 +55,7 @@ func (c *schedulerCommand) Run(ctx context.Context, file *config.File, logs *log
 	registry := telemetry.NewRegistry()
 	cfg := c.config(c.ResourceManagerEndpoint)
 	cfg.Log, cfg.Metrics = log, registry
-	if err := check(file, c.listenFlags.validate(), cfg.Validate()); err != nil {
+	if err := check(file, c.validate(), cfg.Validate()); err != nil {
 		return err
 	}
 	server, err := scheduler.New(cfg)

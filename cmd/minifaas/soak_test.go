@@ -20,7 +20,6 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/minifaas/minifaas/nodeservice/sandbox/linux"
-	nodeservicepb "github.com/minifaas/minifaas/proto/nodeservice"
 	schedulerpb "github.com/minifaas/minifaas/proto/scheduler"
 )
 
@@ -76,7 +75,16 @@ func TestSoak(t *testing.T) {
 
 	quiet := time.Now()
 	p.await(t, "no lease", func(s *schedulerpb.GetStatusReply) bool { return s.GetCounters().GetLeasesActive() == 0 })
-	eventually(t, "nothing in flight, and one view of it", func() bool { return p.disagreement(t) == "" })
+	scheduler, disagreement := schedulerpb.NewSchedulerClient(connect(t, p, schedulerPort)), "unknown"
+	defer func() {
+		if disagreement != "" {
+			t.Error(disagreement)
+		}
+	}()
+	eventually(t, "nothing in flight, and one view of it", func() bool {
+		disagreement = p.disagreement(t, scheduler)
+		return disagreement == ""
+	})
 	t.Logf("quiet after %v", time.Since(quiet).Round(time.Millisecond))
 	for _, function := range soakNames {
 		f.serves(function)
@@ -105,16 +113,20 @@ func (f *soakFaults) serves(function string) {
 
 // disagreement says where the nodes' inventories differ from what the scheduler
 // believes, or where something still runs; empty when all is well.
-func (p *platform) disagreement(t *testing.T) string {
+func (p *platform) disagreement(t *testing.T, scheduler schedulerpb.SchedulerClient) string {
 	believed := map[string]bool{}
-	for _, n := range p.mustStatus(t).GetNodes() {
+	status, err := scheduler.GetStatus(t.Context(), &schedulerpb.GetStatusRequest{})
+	if err != nil {
+		return err.Error()
+	}
+	for _, n := range status.GetNodes() {
 		for _, c := range n.GetContainers() {
 			believed[fmt.Sprintf("%d/%s", n.GetPort(), c.GetContainerId())] = true
 		}
 	}
 	there := map[string]bool{}
 	for _, n := range nodeProcesses(p.cfg.sandbox.StateDir) {
-		stats, err := n.client(t).GetStats(t.Context(), &nodeservicepb.GetStatsRequest{})
+		stats, err := n.stats(t.Context())
 		if err != nil {
 			return err.Error()
 		}
@@ -138,9 +150,12 @@ func (p *platform) disagreement(t *testing.T) string {
 	return ""
 }
 
-// What a node holds for each of its containers, with room to spare; measured
-// are 4.5 descriptors and 11 goroutines.
-const containerFootprint = 14
+// What a node holds for each of its containers, rounded up; measured are 4.4
+// descriptors and 10.2 goroutines.
+const (
+	containerDescriptors = 5
+	containerGoroutines  = 12
+)
 
 // footprint is what the processes of the platform hold, descriptors and
 // goroutines, beside what is for the containers that there are.
@@ -167,13 +182,13 @@ func (p *platform) footprint(t *testing.T) map[string]float64 {
 		}
 	}
 	for _, n := range nodeProcesses(p.cfg.sandbox.StateDir) {
-		stats, err := n.client(t).GetStats(t.Context(), &nodeservicepb.GetStatsRequest{})
+		stats, err := n.stats(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
 		containers := float64(len(stats.GetContainerStatsList()))
-		found[n.name+" process_open_fds"] -= containers * containerFootprint
-		found[n.name+" go_goroutines"] -= containers * containerFootprint
+		found[n.name+" process_open_fds"] -= containers * containerDescriptors
+		found[n.name+" go_goroutines"] -= containers * containerGoroutines
 	}
 	own, _ := os.ReadDir("/proc/self/fd")
 	found["supervisor process_open_fds"] = float64(len(own))

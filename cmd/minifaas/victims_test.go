@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"slices"
@@ -51,6 +52,16 @@ func nodeProcesses(stateDir string) []nodeProcess {
 		found = append(found, n)
 	}
 	return found
+}
+
+// stats asks the node for its statistics.
+func (n nodeProcess) stats(ctx context.Context) (*nodeservicepb.GetStatsReply, error) {
+	conn, err := rpc.Dial("127.0.0.1:" + n.port)
+	if err != nil {
+		return nil, err
+	}
+	defer conn.Close()
+	return nodeservicepb.NewNodeServiceClient(conn).GetStats(ctx, &nodeservicepb.GetStatsRequest{})
 }
 
 func nodePIDs(stateDir string) []int {

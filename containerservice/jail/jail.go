@@ -12,6 +12,7 @@
 //     reach every thread of the Go runtime, and only then can it.
 //   - Enter marks all files from descriptor 3 up as close-on-exec, so that no
 //     child inherits one unless it is passed on purpose.
+//   - Children are forked inside Fork only, else they keep rights.
 //   - With namespaces the caller is pid 1 of the sandbox: it reaps what its
 //     children leave behind, and when it ends the kernel kills everything else in there.
 //   - The caller's memory is closed to its children; their own is open to it.
@@ -41,9 +42,6 @@ func Enter(spec *containerservicepb.SandboxSpec) error {
 }
 
 func enterNamespaces(spec *containerservicepb.SandboxSpec) error {
-	if err := emptyBounding(); err != nil {
-		return err
-	}
 	if err := changeRoot(spec); err != nil {
 		return err
 	}
@@ -56,13 +54,12 @@ func enterNamespaces(spec *containerservicepb.SandboxSpec) error {
 	if err := limitResources(processesPerUser); err != nil {
 		return err
 	}
-	if err := dropPrivileges(); err != nil {
-		return err
-	}
-	if err := landlockNamespaces(); err != nil {
-		return err
-	}
-	return filterCalls()
+	return shut(func() error {
+		if err := emptyBounding(); err != nil {
+			return err
+		}
+		return landlockNamespaces()
+	})
 }
 
 func enterProcess(spec *containerservicepb.SandboxSpec) error {
@@ -83,10 +80,21 @@ func enterProcess(spec *containerservicepb.SandboxSpec) error {
 	}
 	// Having no capabilities to begin with, it may not empty its bounding set;
 	// without new privileges, what is in there is worthless.
-	if err := dropPrivileges(); err != nil {
+	return shut(func() error { return landlockProcess(spec) })
+}
+
+// shut takes all rights away: first, by children, those that only the thread
+// needs to lose from which they are forked, then the others, on all threads.
+func shut(children func() error) (err error) {
+	if err := forbidNewPrivileges(); err != nil {
 		return err
 	}
-	if err := landlockProcess(spec); err != nil {
+	openForks()
+	Fork(func() { err = children() })
+	if err != nil {
+		return err
+	}
+	if err := dropCapabilities(); err != nil {
 		return err
 	}
 	return filterCalls()

@@ -1,83 +1,123 @@
 package jail
 
 import (
+	"errors"
 	"fmt"
 	"os"
 
-	"github.com/landlock-lsm/go-landlock/landlock"
 	ll "github.com/landlock-lsm/go-landlock/landlock/syscall"
+	"golang.org/x/sys/unix"
 
 	containerservicepb "github.com/minifaas/minifaas/proto/containerservice"
 )
 
-// landlockABI is the newest one whose rights the rules below are made for; an
-// older kernel enforces what it knows of them, down to nothing at all.
-var landlockABI = landlock.V9.BestEffort()
+// Rights to files. Nobody gets that to ioctl on devices, or to connect to
+// sockets of the host by name.
+const (
+	toRead  = ll.AccessFSExecute | ll.AccessFSReadFile | ll.AccessFSReadDir
+	toWrite = ll.AccessFSWriteFile | ll.AccessFSTruncate
+	toMake  = ll.AccessFSRemoveDir | ll.AccessFSRemoveFile | ll.AccessFSMakeDir | ll.AccessFSMakeReg |
+		ll.AccessFSMakeSock | ll.AccessFSMakeFifo | ll.AccessFSMakeSym | ll.AccessFSRefer
+	// ofFile are the rights that one can have to a file; the others are to folders.
+	ofFile = ll.AccessFSExecute | ll.AccessFSReadFile | toWrite | ll.AccessFSIoctlDev
+)
 
-// deviceFiles can be opened for writing.
-var deviceFiles = []string{"/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty"}
+// deviceFiles can be written to.
+var deviceFiles = []string{"/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom"}
 
-// landlockNamespaces repeats what the mounts say already: a second wall, should
-// a mount be escaped.
+// rule gives rights to what is below some paths. Paths that are not there are left out.
+type rule struct {
+	rights uint64
+	paths  []string
+}
+
+// landlockNamespaces repeats what the mounts say already: a second wall, should one be escaped.
 func landlockNamespaces() error {
 	return restrict(
-		landlock.RODirs("/"),
-		landlock.RWDirs("/tmp", "/dev/shm").WithRefer(),
-		landlock.RWFiles(deviceFiles...).IgnoreIfMissing(),
-		writeProc(),
+		rule{toRead, []string{"/"}},
+		rule{toRead | toWrite | toMake, []string{"/tmp", "/dev/shm"}},
+		rule{toWrite, append([]string{"/proc"}, deviceFiles...)},
 	)
 }
 
 // landlockProcess is the only wall before the host's files where there are no namespaces.
 func landlockProcess(spec *containerservicepb.SandboxSpec) error {
-	readable := append([]string{"/proc"}, systemFolders...)
+	readable := []string{"/proc"}
+	readable = append(readable, systemFolders...)
 	readable = append(readable, configuration...)
 	for _, m := range spec.GetMounts() {
 		readable = append(readable, m.GetSource())
 	}
-	files, folders := split(readable)
 	return restrict(
-		landlock.RODirs(folders...),
-		landlock.ROFiles(files...),
-		landlock.RWDirs(spec.GetRoot()).WithRefer(),
-		landlock.RWFiles(deviceFiles...).IgnoreIfMissing(),
-		writeProc(),
+		rule{toRead, readable},
+		rule{toRead | toWrite | toMake, []string{spec.GetRoot()}},
+		rule{ll.AccessFSReadFile | toWrite, deviceFiles},
+		rule{toWrite, []string{"/proc"}},
 	)
 }
 
-// writeProc lets the agent reset the peaks and set the OOM order of its workers.
-func writeProc() landlock.Rule {
-	return landlock.PathAccess(ll.AccessFSWriteFile|ll.AccessFSTruncate, "/proc").IgnoreIfMissing()
-}
-
-func restrict(rules ...landlock.Rule) error {
-	if err := landlockABI.RestrictPaths(rules...); err != nil {
-		return fmt.Errorf("restrict files by landlock: %w", err)
+// restrict puts the calling thread, and so whatever it forks, into a domain that
+// has only these rights to files and that reaches nothing outside by a signal or an
+// abstract socket. A kernel that knows less enforces what it knows, down to nothing.
+func restrict(rules ...rule) error {
+	version, err := ll.LandlockGetABIVersion()
+	if err != nil {
+		return nil // built without it, or switched off: Runtime.Missing of the node says so
 	}
-	// Signals and abstract sockets reach nothing outside of the sandbox.
-	if err := landlockABI.RestrictScoped(); err != nil {
-		return fmt.Errorf("restrict signals by landlock: %w", err)
+	handled, scoped := known(version)
+	set, err := ll.LandlockCreateRuleset(&ll.RulesetAttr{HandledAccessFS: handled, Scoped: scoped}, 0)
+	if err != nil {
+		return fmt.Errorf("restrict files by landlock: make rule set: %w", err)
+	}
+	defer unix.Close(set)
+	for _, r := range rules {
+		for _, path := range r.paths {
+			if err := allow(set, path, r.rights&handled); err != nil {
+				return fmt.Errorf("restrict files by landlock: %w", err)
+			}
+		}
+	}
+	if err := ll.LandlockRestrictSelf(set, 0); err != nil {
+		return fmt.Errorf("restrict files by landlock: %w", err)
 	}
 	return nil
 }
 
-// split tells files from folders, for which landlock has different rights, and
-// leaves out what is not there.
-func split(paths []string) (files, folders []string) {
-	for _, path := range paths {
-		switch info, err := os.Stat(path); {
-		case err != nil:
-		case info.IsDir():
-			folders = append(folders, path)
-		default:
-			files = append(files, path)
+// known are the rights and scopes that a version of landlock knows.
+func known(version int) (rights, scopes uint64) {
+	count := 13
+	for _, since := range []int{2, 3, 5, 9} { // refer, truncate, ioctl on devices, connect by name
+		if version >= since {
+			count++
 		}
 	}
-	return files, folders
+	if version >= 6 {
+		scopes = ll.ScopeAbstractUnixSocket | ll.ScopeSignal
+	}
+	return 1<<count - 1, scopes
 }
 
-// exists reports whether there is something at path.
-func exists(path string) bool {
-	_, err := os.Lstat(path)
-	return err == nil
+func allow(set int, path string, rights uint64) error {
+	fd, err := unix.Open(path, unix.O_PATH|unix.O_CLOEXEC, 0)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("open %s: %w", path, err)
+	}
+	defer unix.Close(fd)
+	var about unix.Stat_t
+	if err := unix.Fstat(fd, &about); err != nil {
+		return fmt.Errorf("look at %s: %w", path, err)
+	}
+	if about.Mode&unix.S_IFMT != unix.S_IFDIR {
+		rights &= ofFile
+	}
+	if rights == 0 {
+		return nil
+	}
+	if err := ll.LandlockAddPathBeneathRule(set, &ll.PathBeneathAttr{AllowedAccess: rights, ParentFd: fd}, 0); err != nil {
+		return fmt.Errorf("allow %s: %w", path, err)
+	}
+	return nil
 }

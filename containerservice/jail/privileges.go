@@ -8,14 +8,41 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// forbidNewPrivileges: no execve gives what the caller does not have. Landlock
+// and seccomp ask for it.
+func forbidNewPrivileges() error {
+	if err := allThreads(unix.SYS_PRCTL, unix.PR_SET_NO_NEW_PRIVS, 1); err != nil {
+		return fmt.Errorf("forbid new privileges: %w", err)
+	}
+	return nil
+}
+
 // Bits of PR_SET_SECUREBITS: being root gives no capabilities, changing the
 // user id neither, nothing is kept or raised, and all of that is final.
 const securebits = 1<<0 | 1<<1 | 1<<2 | 1<<3 | // no root, locked; no fixup, locked
 	1<<5 | // keep-caps off, locked
 	1<<6 | 1<<7 // no ambient raise, locked
 
-// dropPrivileges gives up every capability for good, on all threads.
-func dropPrivileges() error {
+// emptyBounding empties the calling thread's bounding set, from which an execve
+// could take, and locks the rules by which root is special.
+func emptyBounding() error {
+	for c := uintptr(0); ; c++ {
+		// The kernel names its last capability by refusing the next.
+		if _, err := unix.PrctlRetInt(unix.PR_CAPBSET_READ, c, 0, 0, 0); err != nil {
+			break
+		}
+		if err := unix.Prctl(unix.PR_CAPBSET_DROP, c, 0, 0, 0); err != nil {
+			return fmt.Errorf("drop capability %d from the bounding set: %w", c, err)
+		}
+	}
+	if err := unix.Prctl(unix.PR_SET_SECUREBITS, securebits, 0, 0, 0); err != nil {
+		return fmt.Errorf("lock secure bits: %w", err)
+	}
+	return nil
+}
+
+// dropCapabilities gives up every capability for good, on all threads.
+func dropCapabilities() error {
 	// Closed to ptrace and /proc/<pid>/mem of the function, which has the same
 	// user id. Executing a program opens it again, for that program alone.
 	if err := unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0); err != nil {
@@ -28,28 +55,6 @@ func dropPrivileges() error {
 	var none [2]unix.CapUserData
 	if err := allThreads(unix.SYS_CAPSET, uintptr(unsafe.Pointer(&header)), uintptr(unsafe.Pointer(&none))); err != nil {
 		return fmt.Errorf("drop capabilities: %w", err)
-	}
-	if err := allThreads(unix.SYS_PRCTL, unix.PR_SET_NO_NEW_PRIVS, 1); err != nil {
-		return fmt.Errorf("forbid new privileges: %w", err)
-	}
-	return nil
-}
-
-// emptyBounding empties the bounding set, from which an execve could take, and
-// locks the rules by which root is special. What is held already stays, so this
-// comes first: each call stops all threads of the process, and at the start they are few.
-func emptyBounding() error {
-	for c := uintptr(0); ; c++ {
-		// The kernel names its last capability by refusing the next.
-		if _, err := unix.PrctlRetInt(unix.PR_CAPBSET_READ, c, 0, 0, 0); err != nil {
-			break
-		}
-		if err := allThreads(unix.SYS_PRCTL, unix.PR_CAPBSET_DROP, c); err != nil {
-			return fmt.Errorf("drop capability %d from the bounding set: %w", c, err)
-		}
-	}
-	if err := allThreads(unix.SYS_PRCTL, unix.PR_SET_SECUREBITS, securebits); err != nil {
-		return fmt.Errorf("lock secure bits: %w", err)
 	}
 	return nil
 }

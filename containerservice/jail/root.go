@@ -175,3 +175,9 @@ func pivot(root string) error {
 	}
 	return nil
 }
+
+// exists reports whether there is something at path.
+func exists(path string) bool {
+	_, err := os.Lstat(path)
+	return err == nil
+}

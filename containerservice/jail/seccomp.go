@@ -36,23 +36,23 @@ func callPolicy() (seccomp.Policy, error) {
 		Syscalls: []seccomp.SyscallGroup{
 			// Its flags are in memory, where no filter can see them. The C
 			// library, told that there is no such call, uses clone.
-			{Action: seccomp.ActionErrno | seccomp.Action(unix.ENOSYS), Names: known(machine, "clone3")},
-			{Action: seccomp.ActionAllow, Names: known(machine, allowedCalls...)},
+			{Action: seccomp.ActionErrno | seccomp.Action(unix.ENOSYS), Names: found(machine, "clone3")},
+			{Action: seccomp.ActionAllow, Names: found(machine, allowedCalls...)},
 			{Action: seccomp.ActionAllow, NamesWithCondtions: conditionalCalls()},
 		},
 	}, nil
 }
 
-// known drops the names that this machine, or the filter library's table, does
+// found drops the names that this machine, or the filter library's table, does
 // not have: older calls that newer machines never got, and the newest ones.
-func known(machine *arch.Info, names ...string) []string {
-	var found []string
+func found(machine *arch.Info, names ...string) []string {
+	var there []string
 	for _, name := range names {
 		if _, ok := machine.SyscallNames[name]; ok {
-			found = append(found, name)
+			there = append(there, name)
 		}
 	}
-	return found
+	return there
 }
 
 // conditionalCalls are allowed with some arguments only. Where the kernel looks

@@ -18,6 +18,8 @@ import (
 	"slices"
 	"strconv"
 	"syscall"
+
+	"github.com/minifaas/minifaas/containerservice/jail"
 )
 
 // Spec says what to start.
@@ -74,13 +76,16 @@ func Start(spec Spec) (*Process, error) {
 		}
 		fds[i] = f.Fd()
 	}
-	p, err := children.start(func(mark string) (int, error) {
-		return syscall.ForkExec(spec.Path, append([]string{spec.Path}, spec.Args...), &syscall.ProcAttr{
-			Dir:   spec.Dir,
-			Env:   append(environ(spec.Env), mark),
-			Files: fds,
-			Sys:   &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL},
+	p, err := children.start(func(mark string) (pid int, err error) {
+		jail.Fork(func() {
+			pid, err = syscall.ForkExec(spec.Path, append([]string{spec.Path}, spec.Args...), &syscall.ProcAttr{
+				Dir:   spec.Dir,
+				Env:   append(environ(spec.Env), mark),
+				Files: fds,
+				Sys:   &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL},
+			})
 		})
+		return pid, err
 	})
 	runtime.KeepAlive(spec.Files)
 	if err != nil {

@@ -45,7 +45,7 @@ func reaper() error {
 	}
 	<-own.Done()
 	if own.Err() == nil || own.Err().Error() != "exit status 3" {
-		return fmt.Errorf("exit of a child was stolen: %v", own.Err())
+		return fmt.Errorf("exit of a child was stolen: %w", own.Err())
 	}
 	for end := time.Now().Add(10 * time.Second); ; time.Sleep(20 * time.Millisecond) {
 		if _, err := process.Identify(pid); err != nil {

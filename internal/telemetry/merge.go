@@ -57,9 +57,7 @@ func scrape(socket string) (map[string]*dto.MetricFamily, error) {
 		Timeout: 2 * time.Second,
 		Transport: &http.Transport{
 			DisableKeepAlives: true,
-			DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-				return new(net.Dialer).DialContext(ctx, "unix", socket)
-			},
+			DialContext:       func(ctx context.Context, _, _ string) (net.Conn, error) { return dialUnix(ctx, socket) },
 		},
 	}
 	response, err := client.Get("http://process/metrics")

@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"net/http/pprof"
 	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -27,18 +26,12 @@ func NewRegistry() *prometheus.Registry {
 // ServeMetrics serves /metrics, /healthz and /debug/pprof/ on address until ctx ends: host:port,
 // or unix:PATH. healthy says whether the process is able to do its work.
 func ServeMetrics(ctx context.Context, address string, gatherer prometheus.Gatherer, healthy func() error) error {
-	network, address := "tcp", address
-	if path, ok := strings.CutPrefix(address, "unix:"); ok {
-		network, address = "unix", path
-		// Left by a process that was killed; a living one would hold its state folder.
-		os.Remove(path)
-		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-			return err
-		}
-	}
-	lis, err := net.Listen(network, address)
+	lis, err := listenMetrics(address)
 	if err != nil {
 		return fmt.Errorf("serve metrics on %s: %w; choose another with --metrics-address or --port-base", address, err)
+	}
+	if path, ok := strings.CutPrefix(address, "unix:"); ok {
+		defer os.Remove(path)
 	}
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(gatherer, promhttp.HandlerOpts{ErrorHandling: promhttp.ContinueOnError}))
@@ -58,4 +51,11 @@ func ServeMetrics(ctx context.Context, address string, gatherer prometheus.Gathe
 		return err
 	}
 	return nil
+}
+
+func listenMetrics(address string) (net.Listener, error) {
+	if path, ok := strings.CutPrefix(address, "unix:"); ok {
+		return listenUnix(path)
+	}
+	return net.Listen("tcp", address)
 }

@@ -21,8 +21,9 @@
 //     shell sends the Return itself.
 //  5. Every Grant is a lease, and ends by Return with the same Request and
 //     Container, by its deadline (the function's timeout and LeaseGrace
-//     later), or with its container. A second Return has no effect. Leases
-//     without a request id are told apart by nothing: Return ends the oldest.
+//     later), when LeaseGrace after the grant nothing runs in the container,
+//     or with its container. A second Return has no effect. Leases without a
+//     request id are told apart by nothing: Return ends the oldest.
 //  6. Every ReserveNode is answered by NodeReady or NodeFailed with the same
 //     Reservation, ReleaseNode by NodeReleased or NodeLost, CreateContainer by
 //     ContainerReady or ContainerFailed, RemoveContainer by ContainerRemoved
@@ -49,6 +50,8 @@
 //	ready        idle for too long, or evicted             removing
 //	ready        Return with Lost                          removing
 //	ready        a lease's deadline                        quarantined
+//	ready        Stats: nothing in flight, leases older
+//	             than LeaseGrace (nodes that give names)   quarantined
 //	quarantined  Stats: nothing in flight                  ready
 //	quarantined  Stats: more in flight than leases         removing
 //	quarantined  Return with Lost                          removing

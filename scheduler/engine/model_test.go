@@ -2,6 +2,7 @@ package engine_test
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"testing"
@@ -85,7 +86,7 @@ func TestSnapshotAnywhere(t *testing.T) {
 					if twin != nil {
 						twin.Step(now, ev, nil)
 						if twin.Hash() != e.Hash() {
-							return fmt.Errorf("restored engine acts differently")
+							return errors.New("restored engine acts differently")
 						}
 					}
 					if chance.IntN(50) > 0 {
@@ -100,7 +101,7 @@ func TestSnapshotAnywhere(t *testing.T) {
 						return err
 					}
 					if b, err := twin.Snapshot(); err != nil || !bytes.Equal(a, b) {
-						return fmt.Errorf("restored engine has another state, error %v", err)
+						return fmt.Errorf("restored engine has another state, error %w", err)
 					}
 					return nil
 				}

@@ -50,7 +50,7 @@ func (e *Engine) acquire(ev *Event) {
 		}
 	}
 	size := e.size(f)
-	if e.tooLarge(f, size) {
+	if e.tooLarge(size) {
 		e.refuse(ev.Ticket, ev.Request, NoCapacity, e.explainSize(size))
 		return
 	}

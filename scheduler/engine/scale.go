@@ -16,7 +16,7 @@ func (e *Engine) grow(f *function) {
 		return
 	}
 	size := e.size(f)
-	if f.queue.n > 0 && f.Ready+f.Creating == 0 && e.tooLarge(f, size) {
+	if f.queue.n > 0 && f.Ready+f.Creating == 0 && e.tooLarge(size) {
 		message := e.explainSize(size)
 		for r := f.queue.first(); r != nil; r = f.queue.first() {
 			e.visited++
@@ -104,7 +104,7 @@ func (e *Engine) relieve() {
 		f := next.value
 		next = next.next
 		e.visited++
-		if e.tooLarge(f, f.unplacedSize) {
+		if e.tooLarge(f.unplacedSize) {
 			e.grow(f)
 		} else if made := e.createSome(f, f.unplacedSize, min(f.unplaced, f.Waiting)); made > 0 {
 			e.starve(f, f.unplaced-made, f.unplacedSize)
@@ -148,7 +148,7 @@ func (e *Engine) expireIdle(f *function) {
 }
 
 // tooLarge: no node seen so far could ever hold it.
-func (e *Engine) tooLarge(f *function, size Bytes) bool {
+func (e *Engine) tooLarge(size Bytes) bool {
 	return e.largest > 0 && size > e.largest
 }
 

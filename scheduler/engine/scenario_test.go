@@ -56,13 +56,14 @@ func (s *scenario) play(script string) string {
 	for _, p := range strings.Split(strings.TrimSpace(script), "\n\n") {
 		commands, _, _ := strings.Cut(p, "----\n")
 		commands = strings.TrimRight(strings.TrimSuffix(commands, "----"), "\n")
-		out := commands + "\n----\n"
+		var out strings.Builder
+		out.WriteString(commands + "\n----\n")
 		for line := range strings.Lines(commands) {
 			if fields := strings.Fields(line); len(fields) > 0 && fields[0] != "#" {
-				out += s.do(fields)
+				out.WriteString(s.do(fields))
 			}
 		}
-		paragraphs = append(paragraphs, out)
+		paragraphs = append(paragraphs, out.String())
 	}
 	return strings.Join(paragraphs, "\n")
 }

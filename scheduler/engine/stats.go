@@ -17,6 +17,9 @@ func (e *Engine) stats(ev *Event) {
 		if c := e.containers[s.Container]; c != nil && c.node == n {
 			c.seen = e.statsSerial
 			e.inFlight(c, s.InFlight, ev.Since)
+			if named && s.InFlight == 0 && c.state == ready && e.orphaned(c, ev.Since) {
+				e.expireLeases(c)
+			}
 		} else if c == nil && named && !e.underCreation(s.Name) {
 			e.emit(Action{Kind: RemoveContainer, Node: n.ID, Container: s.Container})
 		}
@@ -29,6 +32,28 @@ func (e *Engine) stats(ev *Event) {
 		el = el.next
 		if c.seen != e.statsSerial && (c.state == ready || c.state == quarantined) && c.ReadyAt < ev.Since {
 			e.lost(c)
+		}
+	}
+}
+
+// orphaned: all leases of the container are so old that their calls would have
+// begun by then, or have been returned; so their callers are gone.
+func (e *Engine) orphaned(c *container, then Instant) bool {
+	newest := Instant(-1)
+	for _, leases := range []*list[lease]{&c.named, &c.anonymous} {
+		if l := leases.last(); l != nil {
+			newest = max(newest, l.granted)
+		}
+	}
+	return newest >= 0 && then.Sub(newest) >= e.cfg.LeaseGrace
+}
+
+// expireLeases ends all leases of a container before their deadlines.
+func (e *Engine) expireLeases(c *container) {
+	for _, leases := range []*list[lease]{&c.named, &c.anonymous} {
+		for l := leases.first(); l != nil; l = leases.first() {
+			e.visited++
+			e.leaseExpired(l)
 		}
 	}
 }

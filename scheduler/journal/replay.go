@@ -22,7 +22,7 @@ type Step struct {
 	Engine *engine.Engine
 }
 
-// DifferenceError: an engine acted otherwise than it did when the journal was written.
+// DifferenceError says that an engine acted otherwise than it did when the journal was written.
 type DifferenceError struct {
 	Step Step
 }

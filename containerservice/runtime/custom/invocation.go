@@ -4,7 +4,6 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"fmt"
-	"regexp"
 	"sync"
 	"time"
 
@@ -29,12 +28,19 @@ type answer struct {
 	fault *runtime.Error
 }
 
-// plain ids can stand in a header and in a path as they are.
-var plain = regexp.MustCompile(`^[A-Za-z0-9._~-]{1,128}$`)
+// plain reports whether an id can stand in a header and in a path as it is.
+func plain(id string) bool {
+	for _, c := range []byte(id) {
+		if (c < '0' || c > '9') && (c < 'A' || c > 'Z') && (c < 'a' || c > 'z') && c != '-' && c != '.' && c != '_' {
+			return false
+		}
+	}
+	return id != "" && len(id) <= 128
+}
 
 func newInvocation(c runtime.Call) *invocation {
 	id := c.RequestID
-	if !plain.MatchString(id) {
+	if !plain(id) {
 		id = random(16)
 	}
 	now := time.Now()

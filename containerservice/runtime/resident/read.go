@@ -105,7 +105,7 @@ func (w *worker) setLoaded(fault *runtime.Error) {
 
 // log gives output to its call, piece by piece; that of a call that is over is dropped.
 func (w *worker) log(id uint64, r *frame.Reader, buf []byte) error {
-	var to io.Writer = io.Discard
+	to := io.Discard
 	if id == 0 {
 		to = w.load
 	} else {

@@ -43,7 +43,7 @@ func (s *codeStore) get(ctx context.Context, f function.Function) (dir string, f
 		if result.Err != nil {
 			return "", nil, fmt.Errorf("copy code of %s: %w", f.Name, result.Err)
 		}
-		if fault, bad := result.Val.(codeFault); bad {
+		if fault, bad := result.Val.(codeError); bad {
 			return filepath.Join(s.dir, emptyCode), fault, nil
 		}
 		return dir, nil, nil
@@ -53,8 +53,8 @@ func (s *codeStore) get(ctx context.Context, f function.Function) (dir string, f
 // emptyCode is the folder for functions that have none.
 const emptyCode = "empty"
 
-// codeFault is what is wrong with a function's folder.
-type codeFault struct{ error }
+// codeError is what is wrong with a function's folder.
+type codeError struct{ error }
 
 // copy makes dir a copy of source, all or nothing.
 func (s *codeStore) copy(source, dir string) (any, error) {
@@ -62,9 +62,9 @@ func (s *codeStore) copy(source, dir string) (any, error) {
 		return nil, nil
 	}
 	if info, err := os.Stat(source); err != nil {
-		return codeFault{fmt.Errorf("code folder: %w", err)}, nil
+		return codeError{fmt.Errorf("code folder: %w", err)}, nil
 	} else if !info.IsDir() {
-		return codeFault{fmt.Errorf("code folder: %s is not a folder", source)}, nil
+		return codeError{fmt.Errorf("code folder: %s is not a folder", source)}, nil
 	}
 	temporary, err := os.MkdirTemp(s.dir, "copying-")
 	if err != nil {
@@ -79,7 +79,7 @@ func (s *codeStore) copy(source, dir string) (any, error) {
 	}
 	if err != nil {
 		_ = os.RemoveAll(temporary)
-		if fault, bad := errors.AsType[codeFault](err); bad {
+		if fault, bad := errors.AsType[codeError](err); bad {
 			return fault, nil
 		}
 		return nil, err
@@ -118,7 +118,7 @@ func copyFolder(source, target string) error {
 		case mode&fs.ModeSymlink != 0:
 			return copyLink(from, to, path)
 		default:
-			return codeFault{fmt.Errorf("code folder: %s is neither file, folder nor link", filepath.Join(source, path))}
+			return codeError{fmt.Errorf("code folder: %s is neither file, folder nor link", filepath.Join(source, path))}
 		}
 	})
 }
@@ -149,7 +149,7 @@ func copyLink(from, to *os.Root, path string) error {
 		return err
 	}
 	if filepath.IsAbs(link) || !filepath.IsLocal(filepath.Join(filepath.Dir(path), link)) {
-		return codeFault{fmt.Errorf("code folder: link %s leaves the folder, to %s", filepath.Join(from.Name(), path), link)}
+		return codeError{fmt.Errorf("code folder: link %s leaves the folder, to %s", filepath.Join(from.Name(), path), link)}
 	}
 	return to.Symlink(link, path)
 }

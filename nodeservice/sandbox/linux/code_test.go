@@ -73,7 +73,7 @@ func TestCodeFaults(t *testing.T) {
 		make func(dir string) error
 		want string
 	}{
-		"missing":       {func(dir string) error { return os.Remove(dir) }, "no such file or directory"},
+		"missing":       {os.Remove, "no such file or directory"},
 		"a file":        {func(dir string) error { return errors2(os.Remove(dir), os.WriteFile(dir, nil, 0o600)) }, "is not a folder"},
 		"absolute link": {func(dir string) error { return os.Symlink("/etc/passwd", filepath.Join(dir, "x")) }, "leaves the folder, to /etc/passwd"},
 		"link upwards":  {func(dir string) error { return os.Symlink("../../y", filepath.Join(dir, "x")) }, "leaves the folder, to ../../y"},

@@ -97,7 +97,7 @@ func TestConformanceProcess(t *testing.T) {
 	if isolationUnderTest() != "" {
 		t.Skip("this is the second run")
 	}
-	again(t, exec.Command(os.Args[0], "-test.run=^(TestConformance|TestRefused|TestPrograms)$", "-test.v"), "MINIFAAS_TEST_ISOLATION=process")
+	again(t, exec.Command(os.Args[0], "-test.run=^(TestConformance|TestRefused|TestPrograms|TestTimeoutSparesContainer)$", "-test.v"), "MINIFAAS_TEST_ISOLATION=process")
 }
 
 // TestConformanceRootless runs the suite and the escape tests as another user.
@@ -119,7 +119,7 @@ func TestConformanceRootless(t *testing.T) {
 	}
 	for _, isolation := range []Isolation{Namespaces, Process} {
 		t.Run(string(isolation), func(t *testing.T) {
-			cmd := exec.Command(program, "-test.run=^(TestConformance|TestEscape|TestRefused|TestPrograms)$", "-test.v")
+			cmd := exec.Command(program, "-test.run=^(TestConformance|TestEscape|TestRefused|TestPrograms|TestTimeoutSparesContainer)$", "-test.v")
 			cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
 			cmd.Dir = "/"
 			again(t, cmd, "MINIFAAS_TEST_ISOLATION="+string(isolation), "HOME=/nonexistent")

@@ -94,7 +94,7 @@ func missingFromKernel(namespaces bool) (missing []string) {
 	if !namespaces {
 		missing = append(missing,
 			"namespaces: functions see the host's processes and use its network",
-			"a limit of /tmp: functions write to a folder on the disk of the state folder")
+			"a private /tmp: functions write to a folder on the disk of the state folder, without a limit, and have no /dev/shm")
 	}
 	return missing
 }
