@@ -11,6 +11,9 @@ import (
 	"github.com/minifaas/minifaas/scheduler/engine"
 )
 
+// errStopping sends a caller to the scheduler that comes next.
+var errStopping = status.Error(codes.Unavailable, "the scheduler is stopping; try again")
+
 // AcquireContainer leases a container to the caller.
 func (s *Server) AcquireContainer(ctx context.Context, req *schedulerpb.AcquireContainerRequest) (*schedulerpb.AcquireContainerReply, error) {
 	if req.GetFunctionName() == "" {
@@ -25,17 +28,21 @@ func (s *Server) AcquireContainer(ctx context.Context, req *schedulerpb.AcquireC
 	if err != nil {
 		return nil, err
 	}
+	var a answer
 	select {
-	case a := <-answers:
+	case a = <-answers:
+	case <-ctx.Done():
+		s.step(&engine.Event{Kind: engine.Cancel, Ticket: ticket})
+		a = <-answers
+	case <-s.ctx.Done():
+		return nil, errStopping
+	}
+	if ctx.Err() == nil {
 		s.metrics.acquired(a.action, time.Since(begin))
 		return reply(a)
-	case <-ctx.Done():
-	case <-s.ctx.Done():
-		return nil, status.Error(codes.Unavailable, "the scheduler is stopping; try again")
 	}
-	s.step(&engine.Event{Kind: engine.Cancel, Ticket: ticket})
-	if a := <-answers; a.action.Kind == engine.Grant {
-		// The grant came just before the caller left: nothing ran under it.
+	if a.action.Kind == engine.Grant {
+		// The caller left before it could hear of the grant: nothing ran under it.
 		s.step(&engine.Event{Kind: engine.Return, Request: a.action.Request, Container: a.action.Container})
 	}
 	return nil, status.FromContextError(ctx.Err()).Err()
@@ -48,7 +55,7 @@ func (s *Server) enqueue(ctx context.Context, req *schedulerpb.AcquireContainerR
 	case <-ctx.Done():
 		return 0, status.FromContextError(ctx.Err()).Err()
 	case <-s.ctx.Done():
-		return 0, status.Error(codes.Unavailable, "the scheduler is stopping; try again")
+		return 0, errStopping
 	}
 	config := req.GetFunctionConfig()
 	ev := engine.Event{
@@ -116,6 +123,8 @@ func (s *Server) ReturnContainer(ctx context.Context, req *schedulerpb.ReturnCon
 	case <-s.running:
 	case <-ctx.Done():
 		return nil, status.FromContextError(ctx.Err()).Err()
+	case <-s.ctx.Done():
+		return nil, errStopping
 	}
 	s.step(&engine.Event{
 		Kind:      engine.Return,

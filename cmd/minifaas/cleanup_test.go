@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"os/exec"
@@ -99,20 +100,27 @@ func TestKillOfAll(t *testing.T) {
 	u.nothingLeft()
 }
 
-// TestKillOfUp: what depends on it ends by itself; the next one finds a clean machine.
+// TestKillOfUp: what depends on it ends by itself, and the next one need not wait for that.
 func TestKillOfUp(t *testing.T) {
-	u := newUp(t)
-	up := u.start()
-	up.says("minifaas is up")
-	u.caller().must("load-native", "{}")
-	up.signal(syscall.SIGKILL)
-	up.exit()
-	again := u.start()
-	again.says("minifaas is up")
-	u.caller().must("load-native", "{}")
-	again.signal(syscall.SIGTERM)
-	again.exit()
-	u.nothingLeft()
+	for _, patient := range []bool{true, false} {
+		t.Run(fmt.Sprintf("patient=%v", patient), func(t *testing.T) {
+			u := newUp(t)
+			up := u.start()
+			up.says("minifaas is up")
+			u.caller().must("load-native", "{}")
+			up.signal(syscall.SIGKILL)
+			up.exit()
+			if patient {
+				eventually(t, "the end of what depends on it", func() bool { return processesOf(u.stateDir) == nil })
+			}
+			again := u.start()
+			again.says("minifaas is up")
+			u.caller().must("load-native", "{}")
+			again.signal(syscall.SIGTERM)
+			again.exit()
+			u.nothingLeft()
+		})
+	}
 }
 
 // TestSecondUp: it says why it does not start, and does not harm the first.
@@ -231,6 +239,24 @@ func TestStartErrors(t *testing.T) {
 	}
 }
 
+// TestNoCgroups: root is told what to mount. Another user goes on without.
+func TestNoCgroups(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("another user goes on without cgroups")
+	}
+	u := newUp(t)
+	// In a mount namespace of its own, an empty file system hides the host's cgroups.
+	cmd := exec.Command("sh", append([]string{"-c", `mount -t tmpfs -o ro none /sys/fs/cgroup && exec "$0" "$@"`, os.Args[0]}, u.args()...)...)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Unshareflags: syscall.CLONE_NEWNS}
+	up := startCommand(t, cmd)
+	if code := up.exit(); code == 0 {
+		t.Error("exit code 0")
+	}
+	up.saysOnce("no writable cgroup")
+	up.saysOnce("mount cgroup2 at /sys/fs/cgroup")
+	u.nothingLeft()
+}
+
 // up is where a test starts platforms as programs, with one state folder.
 type up struct {
 	t         *testing.T
@@ -268,8 +294,12 @@ func openToAll(t *testing.T, folder string) {
 // start starts minifaas up; args come last, and so win.
 func (u *up) start(args ...string) *program {
 	u.t.Helper()
-	return startProgram(u.t, append([]string{"up", "--isolation=auto", "--nodes=1", "--max-nodes=1", "--functions=" + u.functions,
-		"--state-dir=" + u.stateDir, fmt.Sprintf("--port-base=%d", u.portBase)}, args...)...)
+	return startProgram(u.t, append(u.args(), args...)...)
+}
+
+func (u *up) args() []string {
+	return []string{"up", "--isolation=auto", "--nodes=1", "--max-nodes=1", "--functions=" + u.functions,
+		"--state-dir=" + u.stateDir, fmt.Sprintf("--port-base=%d", u.portBase)}
 }
 
 func (u *up) caller() caller {
@@ -314,8 +344,12 @@ type program struct {
 
 func startProgram(t *testing.T, args ...string) *program {
 	t.Helper()
-	pr := &program{t: t, stdout: &recorder{to: testOutput{t}}, stderr: &recorder{to: testOutput{t}}, ended: make(chan struct{})}
-	pr.cmd = exec.Command(os.Args[0], args...)
+	return startCommand(t, exec.Command(os.Args[0], args...))
+}
+
+func startCommand(t *testing.T, cmd *exec.Cmd) *program {
+	t.Helper()
+	pr := &program{t: t, cmd: cmd, stdout: &recorder{to: io.Discard}, stderr: &recorder{to: testOutput{t}}, ended: make(chan struct{})}
 	pr.cmd.Stdout, pr.cmd.Stderr = pr.stdout, pr.stderr
 	if err := pr.cmd.Start(); err != nil {
 		t.Fatal(err)

@@ -11,7 +11,6 @@ import (
 	"github.com/minifaas/minifaas/bench/report"
 	"github.com/minifaas/minifaas/bench/trace"
 	"github.com/minifaas/minifaas/internal/config"
-	"github.com/minifaas/minifaas/nodeservice/sandbox/linux"
 )
 
 type demoCommand struct {
@@ -48,7 +47,7 @@ func (c *demoCommand) Run(ctx context.Context, file *config.File, logs *logFlags
 	}
 	adaptive, baseline, err := c.play(ctx, stage, workload)
 	if err == nil && (adaptive != nil || baseline != nil) {
-		err = report.Demo(os.Stdout, report.Format(c.Output), adaptive, baseline, append(notes, stage.conditions(c.MaxNodes, linux.Isolation(c.Isolation))...))
+		err = report.Demo(os.Stdout, report.Format(c.Output), adaptive, baseline, append(notes, stage.conditions(c.MaxNodes)...))
 	}
 	return errors.Join(err, stage.close())
 }

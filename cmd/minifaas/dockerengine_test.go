@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -165,7 +166,7 @@ func (e *dockerEngine) try(args ...string) (string, error) {
 	return strings.TrimSpace(string(output)), err
 }
 
-// container is a container of the engine that one test runs.
+// dockerContainer is a container of the engine that one test runs.
 type dockerContainer struct {
 	*dockerEngine
 	id string
@@ -174,7 +175,8 @@ type dockerContainer struct {
 // run starts a container. Its log is shown when the test fails.
 func (e *dockerEngine) run(t *testing.T, args ...string) dockerContainer {
 	t.Helper()
-	c := dockerContainer{e, e.docker(t, append([]string{"create"}, args...)...)}
+	created := strings.Fields(e.docker(t, append([]string{"create"}, args...)...))
+	c := dockerContainer{e, created[len(created)-1]} // warnings come first
 	t.Cleanup(func() {
 		if t.Failed() {
 			log, _ := e.try("logs", c.id)
@@ -216,7 +218,7 @@ func (c dockerContainer) awaitHealthy(t *testing.T) {
 func (c dockerContainer) stop(t *testing.T, grace time.Duration) {
 	t.Helper()
 	begin := time.Now()
-	c.docker(t, "stop", "--time", fmt.Sprint(int(grace.Seconds())), c.id)
+	c.docker(t, "stop", "-t", strconv.Itoa(int(grace.Seconds())), c.id)
 	if code := c.inspect(t, "{{.State.ExitCode}}"); code != "0" {
 		t.Errorf("exit code %s %v after SIGTERM, want 0 within %v", code, time.Since(begin), grace)
 	}

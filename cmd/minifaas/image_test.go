@@ -1,8 +1,6 @@
 package main
 
 import (
-	"bytes"
-	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -35,8 +33,11 @@ func TestImage(t *testing.T) {
 
 	t.Run("scheduler for a platform on the host", func(t *testing.T) { testSchedulerImage(t, e, tag) })
 	t.Run("platform", func(t *testing.T) {
-		service := readCompose(t, "platform", nil)
-		testPlatformImage(t, e, tag, service.args())
+		testPlatformImage(t, e, tag, readCompose(t, "platform", nil).args())
+	})
+	t.Run("platform without one of its rights", func(t *testing.T) { testEachRight(t, e, tag) })
+	t.Run("platform in the weaker isolation", func(t *testing.T) {
+		testPlatformImage(t, e, tag, []string{"--network=host", "--volume=/sys/fs/cgroup:/sys/fs/cgroup", "--env=MINIFAAS_ISOLATION=process"})
 	})
 	t.Run("platform with nothing but --privileged", func(t *testing.T) {
 		if !hasAllCapabilities(t) {
@@ -95,29 +96,72 @@ func (c caller) coldThenWarm(function string) {
 func testPlatformImage(t *testing.T, e *dockerEngine, tag string, args []string) {
 	c, calls, base := e.runPlatform(t, append(args, "minifaas:"+tag))
 	calls.coldThenWarm("hello")
-	// A node's log says what its sandboxes lack.
-	log := filepath.Join(t.TempDir(), "node.log")
-	c.docker(t, "cp", fmt.Sprintf("%s:/var/lib/minifaas/%d/pool/n01.log", c.id, base), log)
-	if text, err := os.ReadFile(log); err != nil || !bytes.Contains(text, []byte("serving")) || bytes.Contains(text, []byte("lack")) {
-		t.Errorf("the node does not serve, or not with whole sandboxes: %v\n%s", err, text)
+	weaker := slices.Contains(args, "--env=MINIFAAS_ISOLATION=process")
+	if log := c.docker(t, "logs", c.id); strings.Contains(log, "the sandbox lacks") != weaker {
+		t.Errorf("a weaker sandbox: want %v; the platform says:\n%s", weaker, log)
 	}
 	c.stop(t, 30*time.Second)
-	if left := leftovers("/nonexistent", "", base); left != nil {
+	// Its cgroups and processes are the host's too.
+	if left := leftovers(defaultStateDir(base), "", base); left != nil {
 		t.Errorf("left behind: %v", left)
 	}
 }
 
-// runPlatform starts the platform's image on ports of its own. The last of args is the image.
-func (e *dockerEngine) runPlatform(t *testing.T, args []string) (dockerContainer, caller, int) {
+// testEachRight takes away each of the rights that docs/deployment.md calls
+// needed: the platform must end at once and say what is wrong. The two that are
+// not here take AppArmor to be missed, and a function that reads /proc.
+func testEachRight(t *testing.T, e *dockerEngine, tag string) {
+	for right, says := range map[string]string{
+		"CHOWN":                         "chown",
+		"DAC_OVERRIDE":                  "no writable cgroup",
+		"SETUID":                        "start agent",
+		"SETGID":                        "start agent",
+		"/sys/fs/cgroup:/sys/fs/cgroup": "no writable cgroup",
+		"seccomp=unconfined":            "try a sandbox",
+	} {
+		t.Run(strings.Trim(right, "/"), func(t *testing.T) {
+			if _, err := os.Stat("/sys/fs/cgroup/cgroup.controllers"); err == nil && right == "DAC_OVERRIDE" {
+				t.Skip("with cgroup v2 root may write to the cgroups' top folder without it")
+			}
+			service := readCompose(t, "platform", nil)
+			taken := 0
+			for _, list := range []*[]string{&service.CapAdd, &service.SecurityOpt, &service.Volumes} {
+				before := len(*list)
+				*list = slices.DeleteFunc(*list, func(r string) bool { return r == right })
+				taken += before - len(*list)
+			}
+			if taken != 1 {
+				t.Fatalf("compose.yaml gives %s %d times, want once", right, taken)
+			}
+			c, _ := e.startPlatform(t, append(service.args(), "minifaas:"+tag))
+			if code := c.docker(t, "wait", c.id); code != "1" {
+				t.Errorf("exit code %s, want 1", code)
+			}
+			if log := c.docker(t, "logs", c.id); !strings.Contains(log, says) {
+				t.Errorf("it does not say %q:\n%s", says, log)
+			}
+		})
+	}
+}
+
+// startPlatform starts the platform's image with one node, on ports from base
+// on. The last of args is the image.
+func (e *dockerEngine) startPlatform(t *testing.T, args []string) (c dockerContainer, base int) {
 	t.Helper()
 	base, err := freePortBase()
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := e.run(t, append([]string{
+	return e.run(t, append([]string{
 		"--env", "MINIFAAS_ADDRESS=127.0.0.1", "--env", fmt.Sprintf("MINIFAAS_PORT_BASE=%d", base),
 		"--env", "MINIFAAS_NODES=1", "--env", "MINIFAAS_MAX_NODES=1",
-	}, args...)...)
+	}, args...)...), base
+}
+
+// runPlatform starts the platform's image and waits until it serves.
+func (e *dockerEngine) runPlatform(t *testing.T, args []string) (dockerContainer, caller, int) {
+	t.Helper()
+	c, base := e.startPlatform(t, args)
 	c.awaitHealthy(t)
 	conn, err := rpc.Dial(net.JoinHostPort("127.0.0.1", strconv.Itoa(base+apiserverPort)))
 	if err != nil {
@@ -125,89 +169,6 @@ func (e *dockerEngine) runPlatform(t *testing.T, args []string) (dockerContainer
 	}
 	t.Cleanup(func() { conn.Close() })
 	return c, caller{t, apiserverpb.NewAPIServerClient(conn)}, base
-}
-
-// testPythonImage proves BASE: Python's functions need an image with Python in
-// it. On the way it shows that a container's limits hold in a container.
-func testPythonImage(t *testing.T, e *dockerEngine, binary, tag string) {
-	base := e.importPython(t, tag)
-	e.buildImages(t, binary, tag, base)
-	functions := openTempDir(t)
-	if err := writeSamples(functions); err != nil {
-		t.Fatal(err)
-	}
-	const manifest = `functions:
-- {name: own-proc, runtime: python3, handler: main.handler, code: own-proc}
-- {name: slow, runtime: native, handler: load-native, code: load-native, timeout: 200ms}
-- {name: greedy, runtime: native, handler: load-native, code: load-native, memory: 64MiB}
-`
-	if err := os.WriteFile(filepath.Join(functions, "functions.yaml"), []byte(manifest), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	// The kernel mounts a sandbox its /proc only where the engine covers nothing of it.
-	const ownProc = "def handler(event, context):\n    return open('/proc/self/status').read()\n"
-	if err := errors.Join(os.Mkdir(filepath.Join(functions, "own-proc"), 0o755),
-		os.WriteFile(filepath.Join(functions, "own-proc", "main.py"), []byte(ownProc), 0o644)); err != nil {
-		t.Fatal(err)
-	}
-	service := readCompose(t, "platform", nil)
-	service.Volumes = append(service.Volumes, functions+":/functions:ro")
-	c, calls, _ := e.runPlatform(t, append(service.args(), "minifaas:"+tag))
-	calls.coldThenWarm("hello-python")
-	if reply := calls.must("own-proc", `{}`); !strings.Contains(string(reply.GetBody()), "NoNewPrivs:") {
-		t.Errorf("a function's /proc: %q, %s", reply.GetBody(), reply.GetFunctionErrorMessage())
-	}
-	for function, event := range map[string]string{"slow": `{"sleep_ms":10000}`, "greedy": `{"touch_mb":500}`} {
-		want := map[string]string{"slow": "Timeout", "greedy": "OutOfMemory"}[function]
-		if reply := calls.must(function, event); reply.GetFunctionError() != want {
-			t.Errorf("%s: %q %s, want %s", function, reply.GetFunctionError(), reply.GetFunctionErrorMessage(), want)
-		}
-	}
-	c.stop(t, 30*time.Second)
-}
-
-// openTempDir is a folder that every user may enter.
-func openTempDir(t *testing.T) string {
-	t.Helper()
-	folder := t.TempDir()
-	for _, dir := range []string{folder, filepath.Dir(folder)} {
-		if err := os.Chmod(dir, 0o755); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return folder
-}
-
-// importPython makes an image of this machine's python3, its library and the
-// shared libraries that it is linked with, and nothing else.
-func (e *dockerEngine) importPython(t *testing.T, tag string) string {
-	t.Helper()
-	const python = "/usr/bin/python3"
-	if _, err := os.Stat(python); err != nil {
-		t.Skip("no /usr/bin/python3 on this machine to make an image of")
-	}
-	folders, err := exec.Command(python, "-c", "import sysconfig as s; print(*{s.get_path('stdlib'), s.get_path('platstdlib')})").Output()
-	if err != nil {
-		t.Fatalf("find python's library: %v", err)
-	}
-	linked, err := exec.Command("ldd", python).Output()
-	if err != nil {
-		t.Skipf("no base image: ldd %s: %v", python, err)
-	}
-	files := append(strings.Fields(string(folders)), python)
-	for _, library := range regexp.MustCompile(`(?m)(/\S+) \(0x`).FindAllStringSubmatch(string(linked), -1) {
-		files = append(files, library[1])
-	}
-	root := filepath.Join(t.TempDir(), "root.tar")
-	// What tests and the linker need is most of the library.
-	pack := append([]string{"-c", "-h", "-P", "-f", root, "--exclude=*/test", "--exclude=*/config-*", "--exclude=*/dist-packages"}, files...)
-	if output, err := exec.Command("tar", pack...).CombinedOutput(); err != nil {
-		t.Fatalf("tar: %v\n%s", err, output)
-	}
-	image := "minifaas-test-python:" + tag
-	e.docker(t, "import", root, image)
-	t.Cleanup(func() { e.docker(t, "rmi", image) })
-	return image
 }
 
 // hasAllCapabilities says whether this process could pass on every capability

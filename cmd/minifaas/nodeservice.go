@@ -83,7 +83,7 @@ func (c *nodeserviceCommand) Run(ctx context.Context, file *config.File, logs *l
 	if err := check(file, c.listenFlags.validate(), c.sandboxFlags.validate(), loadErr, validPort("slot", c.Slot, 0, 10000)); err != nil {
 		return err
 	}
-	runtime, err := c.runtime(log)
+	runtime, err := c.sandboxFlags.runtime(c.Name, c.Slot, log)
 	if err != nil {
 		return err
 	}
@@ -98,23 +98,24 @@ func (c *nodeserviceCommand) Run(ctx context.Context, file *config.File, logs *l
 	return errors.Join(err, node.Close())
 }
 
-func (c *nodeserviceCommand) runtime(log *zap.Logger) (*linux.Runtime, error) {
-	if err := os.MkdirAll(c.StateDir, 0o755); err != nil {
+// runtime prepares the sandboxes of the node with that name and slot.
+func (f *sandboxFlags) runtime(name string, slot int, log *zap.Logger) (*linux.Runtime, error) {
+	if err := os.MkdirAll(f.StateDir, 0o755); err != nil {
 		return nil, fmt.Errorf("make state folder: %w; choose another with --state-dir", err)
 	}
-	agent, err := c.agentPath()
+	agent, err := f.agentPath()
 	if err != nil {
 		return nil, err
 	}
 	return linux.New(linux.Config{
-		StateDir:     nodeDir(c.StateDir, c.Name),
-		CgroupParent: c.CgroupParent,
-		Name:         c.Name,
-		Memory:       int64(c.NodeMemory),
-		CPU:          c.NodeCPU,
+		StateDir:     nodeDir(f.StateDir, name),
+		CgroupParent: f.CgroupParent,
+		Name:         name,
+		Memory:       int64(f.NodeMemory),
+		CPU:          f.NodeCPU,
 		AgentPath:    agent,
-		Isolation:    linux.Isolation(c.Isolation),
-		UIDBase:      uidBase + c.Slot*uidsPerNode,
+		Isolation:    linux.Isolation(f.Isolation),
+		UIDBase:      uidBase + slot*uidsPerNode,
 		Log:          log,
 	})
 }

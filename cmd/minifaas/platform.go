@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"net"
 	"os"
 	"path/filepath"
@@ -49,6 +48,7 @@ type platform struct {
 	lifeline   *process.Lifeline
 	supervisor *process.Supervisor
 	services   []platformService // in the order of their start
+	isolation  linux.Isolation   // what containers get
 	background context.CancelFunc
 }
 
@@ -75,6 +75,9 @@ func (p *platform) start(ctx, background context.Context) error {
 		return err
 	}
 	if err := p.probePorts(); err != nil {
+		return err
+	}
+	if err := p.trySandbox(); err != nil {
 		return err
 	}
 	if err := os.MkdirAll(p.metricsDir(), 0o755); err != nil {
@@ -209,40 +212,6 @@ func (p *platform) stop() error {
 	return errors.Join(p.sweep(), p.lock.release())
 }
 
-// markEnv names the variable by which the platform's processes are known when
-// the one that supervised them was killed.
-const markEnv = "MINIFAAS_PLATFORM"
-
-func (p *platform) mark() (string, error) { return filepath.Abs(p.cfg.sandbox.StateDir) }
-
-// sweep ends and removes what is left of processes, nodes and containers that
-// nobody has stopped.
-func (p *platform) sweep() error {
-	state := p.cfg.sandbox.StateDir
-	mark, err := p.mark()
-	if err == nil {
-		err = process.KillMarked(markEnv, func(value string) bool { return value == mark })
-	}
-	if err != nil {
-		return fmt.Errorf("clean up after an earlier platform: %w", err)
-	}
-	nodes, err := os.ReadDir(filepath.Join(state, "nodes"))
-	if errors.Is(err, fs.ErrNotExist) {
-		err = nil
-	}
-	faults := []error{err}
-	for _, node := range nodes {
-		faults = append(faults, linux.Sweep(nodeDir(state, node.Name()), p.cfg.sandbox.CgroupParent, node.Name()))
-	}
-	if err := errors.Join(faults...); err != nil {
-		return fmt.Errorf("clean up after an earlier platform: %w", err)
-	}
-	for _, folder := range []string{"nodes", "pool", "run"} {
-		faults = append(faults, os.RemoveAll(filepath.Join(state, folder)))
-	}
-	return errors.Join(faults...)
-}
-
 func (p *platform) metricsDir() string { return metricsDir(p.cfg.sandbox.StateDir) }
 
 func metricsDir(stateDir string) string { return filepath.Join(stateDir, "run", "metrics") }
@@ -259,21 +228,4 @@ func (p *platform) endpoint(offset int) string {
 		host = "127.0.0.1"
 	}
 	return net.JoinHostPort(host, strconv.Itoa(p.cfg.portBase+offset))
-}
-
-// probePorts finds out early, and says in one message, which ports are taken.
-func (p *platform) probePorts() error {
-	var faults []error
-	for _, svc := range p.services {
-		lis, err := net.Listen("tcp", net.JoinHostPort(p.cfg.address, strconv.Itoa(p.cfg.portBase+svc.offset)))
-		if err != nil {
-			faults = append(faults, fmt.Errorf("%s: %w", svc.name, err))
-			continue
-		}
-		lis.Close()
-	}
-	if len(faults) > 0 {
-		return fmt.Errorf("%w\nis another platform running? stop it, or choose other ports with --port-base", errors.Join(faults...))
-	}
-	return nil
 }

@@ -21,6 +21,8 @@ type stage struct {
 	folder string
 	logs   logFlags
 	log    *os.File
+	// isolation is what the containers of the last platform got.
+	isolation linux.Isolation
 }
 
 func newStage(logs *logFlags, keepLogs string) (*stage, error) {
@@ -70,6 +72,7 @@ func (s *stage) platform(ctx context.Context, cfg platformConfig) (*platform, er
 	if err != nil {
 		return nil, fmt.Errorf("%w\n%s", err, s.tail())
 	}
+	s.isolation = p.isolation
 	return p, nil
 }
 
@@ -86,9 +89,9 @@ func (s *stage) tail() []byte {
 }
 
 // conditions says what a reader of figures must know of the machine.
-func (s *stage) conditions(nodes int, isolation linux.Isolation) []string {
+func (s *stage) conditions(nodes int) []string {
 	var notes []string
-	if isolation == linux.Process {
+	if s.isolation == linux.Process {
 		notes = append(notes, "containers are not shut in by namespaces: this host does not allow them to this user")
 	}
 	if os.Geteuid() != 0 {

@@ -83,7 +83,7 @@ func (k *checker) nodes() {
 
 func (k *checker) containers() {
 	e := k.e
-	ids := 0
+	ids, creations := 0, 0
 	for name, c := range e.names {
 		k.equal("name of container", c.name, name)
 		k.that(e.nodes[c.node.ID] == c.node, "container %s is on a node that is gone", name)
@@ -95,6 +95,7 @@ func (k *checker) containers() {
 		}
 		switch c.state {
 		case creating:
+			creations++
 			k.that(c.id == "" && c.InFlight == 0, "container %s is being created and in use", name)
 		case ready:
 			idle := c.InFlight == 0
@@ -114,6 +115,7 @@ func (k *checker) containers() {
 			k.that(c.bound.creation == c && e.tickets[c.bound.ticket] == c.bound, "container %s is bound to a request that is over", name)
 		}
 	}
+	k.equal("creations under way", e.pool.Creating, creations)
 	k.equal("containers by id", len(e.containers), ids)
 }
 

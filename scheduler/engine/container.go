@@ -72,6 +72,7 @@ func (c *container) init() {
 func (e *Engine) create(n *node, f *function, size Bytes) *container {
 	c := e.add(n, f, size, creating)
 	f.Creating++
+	e.pool.Creating++
 	e.emit(Action{Kind: CreateContainer, Node: n.ID, Name: c.name, Function: f.Spec, Memory: size})
 	return c
 }
@@ -93,6 +94,7 @@ func (e *Engine) containerReady(ev *Event) {
 	f.avoid, f.failure = nil, ""
 	e.policy.Started(e.now, &f.FunctionView, e.now.Sub(c.started))
 	f.Creating--
+	e.pool.Creating--
 	c.id = ev.Container
 	e.containers[c.id] = c
 	e.intoService(c)
@@ -141,6 +143,7 @@ func (e *Engine) drop(c *container) {
 	switch c.state {
 	case creating:
 		f.Creating--
+		e.pool.Creating--
 	case ready:
 		e.withdraw(c)
 	case removing:

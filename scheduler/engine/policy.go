@@ -30,7 +30,7 @@ type Policy interface {
 	// is asked whenever requests wait after something happened to the function,
 	// every RescaleInterval while any wait, when an idle container has been
 	// removed, and when it said so itself.
-	Scale(now Instant, f *FunctionView) (create int, again Instant)
+	Scale(now Instant, f *FunctionView, p *PoolView) (create int, again Instant)
 	// Place chooses the node of a new container; nil means that none will do.
 	Place(nodes *Nodes, need Bytes) *NodeView
 	// KeepContainer is how long the container may be idle, Forever included. It
@@ -132,6 +132,8 @@ func (n *NodeView) Free() Bytes { return n.Capacity - n.Booked }
 type PoolView struct {
 	// Nodes in service, Draining ones on their way out, Reserving on their way in.
 	Nodes, Draining, Reserving int
+	// Creating counts creations under way, of all functions.
+	Creating int
 	// Exhausted: the last attempt to reserve a node failed, and nothing since
 	// has said that another would not.
 	Exhausted bool

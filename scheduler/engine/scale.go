@@ -24,7 +24,7 @@ func (e *Engine) grow(f *function) {
 		}
 		return
 	}
-	wanted, again := e.policy.Scale(e.now, &f.FunctionView)
+	wanted, again := e.policy.Scale(e.now, &f.FunctionView, &e.pool)
 	if f.Ready+f.Creating > 0 && e.now < f.holdUntil {
 		wanted = 0
 	}

@@ -133,6 +133,7 @@ func (s *snapshot) container(x *container) {
 	switch x.state {
 	case creating:
 		x.fn.Creating++
+		e.pool.Creating++
 	case ready:
 		x.fn.Ready++
 	}

@@ -117,6 +117,7 @@ type Adaptive struct {
 	cfg     AdaptiveConfig
 	cold    mean // of all functions
 	reserve mean
+	pace    pace
 	learned []*learned // by FunctionView.Index
 }
 
@@ -127,6 +128,8 @@ type learned struct {
 	execution  mean
 	executions histogram
 	cold       mean
+	// fastest start seen lately.
+	fastest time.Duration
 	// gaps are times for which containers were idle until the next call, or would have been.
 	gaps   histogram
 	missed missed
@@ -140,7 +143,7 @@ func NewAdaptive(cfg AdaptiveConfig) (*Adaptive, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	return &Adaptive{cfg: cfg.withDefaults()}, nil
+	return &Adaptive{cfg: cfg.withDefaults(), pace: pace{limit: firstPace}}, nil
 }
 
 func (*Adaptive) Name() string { return "adaptive" }
@@ -191,6 +194,12 @@ func (a *Adaptive) Started(_ engine.Instant, f *engine.FunctionView, took time.D
 	}
 	l.cold.add(took)
 	a.cold.add(took)
+	a.pace.started(took, l.fastest)
+	if l.fastest == 0 || took < l.fastest {
+		l.fastest = took
+	} else {
+		l.fastest += (took - l.fastest) / 64
+	}
 }
 
 func (a *Adaptive) Reserved(_ engine.Instant, took time.Duration) { a.reserve.add(took) }
@@ -198,6 +207,7 @@ func (a *Adaptive) Reserved(_ engine.Instant, took time.Duration) { a.reserve.ad
 func (a *Adaptive) State(c *engine.Codec) {
 	a.cold.state(c)
 	a.reserve.state(c)
+	a.pace.state(c)
 	n := c.Len(len(a.learned))
 	if c.Reading() {
 		a.learned = make([]*learned, n)
@@ -210,6 +220,7 @@ func (a *Adaptive) State(c *engine.Codec) {
 		l.execution.state(c)
 		l.executions.state(c)
 		l.cold.state(c)
+		engine.Int(c, &l.fastest)
 		l.gaps.state(c)
 		l.missed.state(c)
 		l.peak.state(c)

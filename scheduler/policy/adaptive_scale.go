@@ -14,7 +14,8 @@ import (
 // under way included. Short waits are not paid for at once; they add up to a
 // debt, and when that is what a container costs, one more is created. While E
 // is unknown it starts slowly: containers under way at most double those ready.
-func (a *Adaptive) Scale(now engine.Instant, f *engine.FunctionView) (int, engine.Instant) {
+// Of all functions together, no more are under way than the pace allows.
+func (a *Adaptive) Scale(now engine.Instant, f *engine.FunctionView, p *engine.PoolView) (int, engine.Instant) {
 	if f.Waiting == 0 {
 		return 0, 0
 	}
@@ -35,7 +36,7 @@ func (a *Adaptive) Scale(now engine.Instant, f *engine.FunctionView) (int, engin
 	case owed > a.price(l, f) && f.Creating == 0:
 		want = 1
 	}
-	want = min(want, useful) - f.Creating
+	want = min(min(want, useful)-f.Creating, a.pace.limit-p.Creating)
 	if f.Ready+f.Creating == 0 {
 		want = max(want, 1)
 	}
@@ -107,4 +108,37 @@ func (a *Adaptive) coldStart(l *learned) time.Duration {
 		return max(a.cold.value, time.Millisecond)
 	}
 	return a.cfg.ColdStart
+}
+
+// pace is how many containers may be under way at once: starts take CPU from
+// each other and from running calls. It rises by one when as many have got
+// ready in good time, and falls by a quarter when they take far longer than the
+// function's fastest, at most once for as many as were under way.
+type pace struct {
+	limit, quick, slow int
+}
+
+const (
+	firstPace = 8
+	leastPace = 2
+	mostPace  = 256
+	tooSlow   = 4 // times the fastest
+)
+
+func (p *pace) started(took, fastest time.Duration) {
+	if fastest > 0 && took > tooSlow*fastest+10*time.Millisecond {
+		if p.slow++; p.slow >= max(1, p.limit/2) {
+			p.limit, p.slow, p.quick = max(leastPace, p.limit*3/4), 0, 0
+		}
+		return
+	}
+	if p.quick++; p.quick >= p.limit {
+		p.limit, p.slow, p.quick = min(mostPace, p.limit+1), 0, 0
+	}
+}
+
+func (p *pace) state(c *engine.Codec) {
+	engine.Int(c, &p.limit)
+	engine.Int(c, &p.quick)
+	engine.Int(c, &p.slow)
 }

@@ -30,9 +30,9 @@ func (a *Adaptive) Concurrency(f *engine.FunctionView) int {
 
 // sharing learns how many calls of a function may share a container. A call
 // alone shows the memory and, where the platform measures it, the CPU that it
-// needs: so many are let in as fit. Then it is more as long as calls in company
-// take no longer than alone, and fewer at once when they do. What proved wrong is
-// tried again ever more rarely.
+// needs: so many are let in as fit. Without that it is more as long as calls in
+// company take no longer than alone, and fewer at once when they do; what proved
+// wrong is tried again ever more rarely.
 type sharing struct {
 	limit int16
 	alone int32 // calls that must still succeed one at a time
@@ -72,10 +72,14 @@ func (s *sharing) learn(cfg *AdaptiveConfig, declared bool, call engine.Call, to
 	if declared {
 		return
 	}
+	if s.cpu.n > 0 {
+		s.fit(cfg, company, call.Memory)
+		return
+	}
 	switch {
 	case s.limit == 1 && company == 1:
 		if s.calls++; s.calls >= s.hold {
-			s.raise(cfg, s.first(call.Memory), call.Memory)
+			s.raise(cfg, blindShare, call.Memory)
 		}
 	case s.limit > 1 && 2*company > int(s.limit): // fewer say nothing about so many
 		s.shared.add(took)
@@ -99,21 +103,21 @@ func (s *sharing) judge(cfg *AdaptiveConfig, memory engine.Bytes) {
 	}
 }
 
-// first is how many calls to begin sharing with.
-func (s *sharing) first(memory engine.Bytes) int16 {
-	if s.cpu.n == 0 {
-		return blindShare
+// fit shares by what the CPU quota bears and the memory allows. How long calls
+// take in company is not asked: on a busy machine all take longer, and fewer to
+// a container would only make it busier.
+func (s *sharing) fit(cfg *AdaptiveConfig, company int, memory engine.Bytes) {
+	if most := int16(s.bearable(memory)); s.limit > most {
+		s.change(most)
+	} else if s.limit == 1 || 2*company > int(s.limit) {
+		s.raise(cfg, max(boldShare, 2*s.limit), memory)
 	}
-	return int16(min(s.bearable(memory), boldShare))
 }
 
 // bearable is how many calls at once the container's CPU quota bears without
 // slowing them: each needs its CPU within the time that it takes alone. Calls that
 // compute are held back by the quota alone already, so that it is one of them.
 func (s *sharing) bearable(memory engine.Bytes) float64 {
-	if s.cpu.n == 0 {
-		return math.MaxInt16
-	}
 	quota := float64(quotaPerGiB*float64(memory)) / (1 << 30)
 	bears := float64(quotaUse*float64(quota*float64(s.solo.value))) / float64(s.cpu.value)
 	return min(max(1, math.Floor(bears)), math.MaxInt16)
@@ -128,7 +132,10 @@ const (
 
 // raise lets in as many calls as wanted, or as there is room for.
 func (s *sharing) raise(cfg *AdaptiveConfig, want int16, memory engine.Bytes) {
-	want = min(want, int16(cfg.MaxShare), int16(s.bearable(memory)))
+	want = min(want, int16(cfg.MaxShare))
+	if s.cpu.n > 0 {
+		want = min(want, int16(s.bearable(memory)))
+	}
 	for want > s.limit && !s.room(want, memory) {
 		want--
 	}

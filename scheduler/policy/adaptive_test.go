@@ -56,7 +56,7 @@ func TestScale(t *testing.T) {
 			if c.elapsed > 0 {
 				f.InFlight, f.OldestGrant = 1, now.Add(-c.elapsed)
 			}
-			if got, _ := a.Scale(now, f); got != c.want {
+			if got, _ := a.Scale(now, f, &engine.PoolView{}); got != c.want {
 				t.Errorf("%d more containers, want %d", got, c.want)
 			}
 		})
@@ -228,7 +228,7 @@ func TestMissedContainersAreRegretted(t *testing.T) {
 	now = now.Add(9 * time.Second) // 11 s after the last call
 	a.Arrived(now, f)
 	f.Ready, f.Waiting, f.OldestWait = 0, 20, now
-	a.Scale(now, f)
+	a.Scale(now, f, &engine.PoolView{})
 	f.Ready, f.Waiting = 1, 0
 	if got := a.KeepContainer(now, f, nil); got < 11*time.Second || got > 30*time.Second {
 		t.Errorf("keeps containers for %v, want a little more than 11 s", got)
@@ -244,9 +244,9 @@ func TestWaitingBecomesADebt(t *testing.T) {
 	asked := 0
 	for ; asked < 100; asked++ {
 		f.OldestWait = now
-		a.Scale(now, f) // they come
+		a.Scale(now, f, &engine.PoolView{}) // they come
 		now = now.Add(50 * time.Millisecond)
-		if create, _ := a.Scale(now, f); create > 0 {
+		if create, _ := a.Scale(now, f, &engine.PoolView{}); create > 0 {
 			break
 		}
 		now = now.Add(time.Second) // the next round

@@ -25,7 +25,9 @@ func (Baseline) Size(f *engine.FunctionView) engine.Bytes { return f.Spec.Memory
 func (Baseline) Concurrency(*engine.FunctionView) int { return 1 }
 
 // Scale is never asked: the policy binds.
-func (Baseline) Scale(engine.Instant, *engine.FunctionView) (int, engine.Instant) { return 0, 0 }
+func (Baseline) Scale(engine.Instant, *engine.FunctionView, *engine.PoolView) (int, engine.Instant) {
+	return 0, 0
+}
 
 // Place wants more free memory than is needed, not as much: so did the contest's.
 func (Baseline) Place(nodes *engine.Nodes, need engine.Bytes) *engine.NodeView {

@@ -19,7 +19,7 @@ type agent struct {
 	// namespaced: when it dies, the kernel kills all others of the sandbox.
 	namespaced bool
 	conn       net.Conn
-	errors     *tail
+	said       *tail // on stderr
 }
 
 // launch is what start needs to know.
@@ -32,9 +32,8 @@ type launch struct {
 	group *cgroup.Group // nil: none
 }
 
-// environment of the agent. Nothing of ours goes in. One P, since the agent only
-// passes messages, and since each of its threads makes shutting itself in slower
-// (measured: 1.5 ms instead of 2.8 to empty the bounding set).
+// environment of the agent. Nothing of ours goes in. One P, as the agent only
+// passes messages, and as every thread that it has makes it slower to shut itself in.
 var environment = []string{
 	"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
 	"HOME=/tmp",
@@ -42,6 +41,7 @@ var environment = []string{
 	"GOMAXPROCS=1",
 }
 
+// startAgent starts an agent inside its cgroup. It does not wait for it to be ready.
 func startAgent(s *spawner, l launch) (*agent, error) {
 	spec, err := specFile(l.spec)
 	if err != nil {
@@ -52,32 +52,30 @@ func startAgent(s *spawner, l launch) (*agent, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer theirs.Close()
 	defer ours.Close()
-	errors, stderr, err := newTail()
+	defer theirs.Close()
+	null, err := os.Open(os.DevNull)
 	if err != nil {
+		return nil, fmt.Errorf("start agent: %w", err)
+	}
+	defer null.Close()
+	attributes := l.attributes()
+	enter, placed, err := l.place(attributes)
+	if err != nil {
+		return nil, err
+	}
+	defer placed()
+	conn, err := net.FileConn(ours)
+	if err != nil {
+		return nil, fmt.Errorf("connect to agent: %w", err)
+	}
+	said, stderr, err := newTail()
+	if err != nil {
+		conn.Close()
 		return nil, err
 	}
 	defer stderr.Close()
-	null, err := os.Open(os.DevNull)
-	if err != nil {
-		errors.close()
-		return nil, err
-	}
-	defer null.Close()
-	conn, err := net.FileConn(ours)
-	if err != nil {
-		errors.close()
-		return nil, fmt.Errorf("connect to agent: %w", err)
-	}
 
-	attributes, enter, cleanup, err := l.attributes()
-	if err != nil {
-		conn.Close()
-		errors.close()
-		return nil, err
-	}
-	defer cleanup()
 	process, err := s.start(l.path, []string{"containerservice"}, &os.ProcAttr{
 		Dir:   "/",
 		Env:   environment,
@@ -86,43 +84,52 @@ func startAgent(s *spawner, l launch) (*agent, error) {
 	}, enter)
 	if err != nil {
 		conn.Close()
-		errors.close()
+		said.close()
 		return nil, fmt.Errorf("start agent: %w", err)
 	}
-	return &agent{process: process, namespaced: l.namespaced, conn: conn, errors: errors}, nil
+	return &agent{process: process, namespaced: l.namespaced, conn: conn, said: said}, nil
 }
 
-// attributes are those of the process: its namespaces, user and cgroup.
-func (l launch) attributes() (*syscall.SysProcAttr, func() (func() error, error), func(), error) {
+// attributes are the process's namespaces and user.
+func (l launch) attributes() *syscall.SysProcAttr {
 	a := &syscall.SysProcAttr{Setsid: true, Pdeathsig: syscall.SIGKILL}
 	asRoot := os.Geteuid() == 0
-	if l.namespaced {
-		a.Cloneflags = syscall.CLONE_NEWUSER | syscall.CLONE_NEWPID | syscall.CLONE_NEWNS |
-			syscall.CLONE_NEWNET | syscall.CLONE_NEWIPC | syscall.CLONE_NEWUTS
-		hostUID, hostGID := l.uid, l.uid
-		if !asRoot {
-			hostUID, hostGID = os.Geteuid(), os.Getegid()
+	if !l.namespaced {
+		if asRoot {
+			a.Credential = &syscall.Credential{Uid: uint32(l.uid), Gid: uint32(l.uid)}
 		}
-		a.UidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: hostUID, Size: 1}}
-		a.GidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: hostGID, Size: 1}}
-		a.GidMappingsEnableSetgroups = asRoot
-		a.Credential = &syscall.Credential{NoSetGroups: !asRoot}
-	} else if asRoot {
-		a.Credential = &syscall.Credential{Uid: uint32(l.uid), Gid: uint32(l.uid)}
+		return a
 	}
+	a.Cloneflags = syscall.CLONE_NEWUSER | syscall.CLONE_NEWPID | syscall.CLONE_NEWNS |
+		syscall.CLONE_NEWNET | syscall.CLONE_NEWIPC | syscall.CLONE_NEWUTS
+	uid, gid := l.uid, l.uid
+	if !asRoot {
+		uid, gid = os.Geteuid(), os.Getegid()
+	}
+	a.UidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: uid, Size: 1}}
+	a.GidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: gid, Size: 1}}
+	a.GidMappingsEnableSetgroups = asRoot
+	a.Credential = &syscall.Credential{NoSetGroups: !asRoot}
+	return a
+}
+
+// place lets the process be born in its cgroup: with v2 by a, which placed
+// undoes when the process has started, with v1 by enter on the thread that starts it.
+func (l launch) place(a *syscall.SysProcAttr) (enter func() (leave func() error, err error), placed func(), err error) {
+	nothing := func() {}
 	stay := func() (func() error, error) { return func() error { return nil }, nil }
 	if l.group == nil {
-		return a, stay, func() {}, nil
+		return stay, nothing, nil
 	}
 	folder, err := l.group.Folder()
 	if err != nil {
-		return nil, nil, nil, fmt.Errorf("open cgroup: %w", err)
+		return nil, nil, fmt.Errorf("open cgroup: %w", err)
 	}
-	if folder != nil {
-		a.UseCgroupFD, a.CgroupFD = true, int(folder.Fd())
-		return a, stay, func() { folder.Close() }, nil
+	if folder == nil {
+		return l.group.Enter, nothing, nil
 	}
-	return a, l.group.Enter, func() {}, nil
+	a.UseCgroupFD, a.CgroupFD = true, int(folder.Fd())
+	return stay, func() { folder.Close() }, nil
 }
 
 // specFile is a pipe that holds the spec, whole: it is far smaller than a pipe's buffer.

@@ -126,8 +126,8 @@ func (c *container) reap(oom *os.File) {
 		end = fmt.Sprint("wait for agent: ", err)
 	}
 	faults := []error{c.killRest()}
-	c.agent.errors.close()
-	if said := c.agent.errors.String(); said != "" {
+	c.agent.said.close()
+	if said := c.agent.said.String(); said != "" {
 		end += ": " + said
 	}
 	c.mu.Lock()
@@ -234,6 +234,3 @@ func (c *container) Usage() (sandbox.Usage, error) {
 	}
 	return sandbox.Usage(u), nil
 }
-
-// graceful is how long an agent may take to do what it was told, past the time that the work itself has.
-const graceful = time.Second

@@ -10,8 +10,13 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/minifaas/minifaas/nodeservice/sandbox"
+	"github.com/minifaas/minifaas/nodeservice/sandbox/linux/cgroup"
 	containerservicepb "github.com/minifaas/minifaas/proto/containerservice"
 )
+
+// graceful is how long an agent may take to do what it was told, past the time
+// that the work itself has.
+const graceful = time.Second
 
 // load lets the agent load the function, then gives the container its own CPU quota.
 func (c *container) load(ctx context.Context, req *containerservicepb.LoadRequest) error {
@@ -34,7 +39,7 @@ func (c *container) load(ctx context.Context, req *containerservicepb.LoadReques
 	if c.group == nil {
 		return nil
 	}
-	return c.group.Set(cgroupQuota(c.cpu))
+	return c.group.Set(cgroup.Limits{CPU: c.cpu})
 }
 
 // Invoke runs one invocation.

@@ -64,12 +64,12 @@ func (r *Runtime) try() error {
 	defer cancel()
 	defer context.AfterFunc(ctx, func() { _ = a.process.Kill() })()
 	state, err := a.process.Wait()
-	a.errors.close()
+	a.said.close()
 	if err != nil {
 		return fmt.Errorf("wait for agent: %w", err)
 	}
 	if !state.Success() {
-		return fmt.Errorf("agent: %s: %s", state, a.errors)
+		return fmt.Errorf("agent: %s: %s", state, a.said)
 	}
 	return nil
 }

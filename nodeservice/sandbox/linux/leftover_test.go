@@ -77,6 +77,11 @@ func TestKilledNode(t *testing.T) {
 	if _, err := New(cfg); err == nil || !strings.Contains(err.Error(), "another node is using it") {
 		t.Errorf("new beside a living node: %v", err)
 	}
+	other := cfg
+	other.StateDir = sandboxtest.StateDir(t)
+	if _, err := New(other); err == nil || !strings.Contains(err.Error(), "another node of this name is running") {
+		t.Errorf("new with the cgroup of a living node: %v", err)
+	}
 	if err := Sweep(cfg.StateDir, cfg.CgroupParent, cfg.Name); err == nil {
 		t.Error("swept a living node")
 	}

@@ -5,11 +5,8 @@ import (
 	"time"
 
 	"github.com/minifaas/minifaas/nodeservice/sandbox"
-	"github.com/minifaas/minifaas/nodeservice/sandbox/linux/cgroup"
 	containerservicepb "github.com/minifaas/minifaas/proto/containerservice"
 )
-
-func cgroupQuota(cores float64) cgroup.Limits { return cgroup.Limits{CPU: cores} }
 
 // result turns an agent's reply into ours. A function that fails once its time is
 // over, as it does when it heeds its deadline, has timed out, whatever it calls it.

@@ -85,7 +85,7 @@ func New(cfg Config) (*Runtime, error) {
 }
 
 func (r *Runtime) prepare() (err error) {
-	if r.state, err = takeState(r.cfg.StateDir, os.Geteuid() == 0); err != nil {
+	if r.state, err = takeState(r.cfg.StateDir, r.nodePath(), os.Geteuid() == 0); err != nil {
 		return err
 	}
 	if err := sweep(r.cfg.StateDir, r.nodePath()); err != nil {

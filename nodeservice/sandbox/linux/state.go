@@ -6,10 +6,9 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"syscall"
 )
 
-// stateDir is the node's folder, held by a lock for as long as the node lives:
+// stateDir is the node's folder, held for as long as the node lives:
 //
 //	lock          held by the node; the kernel lets go of it when the node dies
 //	code/         copies of functions' code, read-only to containers
@@ -17,12 +16,13 @@ import (
 //	bin/          the agent, where its own place is closed to other users
 type stateDir struct {
 	path string
-	lock *os.File
+	lock *lock
 }
 
 func (s *stateDir) code() string               { return filepath.Join(s.path, "code") }
 func (s *stateDir) container(id string) string { return filepath.Join(s.path, "containers", id) }
-func (s *stateDir) ours() []string             { return contents(s.path) }
+
+// contents are the folders in a state folder.
 func contents(path string) (folders []string) {
 	for _, name := range []string{"code", "containers", "bin"} {
 		folders = append(folders, filepath.Join(path, name))
@@ -31,7 +31,7 @@ func contents(path string) (folders []string) {
 }
 
 // takeState makes the folder and locks it. shared: users other than ours must be able to enter it.
-func takeState(path string, shared bool) (*stateDir, error) {
+func takeState(path, nodePath string, shared bool) (*stateDir, error) {
 	made, err := makeState(path)
 	if err != nil {
 		return nil, fmt.Errorf("make state folder: %w", err)
@@ -42,9 +42,9 @@ func takeState(path string, shared bool) (*stateDir, error) {
 			err = fmt.Errorf("state folder %s: %w; containers run as users of their own: choose another folder, or chmod o+x", path, err)
 		}
 	}
-	var lock *os.File
+	var held *lock
 	if err == nil {
-		lock, err = lockState(path)
+		held, err = takeLock(path, nodePath)
 	}
 	if err != nil && made {
 		_ = os.Remove(path)
@@ -52,7 +52,7 @@ func takeState(path string, shared bool) (*stateDir, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &stateDir{path: path, lock: lock}, nil
+	return &stateDir{path: path, lock: held}, nil
 }
 
 func makeState(path string) (made bool, err error) {
@@ -65,21 +65,9 @@ func makeState(path string) (made bool, err error) {
 	return true, os.Chmod(path, 0o755) // whatever the umask took
 }
 
-func lockState(path string) (*os.File, error) {
-	lock, err := os.OpenFile(filepath.Join(path, "lock"), os.O_CREATE|os.O_RDWR, 0o600)
-	if err != nil {
-		return nil, fmt.Errorf("lock state folder: %w", err)
-	}
-	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		lock.Close()
-		return nil, fmt.Errorf("lock state folder %s: %w: another node is using it", path, err)
-	}
-	return lock, nil
-}
-
 // fill makes the folders, which must not exist.
 func (s *stateDir) fill() error {
-	for _, folder := range append(s.ours(), filepath.Join(s.code(), emptyCode)) {
+	for _, folder := range append(contents(s.path), filepath.Join(s.code(), emptyCode)) {
 		if err := os.Mkdir(folder, 0o755); err != nil {
 			return fmt.Errorf("make state folder: %w", err)
 		}
@@ -122,10 +110,10 @@ func (s *stateDir) agent(path string) (string, error) {
 // release removes what is ours, and the folder if it is empty then.
 func (s *stateDir) release() error {
 	var faults []error
-	for _, folder := range s.ours() {
+	for _, folder := range contents(s.path) {
 		faults = append(faults, os.RemoveAll(folder))
 	}
-	faults = append(faults, os.Remove(s.lock.Name()), s.lock.Close())
+	faults = append(faults, s.lock.release())
 	_ = os.Remove(s.path)
 	return errors.Join(faults...)
 }

@@ -19,17 +19,18 @@ func Sweep(stateDir, cgroupParent, name string) error {
 		return fmt.Errorf("sweep: %q is not a node's name", name)
 	}
 	setDefault(&cgroupParent, "minifaas")
-	lock, err := lockState(stateDir)
+	nodePath := filepath.Join(cgroupParent, name)
+	held, err := takeLock(stateDir, nodePath)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("sweep: %w", err)
 	}
-	if err := sweep(stateDir, filepath.Join(cgroupParent, name)); err != nil {
-		return fmt.Errorf("sweep: %w", err)
-	}
-	if lock != nil {
-		_ = os.Remove(lock.Name())
-		lock.Close()
+	err = sweep(stateDir, nodePath)
+	if held != nil {
+		err = errors.Join(err, held.release())
 		_ = os.Remove(stateDir)
+	}
+	if err != nil {
+		return fmt.Errorf("sweep: %w", err)
 	}
 	if host, err := cgroup.Open(cgroupParent); err == nil {
 		host.RemoveIfEmpty(cgroupParent)

@@ -5,6 +5,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"time"
 )
 
 // tailBytes is what is kept of what an agent says before it dies.
@@ -46,9 +47,13 @@ func (t *tail) run() {
 	}
 }
 
-// close stops reading and waits for the reader.
+// lingering is how long the rest is waited for once the writer is dead: a process
+// that it has left behind may keep the pipe open.
+const lingering = 100 * time.Millisecond
+
+// close reads to the end, or not much longer, and ends the reader.
 func (t *tail) close() {
-	_ = t.read.Close()
+	_ = t.read.SetReadDeadline(time.Now().Add(lingering))
 	<-t.done
 }
 

@@ -1,0 +1,41 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"strconv"
+
+	"go.uber.org/zap"
+)
+
+// probePorts finds out early, and says in one message, which ports are taken.
+func (p *platform) probePorts() error {
+	var faults []error
+	for _, svc := range p.services {
+		lis, err := net.Listen("tcp", net.JoinHostPort(p.cfg.address, strconv.Itoa(p.cfg.portBase+svc.offset)))
+		if err != nil {
+			faults = append(faults, fmt.Errorf("%s: %w", svc.name, err))
+			continue
+		}
+		lis.Close()
+	}
+	if len(faults) > 0 {
+		return fmt.Errorf("%w\nis another platform running? stop it, or choose other ports with --port-base", errors.Join(faults...))
+	}
+	return nil
+}
+
+// trySandbox finds out early, and says in one message, whether this host can run
+// containers: each node would find the same, and say so in its own log.
+func (p *platform) trySandbox() error {
+	runtime, err := p.cfg.sandbox.runtime("trial", maxNodePorts, zap.NewNop())
+	if err != nil {
+		return err
+	}
+	p.isolation = runtime.Isolation()
+	for _, missing := range runtime.Missing() {
+		p.cfg.log.Warn("the sandbox lacks " + missing)
+	}
+	return runtime.Close()
+}
