@@ -2,6 +2,7 @@ package apiserver
 
 import (
 	"sync"
+	"sync/atomic"
 
 	lru "github.com/hashicorp/golang-lru/v2"
 	"google.golang.org/grpc"
@@ -18,6 +19,8 @@ type connections struct {
 
 type connection struct {
 	*grpc.ClientConn
+	// streams: the node has no InvokeFunctionUnary.
+	streams atomic.Bool
 	users   int
 	evicted bool
 }

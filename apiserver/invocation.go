@@ -112,13 +112,12 @@ func (inv *invocation) execute(ctx context.Context, lease *schedulerpb.AcquireCo
 		return outcome{err: errNotBegun, lost: true}
 	}
 	defer release()
-	node := nodeservicepb.NewNodeServiceClient(conn)
 	// The node hears of a caller that leaves through EndInvocation, which says
-	// when the work has stopped; the stream itself outlives the caller.
+	// when the work has stopped; the call itself outlives the caller.
 	running, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
 	done := make(chan outcome, 1)
-	go func() { done <- inv.invoke(ctx, running, node, lease.GetContainerId()) }()
+	go func() { done <- inv.invoke(ctx, running, conn, lease.GetContainerId()) }()
 	select {
 	case o := <-done:
 		return o
@@ -126,7 +125,7 @@ func (inv *invocation) execute(ctx context.Context, lease *schedulerpb.AcquireCo
 	}
 	ending, cancelEnding := context.WithTimeout(context.WithoutCancel(ctx), endTimeout)
 	defer cancelEnding()
-	ended, err := node.EndInvocation(ending, &nodeservicepb.EndInvocationRequest{RequestId: inv.id, ContainerId: lease.GetContainerId()})
+	ended, err := nodeservicepb.NewNodeServiceClient(conn).EndInvocation(ending, &nodeservicepb.EndInvocationRequest{RequestId: inv.id, ContainerId: lease.GetContainerId()})
 	o := outcome{err: status.FromContextError(ctx.Err()).Err(), code: codeCanceled, lost: ended.GetContainerLost()}
 	if err != nil && status.Code(err) != codes.Unimplemented {
 		o.lost = true
@@ -153,7 +152,7 @@ func (inv *invocation) giveBack(lease *schedulerpb.AcquireContainerReply, o outc
 		// Schedulers divide by it.
 		request.MaxMemoryUsageInBytes = inv.function.Memory
 	}
-	for {
+	for attempt := 1; ; attempt++ {
 		_, err := inv.server.scheduler.ReturnContainer(ctx, request, grpc.WaitForReady(true))
 		if err == nil {
 			return
@@ -162,5 +161,6 @@ func (inv *invocation) giveBack(lease *schedulerpb.AcquireContainerReply, o outc
 			inv.log.Warn("return container failed; its lease will run out", zap.String("request_id", inv.id), zap.Error(err))
 			return
 		}
+		inv.pause(ctx, min(attempt, attempts))
 	}
 }

@@ -7,7 +7,9 @@ import (
 	"io"
 	"time"
 
+	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/peer"
 	"google.golang.org/grpc/status"
 
 	apiserverpb "github.com/minifaas/minifaas/proto/apiserver"
@@ -46,14 +48,14 @@ func (o outcome) errorCode() string {
 	}
 }
 
-// invoke calls the node and gathers its stream. ctx is the caller's, and bounds
-// the execution; running is the stream's own.
-func (inv *invocation) invoke(ctx, running context.Context, node nodeservicepb.NodeServiceClient, containerID string) outcome {
+// invoke calls the node. ctx is the caller's, and bounds the execution; running
+// is the call's own.
+func (inv *invocation) invoke(ctx, running context.Context, node *connection, containerID string) outcome {
 	timeout := inv.function.Timeout
 	if deadline, ok := ctx.Deadline(); ok {
 		timeout = max(time.Millisecond, min(timeout, time.Until(deadline)))
 	}
-	stream, err := node.InvokeFunction(running, &nodeservicepb.InvokeFunctionRequest{
+	request := &nodeservicepb.InvokeFunctionRequest{
 		RequestId:   inv.id,
 		ContainerId: containerID,
 		Event:       inv.event,
@@ -63,38 +65,71 @@ func (inv *invocation) invoke(ctx, running context.Context, node nodeservicepb.N
 			TimeoutInMs:   timeout.Milliseconds(),
 			MemoryInBytes: inv.function.Memory,
 		},
-	})
-	if err != nil {
-		// The request did not leave this process.
-		return outcome{err: errNotBegun, lost: true}
 	}
-	reply := &apiserverpb.InvokeFunctionReply{}
-	o := outcome{reply: reply}
+	client := nodeservicepb.NewNodeServiceClient(node)
+	if !node.streams.Load() {
+		var to peer.Peer
+		part, err := client.InvokeFunctionUnary(running, request, grpc.Peer(&to))
+		switch {
+		case err == nil:
+			o := outcome{reply: &apiserverpb.InvokeFunctionReply{}}
+			o.add(part)
+			return o
+		case to.Addr == nil:
+			return notBegun
+		case status.Code(err) != codes.Unimplemented:
+			return lostOutcome(err)
+		}
+		// A node that knows the contest's calls alone.
+		node.streams.Store(true)
+	}
+	return stream(running, client, request)
+}
+
+// notBegun is an attempt of which nothing left this process.
+var notBegun = outcome{err: errNotBegun, lost: true}
+
+// stream calls the node as the contest does, and gathers what it answers.
+func stream(running context.Context, client nodeservicepb.NodeServiceClient, request *nodeservicepb.InvokeFunctionRequest) outcome {
+	parts, err := client.InvokeFunction(running, request)
+	if err != nil {
+		return notBegun
+	}
+	o := outcome{reply: &apiserverpb.InvokeFunctionReply{}}
 	for {
-		part, err := stream.Recv()
+		part, err := parts.Recv()
 		if errors.Is(err, io.EOF) {
-			break
+			return o
 		}
 		if err != nil {
 			return lostOutcome(err)
 		}
-		reply.Body = append(reply.Body, part.GetBody()...)
-		if h := part.GetHeader(); h != nil {
-			reply.MaxMemoryUsageInBytes = h.GetMaxMemUsageInBytes()
-			reply.FunctionLog = h.GetFunctionLog()
-			reply.FunctionErrorMessage = string(h.GetError())
-		}
-		if f := part.GetFooter(); f != nil {
-			reply.DurationInNanos = f.GetDurationInNanos()
-			reply.CpuTimeInNanos = f.GetCpuTimeInNanos()
-			o.lost = f.GetContainerLost()
-			setError(reply, f)
-		}
+		o.add(part)
 	}
-	return o
 }
 
-// lostOutcome is what an error in the middle of a stream means.
+// add takes in one message: a header, a part of the body, a footer, or all of them.
+func (o *outcome) add(part *nodeservicepb.InvokeFunctionReply) {
+	reply := o.reply
+	if reply.Body == nil {
+		reply.Body = part.GetBody()
+	} else {
+		reply.Body = append(reply.Body, part.GetBody()...)
+	}
+	if h := part.GetHeader(); h != nil {
+		reply.MaxMemoryUsageInBytes = h.GetMaxMemUsageInBytes()
+		reply.FunctionLog = h.GetFunctionLog()
+		reply.FunctionErrorMessage = string(h.GetError())
+	}
+	if f := part.GetFooter(); f != nil {
+		reply.DurationInNanos = f.GetDurationInNanos()
+		reply.CpuTimeInNanos = f.GetCpuTimeInNanos()
+		o.lost = f.GetContainerLost()
+		setError(reply, f)
+	}
+}
+
+// lostOutcome is what an error means that came from the node, or instead of its answer.
 func lostOutcome(err error) outcome {
 	switch status.Code(err) {
 	case codes.NotFound:

@@ -3,6 +3,7 @@ package nodeservice
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"google.golang.org/grpc/codes"
@@ -16,18 +17,41 @@ import (
 // chunk is the most of a body that goes into one message.
 const chunk = 1 << 20
 
-// InvokeFunction runs one invocation in a container.
+// InvokeFunction runs one invocation and streams its result: one header, the
+// body in parts, one footer.
 func (s *Server) InvokeFunction(req *nodeservicepb.InvokeFunctionRequest, stream nodeservicepb.NodeService_InvokeFunctionServer) error {
-	if n := len(req.GetEvent()); n > rpc.MaxEvent {
-		return status.Errorf(codes.ResourceExhausted, "the event has %d bytes; the limit is %d", n, rpc.MaxEvent)
+	reply, err := s.invoke(stream.Context(), req)
+	if err != nil {
+		return err
 	}
-	ctx, cancel := context.WithCancel(stream.Context())
+	if err := stream.Send(&nodeservicepb.InvokeFunctionReply{Header: reply.GetHeader()}); err != nil {
+		return err
+	}
+	for part := range slices.Chunk(reply.GetBody(), chunk) {
+		if err := stream.Send(&nodeservicepb.InvokeFunctionReply{Body: part}); err != nil {
+			return err
+		}
+	}
+	return stream.Send(&nodeservicepb.InvokeFunctionReply{Footer: reply.GetFooter()})
+}
+
+// InvokeFunctionUnary runs one invocation.
+func (s *Server) InvokeFunctionUnary(ctx context.Context, req *nodeservicepb.InvokeFunctionRequest) (*nodeservicepb.InvokeFunctionReply, error) {
+	return s.invoke(ctx, req)
+}
+
+// invoke runs one invocation in a container, for a caller whose context is given.
+func (s *Server) invoke(caller context.Context, req *nodeservicepb.InvokeFunctionRequest) (*nodeservicepb.InvokeFunctionReply, error) {
+	if n := len(req.GetEvent()); n > rpc.MaxEvent {
+		return nil, status.Errorf(codes.ResourceExhausted, "the event has %d bytes; the limit is %d", n, rpc.MaxEvent)
+	}
+	ctx, cancel := context.WithCancel(caller)
 	defer cancel()
 	s.mu.Lock()
 	e, c, err := s.inv.begin(req.GetContainerId(), req.GetRequestId(), cancel)
 	s.mu.Unlock()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	timeout := time.Duration(req.GetFunctionMeta().GetTimeoutInMs()) * time.Millisecond
 	if timeout <= 0 {
@@ -48,9 +72,9 @@ func (s *Server) InvokeFunction(req *nodeservicepb.InvokeFunctionRequest, stream
 	s.mu.Unlock()
 	close(c.done)
 	if err != nil {
-		return invokeStatus(stream.Context(), err)
+		return nil, invokeStatus(caller, err)
 	}
-	return send(stream, result)
+	return reply(result), nil
 }
 
 // outOfMemory is the result of a call that used more than its container's limit.
@@ -74,15 +98,17 @@ func invokeStatus(ctx context.Context, err error) error {
 	}
 }
 
-// send streams the result: one header, the body in parts, one footer.
-func send(stream nodeservicepb.NodeService_InvokeFunctionServer, r sandbox.Result) error {
+// reply is the result as one message.
+func reply(r sandbox.Result) *nodeservicepb.InvokeFunctionReply {
 	header := &nodeservicepb.InvokeFunctionReply_Header{
 		Handled:            true,
 		StatusCode:         "200",
 		MaxMemUsageInBytes: max(r.MaxMemory, 1),
 		FunctionLog:        r.Log,
 	}
-	footer := &nodeservicepb.InvokeFunctionReply_Footer{DurationInNanos: int64(r.Duration), ContainerLost: r.Lost, CpuTimeInNanos: int64(r.CPU)}
+	footer := &nodeservicepb.InvokeFunctionReply_Footer{
+		DurationInNanos: int64(r.Duration), CpuTimeInNanos: int64(r.CPU), ContainerLost: r.Lost,
+	}
 	if e := r.Error; e != nil {
 		header.Error = []byte(e.Message)
 		header.Handled = e.Code == sandbox.CodeFunctionError
@@ -91,17 +117,7 @@ func send(stream nodeservicepb.NodeService_InvokeFunctionServer, r sandbox.Resul
 		footer.ExceptionType = e.Type
 		footer.InvokeException = exception(e)
 	}
-	if err := stream.Send(&nodeservicepb.InvokeFunctionReply{Header: header}); err != nil {
-		return err
-	}
-	for body := r.Body; len(body) > 0; {
-		n := min(len(body), chunk)
-		if err := stream.Send(&nodeservicepb.InvokeFunctionReply{Body: body[:n]}); err != nil {
-			return err
-		}
-		body = body[n:]
-	}
-	return stream.Send(&nodeservicepb.InvokeFunctionReply{Footer: footer})
+	return &nodeservicepb.InvokeFunctionReply{Header: header, Body: r.Body, Footer: footer}
 }
 
 var statusCodes = map[string]string{

@@ -8,6 +8,8 @@ import (
 	"github.com/google/uuid"
 	"go.uber.org/zap"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 
 	nodeservicepb "github.com/minifaas/minifaas/proto/nodeservice"
 	resourcemanagerpb "github.com/minifaas/minifaas/proto/resourcemanager"
@@ -22,12 +24,9 @@ const adoptTimeout = 3 * time.Second
 // ResourceManager, takes an epoch above every one that the nodes have seen,
 // and tells the engine of the nodes and containers that live.
 func (s *Server) adopt() error {
-	usage, err := s.rm.GetNodesUsage(s.ctx, &resourcemanagerpb.GetNodesUsageRequest{RequestId: uuid.NewString()}, grpc.WaitForReady(true))
+	usage, err := s.nodesUsage()
 	if err != nil {
-		if cause := context.Cause(s.ctx); cause != nil {
-			return cause
-		}
-		return err
+		return fmt.Errorf("get nodes usage: %w", err)
 	}
 	var nodes []*node
 	epoch := time.Now().UnixNano()
@@ -58,6 +57,22 @@ func (s *Server) adopt() error {
 	return nil
 }
 
+// nodesUsage waits for a ResourceManager that is being started, or restarted.
+func (s *Server) nodesUsage() (*resourcemanagerpb.GetNodesUsageReply, error) {
+	for {
+		usage, err := s.rm.GetNodesUsage(s.ctx, &resourcemanagerpb.GetNodesUsageRequest{RequestId: uuid.NewString()}, grpc.WaitForReady(true))
+		if status.Code(err) != codes.Unavailable {
+			return usage, err
+		}
+		s.log.Warn("the resource manager is not ready; asking again", zap.Error(err))
+		select {
+		case <-time.After(rewatch):
+		case <-s.ctx.Done():
+			return nil, context.Cause(s.ctx)
+		}
+	}
+}
+
 // startEngine makes the engine of this epoch. The epoch is its seed, so that
 // its containers' names differ from those that an earlier scheduler gave.
 func (s *Server) startEngine(epoch int64) error {
@@ -85,6 +100,7 @@ func (s *Server) startEngine(epoch int64) error {
 func (s *Server) adoptNode(n *node) {
 	stats, err := s.askNode(n, s.epoch)
 	if err != nil {
+		s.fenced(err)
 		s.log.Warn("adopt node failed", zap.String("node", n.desc.GetId()), zap.Error(err))
 	}
 	s.addNode(n, 0)

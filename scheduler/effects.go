@@ -43,6 +43,15 @@ func (s *Server) effect(a engine.Action, n *node) {
 }
 
 func (s *Server) reserveNode(a engine.Action) {
+	s.mu.Lock()
+	s.reserving++
+	s.mu.Unlock()
+	defer func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.reserving--
+		s.reserved++
+	}()
 	ctx, cancel := context.WithTimeout(s.ctx, reserveTimeout)
 	defer cancel()
 	reply, err := s.rm.ReserveNode(ctx, &resourcemanagerpb.ReserveNodeRequest{RequestId: uuid.NewString(), AccountId: accountID})
@@ -57,6 +66,9 @@ func (s *Server) reserveNode(a engine.Action) {
 		exhausted := status.Code(err) == codes.ResourceExhausted
 		if !exhausted {
 			s.log.Warn("reserve node failed", zap.Error(err))
+			s.mu.Lock()
+			s.unsettled = true
+			s.mu.Unlock()
 		}
 		s.step(&engine.Event{Kind: engine.NodeFailed, Reservation: a.Reservation, Exhausted: exhausted, Message: message(err)})
 		return

@@ -41,6 +41,8 @@ func (s *Server) addNode(n *node, reservation uint64) {
 	n.ctx, n.cancel = context.WithCancel(s.ctx)
 	id := engine.NodeID(n.desc.GetId())
 	if old := s.nodes[id]; old != nil {
+		// Lent again under the same id: what the engine knows of it is over.
+		s.stepLocked(&engine.Event{Kind: engine.NodeLost, Node: id})
 		old.close()
 	}
 	s.nodes[id] = n

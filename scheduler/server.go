@@ -50,8 +50,12 @@ type Server struct {
 	tickets engine.Ticket
 	waiting map[engine.Ticket]chan<- answer
 	nodes   map[engine.NodeID]*node
-	armed   engine.Instant // when wake fires; 0 when it does not
-	wake    *time.Timer
+	// reserving counts calls of ReserveNode under way, reserved those that are
+	// over. unsettled: one failed, and may have lent a node all the same.
+	reserving, reserved int
+	unsettled           bool
+	armed               engine.Instant // when wake fires; 0 when it does not
+	wake                *time.Timer
 }
 
 // answer is what became of one AcquireContainer.
@@ -95,16 +99,19 @@ func (s *Server) Run(ctx context.Context) error {
 	defer s.close()
 	defer context.AfterFunc(ctx, func() { s.stop(nil) })()
 	if err := s.adopt(); err != nil {
+		if ctx.Err() != nil {
+			return nil
+		}
 		return err
 	}
 	close(s.running)
 	s.effects.Go(s.watchNodes)
 	s.effects.Go(s.pollStats)
 	<-s.ctx.Done()
-	if err := context.Cause(s.ctx); err != context.Canceled && ctx.Err() == nil {
-		return err
+	if ctx.Err() != nil {
+		return nil
 	}
-	return nil
+	return context.Cause(s.ctx)
 }
 
 // Running is closed when the scheduler answers calls.

@@ -18,6 +18,9 @@ import (
 // it counts as lost, where ResourceManager does not say so earlier.
 const maxUnanswered = 5
 
+// rewatch is the pause before a ResourceManager that has failed is asked again.
+const rewatch = 200 * time.Millisecond
+
 // watchNodes listens to ResourceManager until the scheduler stops. One that
 // does not know WatchNodes leaves the losses to pollStats.
 func (s *Server) watchNodes() {
@@ -28,7 +31,7 @@ func (s *Server) watchNodes() {
 			return
 		}
 		select {
-		case <-time.After(200 * time.Millisecond):
+		case <-time.After(rewatch):
 		case <-s.ctx.Done():
 		}
 	}
@@ -102,6 +105,7 @@ func (s *Server) pollStats() {
 		case <-s.ctx.Done():
 			return
 		}
+		s.settle()
 		var polls sync.WaitGroup
 		for _, n := range s.snapshotNodes() {
 			polls.Go(func() { s.pollNode(n) })

@@ -263,6 +263,9 @@ type up struct {
 	portBase  int
 	stateDir  string
 	functions string
+	// cgroup is this process's own: another test run may take a port base as
+	// soon as we have left it, and the cgroup that goes by it.
+	cgroup string
 }
 
 func newUp(t *testing.T) *up {
@@ -278,6 +281,7 @@ func newUp(t *testing.T) *up {
 	if u.portBase, err = freePortBase(); err != nil {
 		t.Fatal(err)
 	}
+	u.cgroup = fmt.Sprintf("minifaas-test-%d-%d", os.Getpid(), u.portBase)
 	return u
 }
 
@@ -299,7 +303,7 @@ func (u *up) start(args ...string) *program {
 
 func (u *up) args() []string {
 	return []string{"up", "--isolation=auto", "--nodes=1", "--max-nodes=1", "--functions=" + u.functions,
-		"--state-dir=" + u.stateDir, fmt.Sprintf("--port-base=%d", u.portBase)}
+		"--state-dir=" + u.stateDir, "--cgroup-parent=" + u.cgroup, fmt.Sprintf("--port-base=%d", u.portBase)}
 }
 
 func (u *up) caller() caller {
@@ -313,7 +317,7 @@ func (u *up) caller() caller {
 }
 
 func (u *up) left() []string {
-	return append(leftovers(u.stateDir, "", u.portBase), mountsBelow(u.stateDir)...)
+	return append(leftovers(u.stateDir, u.cgroup, u.portBase), mountsBelow(u.stateDir)...)
 }
 
 func (u *up) nothingLeft() {

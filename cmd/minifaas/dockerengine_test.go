@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -80,16 +81,23 @@ func (e *dockerEngine) start(driver string) bool {
 		"--bridge=none", "--iptables=false", "--ip6tables=false", "--ip-forward=false", "--ip-masq=false",
 		"--exec-opt", "native.cgroupdriver=cgroupfs", "--cgroup-parent", "/"+cgroupParent, "--storage-driver", driver)
 	engine.Stdout, engine.Stderr = log, log
-	engine.SysProcAttr = &syscall.SysProcAttr{Cloneflags: unix.CLONE_NEWNS | unix.CLONE_NEWPID}
-	if err := engine.Start(); err != nil {
+	// A test that is killed cleans nothing up; the kernel at least ends the engine.
+	engine.SysProcAttr = &syscall.SysProcAttr{Cloneflags: unix.CLONE_NEWNS | unix.CLONE_NEWPID, Pdeathsig: syscall.SIGKILL}
+	started, ended := make(chan error), make(chan struct{})
+	go func() {
+		defer close(ended)
+		// The signal comes when the thread ends that started the engine.
+		runtime.LockOSThread()
+		err := engine.Start()
+		started <- err
+		if err == nil {
+			_ = engine.Wait()
+		}
+	}()
+	if err := <-started; err != nil {
 		e.t.Logf("start dockerd: %v", err)
 		return false
 	}
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		_ = engine.Wait()
-	}()
 	e.t.Cleanup(func() {
 		_ = engine.Process.Signal(syscall.SIGTERM)
 		select {

@@ -1389,12 +1389,13 @@ const file_nodeservice_nodeservice_proto_rawDesc = "" +
 	"request_id\x18\x01 \x01(\tR\trequestId\x12!\n" +
 	"\fcontainer_id\x18\x02 \x01(\tR\vcontainerId\";\n" +
 	"\x12EndInvocationReply\x12%\n" +
-	"\x0econtainer_lost\x18\x01 \x01(\bR\rcontainerLost2\x84\x05\n" +
+	"\x0econtainer_lost\x18\x01 \x01(\bR\rcontainerLost2\xeb\x05\n" +
 	"\vNodeService\x12K\n" +
 	"\aReserve\x12 .nodeservoceproto.ReserveRequest\x1a\x1e.nodeservoceproto.ReserveReply\x12c\n" +
 	"\x0fCreateContainer\x12(.nodeservoceproto.CreateContainerRequest\x1a&.nodeservoceproto.CreateContainerReply\x12c\n" +
 	"\x0fRemoveContainer\x12(.nodeservoceproto.RemoveContainerRequest\x1a&.nodeservoceproto.RemoveContainerReply\x12b\n" +
-	"\x0eInvokeFunction\x12'.nodeservoceproto.InvokeFunctionRequest\x1a%.nodeservoceproto.InvokeFunctionReply0\x01\x12N\n" +
+	"\x0eInvokeFunction\x12'.nodeservoceproto.InvokeFunctionRequest\x1a%.nodeservoceproto.InvokeFunctionReply0\x01\x12e\n" +
+	"\x13InvokeFunctionUnary\x12'.nodeservoceproto.InvokeFunctionRequest\x1a%.nodeservoceproto.InvokeFunctionReply\x12N\n" +
 	"\bGetStats\x12!.nodeservoceproto.GetStatsRequest\x1a\x1f.nodeservoceproto.GetStatsReply\x12K\n" +
 	"\aRelease\x12 .nodeservoceproto.ReleaseRequest\x1a\x1e.nodeservoceproto.ReleaseReply\x12]\n" +
 	"\rEndInvocation\x12&.nodeservoceproto.EndInvocationRequest\x1a$.nodeservoceproto.EndInvocationReplyB>Z<github.com/minifaas/minifaas/proto/nodeservice;nodeservicepbb\x06proto3"
@@ -1448,18 +1449,20 @@ var file_nodeservice_nodeservice_proto_depIdxs = []int32{
 	3,  // 9: nodeservoceproto.NodeService.CreateContainer:input_type -> nodeservoceproto.CreateContainerRequest
 	5,  // 10: nodeservoceproto.NodeService.RemoveContainer:input_type -> nodeservoceproto.RemoveContainerRequest
 	7,  // 11: nodeservoceproto.NodeService.InvokeFunction:input_type -> nodeservoceproto.InvokeFunctionRequest
-	9,  // 12: nodeservoceproto.NodeService.GetStats:input_type -> nodeservoceproto.GetStatsRequest
-	13, // 13: nodeservoceproto.NodeService.Release:input_type -> nodeservoceproto.ReleaseRequest
-	15, // 14: nodeservoceproto.NodeService.EndInvocation:input_type -> nodeservoceproto.EndInvocationRequest
-	2,  // 15: nodeservoceproto.NodeService.Reserve:output_type -> nodeservoceproto.ReserveReply
-	4,  // 16: nodeservoceproto.NodeService.CreateContainer:output_type -> nodeservoceproto.CreateContainerReply
-	6,  // 17: nodeservoceproto.NodeService.RemoveContainer:output_type -> nodeservoceproto.RemoveContainerReply
-	8,  // 18: nodeservoceproto.NodeService.InvokeFunction:output_type -> nodeservoceproto.InvokeFunctionReply
-	10, // 19: nodeservoceproto.NodeService.GetStats:output_type -> nodeservoceproto.GetStatsReply
-	14, // 20: nodeservoceproto.NodeService.Release:output_type -> nodeservoceproto.ReleaseReply
-	16, // 21: nodeservoceproto.NodeService.EndInvocation:output_type -> nodeservoceproto.EndInvocationReply
-	15, // [15:22] is the sub-list for method output_type
-	8,  // [8:15] is the sub-list for method input_type
+	7,  // 12: nodeservoceproto.NodeService.InvokeFunctionUnary:input_type -> nodeservoceproto.InvokeFunctionRequest
+	9,  // 13: nodeservoceproto.NodeService.GetStats:input_type -> nodeservoceproto.GetStatsRequest
+	13, // 14: nodeservoceproto.NodeService.Release:input_type -> nodeservoceproto.ReleaseRequest
+	15, // 15: nodeservoceproto.NodeService.EndInvocation:input_type -> nodeservoceproto.EndInvocationRequest
+	2,  // 16: nodeservoceproto.NodeService.Reserve:output_type -> nodeservoceproto.ReserveReply
+	4,  // 17: nodeservoceproto.NodeService.CreateContainer:output_type -> nodeservoceproto.CreateContainerReply
+	6,  // 18: nodeservoceproto.NodeService.RemoveContainer:output_type -> nodeservoceproto.RemoveContainerReply
+	8,  // 19: nodeservoceproto.NodeService.InvokeFunction:output_type -> nodeservoceproto.InvokeFunctionReply
+	8,  // 20: nodeservoceproto.NodeService.InvokeFunctionUnary:output_type -> nodeservoceproto.InvokeFunctionReply
+	10, // 21: nodeservoceproto.NodeService.GetStats:output_type -> nodeservoceproto.GetStatsReply
+	14, // 22: nodeservoceproto.NodeService.Release:output_type -> nodeservoceproto.ReleaseReply
+	16, // 23: nodeservoceproto.NodeService.EndInvocation:output_type -> nodeservoceproto.EndInvocationReply
+	16, // [16:24] is the sub-list for method output_type
+	8,  // [8:16] is the sub-list for method input_type
 	8,  // [8:8] is the sub-list for extension type_name
 	8,  // [8:8] is the sub-list for extension extendee
 	0,  // [0:8] is the sub-list for field type_name

@@ -23,13 +23,14 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	NodeService_Reserve_FullMethodName         = "/nodeservoceproto.NodeService/Reserve"
-	NodeService_CreateContainer_FullMethodName = "/nodeservoceproto.NodeService/CreateContainer"
-	NodeService_RemoveContainer_FullMethodName = "/nodeservoceproto.NodeService/RemoveContainer"
-	NodeService_InvokeFunction_FullMethodName  = "/nodeservoceproto.NodeService/InvokeFunction"
-	NodeService_GetStats_FullMethodName        = "/nodeservoceproto.NodeService/GetStats"
-	NodeService_Release_FullMethodName         = "/nodeservoceproto.NodeService/Release"
-	NodeService_EndInvocation_FullMethodName   = "/nodeservoceproto.NodeService/EndInvocation"
+	NodeService_Reserve_FullMethodName             = "/nodeservoceproto.NodeService/Reserve"
+	NodeService_CreateContainer_FullMethodName     = "/nodeservoceproto.NodeService/CreateContainer"
+	NodeService_RemoveContainer_FullMethodName     = "/nodeservoceproto.NodeService/RemoveContainer"
+	NodeService_InvokeFunction_FullMethodName      = "/nodeservoceproto.NodeService/InvokeFunction"
+	NodeService_InvokeFunctionUnary_FullMethodName = "/nodeservoceproto.NodeService/InvokeFunctionUnary"
+	NodeService_GetStats_FullMethodName            = "/nodeservoceproto.NodeService/GetStats"
+	NodeService_Release_FullMethodName             = "/nodeservoceproto.NodeService/Release"
+	NodeService_EndInvocation_FullMethodName       = "/nodeservoceproto.NodeService/EndInvocation"
 )
 
 // NodeServiceClient is the client API for NodeService service.
@@ -55,6 +56,9 @@ type NodeServiceClient interface {
 	// footer. A status other than OK is the platform's: NOT_FOUND means that
 	// nothing ran, ABORTED that the container was lost underneath.
 	InvokeFunction(ctx context.Context, in *InvokeFunctionRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[InvokeFunctionReply], error)
+	// InvokeFunctionUnary is InvokeFunction with header, body and footer in one
+	// message: a quarter less work for a small result.
+	InvokeFunctionUnary(ctx context.Context, in *InvokeFunctionRequest, opts ...grpc.CallOption) (*InvokeFunctionReply, error)
 	// GetStats reports the node and its containers, from a cache.
 	GetStats(ctx context.Context, in *GetStatsRequest, opts ...grpc.CallOption) (*GetStatsReply, error)
 	// Release ends every container and renews live_id; ResourceManager calls it.
@@ -121,6 +125,16 @@ func (c *nodeServiceClient) InvokeFunction(ctx context.Context, in *InvokeFuncti
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type NodeService_InvokeFunctionClient = grpc.ServerStreamingClient[InvokeFunctionReply]
 
+func (c *nodeServiceClient) InvokeFunctionUnary(ctx context.Context, in *InvokeFunctionRequest, opts ...grpc.CallOption) (*InvokeFunctionReply, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(InvokeFunctionReply)
+	err := c.cc.Invoke(ctx, NodeService_InvokeFunctionUnary_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *nodeServiceClient) GetStats(ctx context.Context, in *GetStatsRequest, opts ...grpc.CallOption) (*GetStatsReply, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(GetStatsReply)
@@ -174,6 +188,9 @@ type NodeServiceServer interface {
 	// footer. A status other than OK is the platform's: NOT_FOUND means that
 	// nothing ran, ABORTED that the container was lost underneath.
 	InvokeFunction(*InvokeFunctionRequest, grpc.ServerStreamingServer[InvokeFunctionReply]) error
+	// InvokeFunctionUnary is InvokeFunction with header, body and footer in one
+	// message: a quarter less work for a small result.
+	InvokeFunctionUnary(context.Context, *InvokeFunctionRequest) (*InvokeFunctionReply, error)
 	// GetStats reports the node and its containers, from a cache.
 	GetStats(context.Context, *GetStatsRequest) (*GetStatsReply, error)
 	// Release ends every container and renews live_id; ResourceManager calls it.
@@ -202,6 +219,9 @@ func (UnimplementedNodeServiceServer) RemoveContainer(context.Context, *RemoveCo
 }
 func (UnimplementedNodeServiceServer) InvokeFunction(*InvokeFunctionRequest, grpc.ServerStreamingServer[InvokeFunctionReply]) error {
 	return status.Error(codes.Unimplemented, "method InvokeFunction not implemented")
+}
+func (UnimplementedNodeServiceServer) InvokeFunctionUnary(context.Context, *InvokeFunctionRequest) (*InvokeFunctionReply, error) {
+	return nil, status.Error(codes.Unimplemented, "method InvokeFunctionUnary not implemented")
 }
 func (UnimplementedNodeServiceServer) GetStats(context.Context, *GetStatsRequest) (*GetStatsReply, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetStats not implemented")
@@ -298,6 +318,24 @@ func _NodeService_InvokeFunction_Handler(srv interface{}, stream grpc.ServerStre
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type NodeService_InvokeFunctionServer = grpc.ServerStreamingServer[InvokeFunctionReply]
 
+func _NodeService_InvokeFunctionUnary_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(InvokeFunctionRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(NodeServiceServer).InvokeFunctionUnary(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: NodeService_InvokeFunctionUnary_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(NodeServiceServer).InvokeFunctionUnary(ctx, req.(*InvokeFunctionRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _NodeService_GetStats_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(GetStatsRequest)
 	if err := dec(in); err != nil {
@@ -370,6 +408,10 @@ var NodeService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "RemoveContainer",
 			Handler:    _NodeService_RemoveContainer_Handler,
+		},
+		{
+			MethodName: "InvokeFunctionUnary",
+			Handler:    _NodeService_InvokeFunctionUnary_Handler,
 		},
 		{
 			MethodName: "GetStats",

@@ -21,14 +21,15 @@ var _ sandbox.Container = (*container)(nil)
 // may die from start on; reap, run by the one goroutine that waits for
 // the agent, follows by itself.
 type container struct {
-	runtime *Runtime
-	id      string
-	uid     int
-	memory  int64
-	cpu     float64
-	folder  string
-	group   *cgroup.Group // nil: none
-	fault   error         // what is wrong with the function's code folder
+	runtime  *Runtime
+	id       string
+	uid      int
+	memory   int64
+	cpu      float64
+	folder   string
+	group    *cgroup.Group // nil: none
+	cpuMeter *cgroup.CPUMeter
+	fault    error // what is wrong with the function's code folder
 
 	agent  *agent
 	conn   *grpc.ClientConn
@@ -63,6 +64,9 @@ func (c *container) start(mounts []*containerservicepb.Mount) (err error) {
 	})
 	if err != nil {
 		return err
+	}
+	if c.group != nil {
+		c.cpuMeter = c.group.CPUMeter()
 	}
 	oom, err := c.watchOOM()
 	if err == nil {
@@ -144,6 +148,7 @@ func (c *container) reap(oom *os.File) {
 	if oom != nil {
 		oom.Close()
 	}
+	_ = c.cpuMeter.Close()
 	if c.conn != nil {
 		c.conn.Close()
 	}

@@ -61,7 +61,7 @@ func (c *container) Invoke(ctx context.Context, inv sandbox.Invocation) (sandbox
 	backstop := time.AfterFunc(inv.Timeout+graceful, func() {
 		c.die(cause{text: "an invocation ran past its timeout"})
 	})
-	start, used := time.Now(), c.cpuUsed()
+	start, used := time.Now(), c.cpuMeter.Read()
 	reply, err := c.client.Invoke(call, &containerservicepb.InvokeRequest{
 		RequestId:    id,
 		Event:        inv.Event,
@@ -83,20 +83,8 @@ func (c *container) Invoke(ctx context.Context, inv sandbox.Invocation) (sandbox
 		return sandbox.Result{Lost: c.dead()}, fmt.Errorf("invoke: %w", err)
 	}
 	result := c.result(reply, time.Since(start) >= inv.Timeout)
-	result.CPU = max(0, c.cpuUsed()-used)
+	result.CPU = max(0, c.cpuMeter.Read()-used)
 	return result, nil
-}
-
-// cpuUsed is the CPU that the container has used so far; 0 without a cgroup.
-func (c *container) cpuUsed() time.Duration {
-	if c.group == nil {
-		return 0
-	}
-	used, err := c.group.CPU()
-	if err != nil {
-		return 0
-	}
-	return used
 }
 
 // enter counts the invocation in, under an id that no other in flight has: ids

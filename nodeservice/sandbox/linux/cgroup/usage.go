@@ -26,18 +26,52 @@ func (g *Group) Usage() (Usage, error) {
 	return g.usageV1()
 }
 
-// CPU reads the CPU used since the group was made: one small file.
-func (g *Group) CPU() (time.Duration, error) {
+// CPUMeter reads the CPU used since the group was made, from a file that it
+// keeps open: that takes a microsecond or two. A nil meter reads 0. It is safe for
+// concurrent use.
+type CPUMeter struct {
+	file *os.File
+	unit time.Duration
+}
+
+// CPUMeter opens one; nil where nothing counts the group's CPU.
+func (g *Group) CPUMeter() *CPUMeter {
+	path, unit := filepath.Join(g.paths["cpuacct"], "cpuacct.usage"), time.Nanosecond
 	if g.host.v2 {
-		cpu, err := table(g.paths[""], "cpu.stat")
-		return time.Duration(cpu["usage_usec"]) * time.Microsecond, err
+		path, unit = filepath.Join(g.paths[""], "cpu.stat"), time.Microsecond
 	}
-	dir := g.paths["cpuacct"]
-	if dir == "" {
-		return 0, nil
+	file, err := os.Open(path)
+	if err != nil {
+		return nil
 	}
-	nanos, err := number(dir, "cpuacct.usage")
-	return time.Duration(nanos), err
+	return &CPUMeter{file, unit}
+}
+
+// Read returns 0 when the group is gone.
+func (m *CPUMeter) Read() time.Duration {
+	if m == nil {
+		return 0
+	}
+	var buf [64]byte
+	n, _ := m.file.ReadAt(buf[:], 0)
+	// With v2 the first line is "usage_usec N".
+	text := bytes.TrimPrefix(buf[:n], []byte("usage_usec "))
+	var used int64
+	for _, digit := range text {
+		if digit < '0' || digit > '9' {
+			break
+		}
+		used = used*10 + int64(digit-'0')
+	}
+	return time.Duration(used) * m.unit
+}
+
+// Close lets go of the file.
+func (m *CPUMeter) Close() error {
+	if m == nil {
+		return nil
+	}
+	return m.file.Close()
 }
 
 func (g *Group) usageV2() (Usage, error) {

@@ -1,0 +1,136 @@
+package scheduler
+
+import (
+	"context"
+	"math/rand/v2"
+	"os"
+	"strconv"
+	"sync"
+	"testing"
+	"time"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	nodeservicepb "github.com/minifaas/minifaas/proto/nodeservice"
+	resourcemanagerpb "github.com/minifaas/minifaas/proto/resourcemanager"
+	schedulerpb "github.com/minifaas/minifaas/proto/scheduler"
+	"github.com/minifaas/minifaas/scheduler/engine"
+	"github.com/minifaas/minifaas/scheduler/journal"
+	"github.com/minifaas/minifaas/scheduler/policy"
+)
+
+// TestJournalReplays: what the server decided under real calls, an engine
+// decides again from the journal alone.
+func TestJournalReplays(t *testing.T) {
+	for _, name := range policy.Names {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			h, rm, nodes := troubled(t, Config{Policy: name, Journal: dir, StatsInterval: 5 * time.Millisecond})
+			var callers sync.WaitGroup
+			for i := range 12 {
+				callers.Go(func() { callAtRandom(t.Context(), h, uint64(i), 40) })
+			}
+			rm.tell(&resourcemanagerpb.NodeEvent{Kind: resourcemanagerpb.NodeEvent_KIND_LOST, Node: nodes[0].desc})
+			callers.Wait()
+			acquired := h.status(t).GetCounters().GetAcquired()
+			h.stop()
+			<-h.ran
+			if h.err != nil {
+				t.Fatal(h.err)
+			}
+			// The next life of the scheduler appends to it.
+			next := ready(t, Config{Policy: name, Journal: dir, ResourceManager: rm.address})
+			next.stop()
+			<-next.ran
+
+			var granted int64
+			kinds := map[engine.EventKind]int{}
+			seeds := map[uint64]bool{}
+			err := journal.Replay(dir, policy.New, func(s journal.Step) error {
+				kinds[s.Event.Kind]++
+				seeds[s.Header.Config.Seed] = true
+				for _, a := range s.Actions {
+					if a.Kind == engine.Grant {
+						granted++
+					}
+				}
+				return nil
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if granted != acquired || acquired == 0 {
+				t.Errorf("%d grants replayed, want %d", granted, acquired)
+			}
+			for _, kind := range []engine.EventKind{
+				engine.Acquire, engine.Cancel, engine.Return, engine.NodeReady, engine.NodeLost, engine.ContainerReady, engine.ContainerFailed, engine.Stats,
+			} {
+				if kinds[kind] == 0 {
+					t.Errorf("no event of kind %d in the journal", kind)
+				}
+			}
+			if len(seeds) != 2 {
+				t.Errorf("%d seeds, want one for each life", len(seeds))
+			}
+		})
+	}
+}
+
+// troubled is a platform on which now and then a creation fails.
+func troubled(t *testing.T, cfg Config) (*harness, *manager, []*fakeNode) {
+	var creations tally
+	var nodes []*fakeNode
+	for i := range 4 {
+		n := newFakeNode(t, nodeID(i))
+		n.create = func(context.Context, *nodeservicepb.CreateContainerRequest) error {
+			if creations.add("all")%5 == 2 {
+				return status.Error(codes.Unavailable, "bad luck")
+			}
+			return nil
+		}
+		nodes = append(nodes, n)
+	}
+	rm := newManager(t, nodes...)
+	rm.lent, rm.free = append(rm.lent, rm.free[0]), rm.free[1:]
+	cfg.ResourceManager = rm.address
+	return ready(t, cfg), rm, nodes
+}
+
+// callAtRandom acquires and returns; some callers leave early, some containers
+// are lost, and some returns are forgotten.
+func callAtRandom(ctx context.Context, h *harness, seed uint64, calls int) {
+	random := rand.New(rand.NewPCG(seed, 1))
+	for i := range calls {
+		id := strconv.FormatUint(seed, 10) + "-" + strconv.Itoa(i)
+		patience := 5 * time.Second
+		if random.IntN(6) == 0 {
+			patience = time.Duration(random.IntN(2000)) * time.Microsecond
+		}
+		waiting, leave := context.WithCancel(ctx)
+		impatience := time.AfterFunc(patience, leave)
+		lease, err := h.AcquireContainer(waiting, request(id, "f"+strconv.Itoa(random.IntN(5))))
+		impatience.Stop()
+		leave()
+		if err != nil || random.IntN(30) == 0 {
+			continue
+		}
+		_, _ = h.ReturnContainer(ctx, &schedulerpb.ReturnContainerRequest{
+			RequestId: id, ContainerId: lease.GetContainerId(), DurationInNanos: random.Int64N(1e7),
+			MaxMemoryUsageInBytes: 1 << 20, ContainerLost: random.IntN(15) == 0,
+		})
+	}
+}
+
+// TestJournalIsOffByDefault: nothing is written that nobody asked for.
+func TestJournalIsOffByDefault(t *testing.T) {
+	dir := t.TempDir()
+	t.Chdir(dir)
+	h := ready(t, Config{ResourceManager: newManager(t, newFakeNode(t, nodeID(1))).address})
+	h.acquire(t, "r", "f")
+	h.stop()
+	<-h.ran
+	if left, err := os.ReadDir(dir); err != nil || len(left) != 0 {
+		t.Errorf("left behind: %v, %v", left, err)
+	}
+}
