@@ -114,6 +114,7 @@ func TestSchedulerComesUpLater(t *testing.T) {
 	if err := <-answered; err != nil {
 		t.Error(err)
 	}
+	p.settle()
 }
 
 // TestReturnFails: that is never the invocation's failure, and not for the node to repeat.

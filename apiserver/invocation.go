@@ -116,20 +116,25 @@ func (inv *invocation) execute(ctx context.Context, lease *schedulerpb.AcquireCo
 	// when the work has stopped; the call itself outlives the caller.
 	running, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
-	done := make(chan outcome, 1)
-	go func() { done <- inv.invoke(ctx, running, conn, lease.GetContainerId()) }()
-	select {
-	case o := <-done:
-		return o
-	case <-ctx.Done():
+	left := make(chan outcome, 1)
+	stop := context.AfterFunc(ctx, func() {
+		left <- inv.end(ctx, conn, lease.GetContainerId())
+		cancel()
+	})
+	o := inv.invoke(ctx, running, conn, lease.GetContainerId())
+	if !stop() {
+		return <-left
 	}
-	ending, cancelEnding := context.WithTimeout(context.WithoutCancel(ctx), endTimeout)
-	defer cancelEnding()
-	ended, err := nodeservicepb.NewNodeServiceClient(conn).EndInvocation(ending, &nodeservicepb.EndInvocationRequest{RequestId: inv.id, ContainerId: lease.GetContainerId()})
-	o := outcome{err: status.FromContextError(ctx.Err()).Err(), code: codeCanceled, lost: ended.GetContainerLost()}
-	if err != nil && status.Code(err) != codes.Unimplemented {
-		o.lost = true
-	}
+	return o
+}
+
+// end stops the execution for a caller that has left.
+func (inv *invocation) end(ctx context.Context, node *connection, containerID string) outcome {
+	o := outcome{err: status.FromContextError(ctx.Err()).Err(), code: codeCanceled}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), endTimeout)
+	defer cancel()
+	ended, err := nodeservicepb.NewNodeServiceClient(node).EndInvocation(ctx, &nodeservicepb.EndInvocationRequest{RequestId: inv.id, ContainerId: containerID})
+	o.lost = ended.GetContainerLost() || err != nil && status.Code(err) != codes.Unimplemented
 	return o
 }
 

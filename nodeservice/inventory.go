@@ -30,6 +30,10 @@ type entry struct {
 	memory   int64
 	state    state
 	created  time.Time
+	// abort ends the creation early; settled is closed when it has ended, and
+	// nothing of it is left unless the container is ready.
+	abort   func()
+	settled chan struct{}
 	// sandbox is nil while the container is being created.
 	sandbox sandbox.Container
 	calls   map[*call]bool
@@ -72,7 +76,7 @@ func (inv *inventory) admit(epoch int64) error {
 }
 
 // add enters a container that is about to be created. An empty name gets one.
-func (inv *inventory) add(name string, f function.Function, memory int64, now time.Time) (*entry, error) {
+func (inv *inventory) add(name string, f function.Function, memory int64, now time.Time, abort func()) (*entry, error) {
 	inv.made++
 	id := fmt.Sprintf("%s-%d", inv.liveID, inv.made)
 	if name == "" {
@@ -81,20 +85,16 @@ func (inv *inventory) add(name string, f function.Function, memory int64, now ti
 	if inv.names[name] {
 		return nil, status.Errorf(codes.AlreadyExists, "the node has a container named %q", name)
 	}
-	e := &entry{id: id, name: name, function: f, memory: memory, state: creating, created: now, calls: map[*call]bool{}}
+	e := &entry{
+		id: id, name: name, function: f, memory: memory, state: creating, created: now,
+		abort: abort, settled: make(chan struct{}), calls: map[*call]bool{},
+	}
 	inv.containers[id], inv.names[name] = e, true
 	return e, nil
 }
 
-// created moves a container from creating to ready. It reports false when the
-// container was removed meanwhile.
-func (inv *inventory) created(e *entry, c sandbox.Container) bool {
-	if e.state != creating {
-		return false
-	}
-	e.sandbox, e.state = c, ready
-	return true
-}
+// created moves a container from creating to ready.
+func (inv *inventory) created(e *entry, c sandbox.Container) { e.sandbox, e.state = c, ready }
 
 // begin enters an invocation: ready or busy → busy.
 func (inv *inventory) begin(containerID, requestID string, cancel func()) (*entry, *call, error) {

@@ -101,29 +101,40 @@ func (s *Server) CreateContainer(ctx context.Context, req *nodeservicepb.CreateC
 	if memory <= 0 {
 		memory = f.Memory
 	}
+	working, abort := context.WithCancel(ctx)
+	defer abort()
 	s.mu.Lock()
 	err = s.inv.admit(req.GetEpoch())
 	var e *entry
 	if err == nil {
-		e, err = s.inv.add(req.GetName(), f, memory, time.Now())
+		e, err = s.inv.add(req.GetName(), f, memory, time.Now(), abort)
 	}
 	s.mu.Unlock()
 	if err != nil {
 		return nil, err
 	}
-	c, err := s.cfg.Runtime.Create(ctx, sandbox.Spec{ID: e.id, Function: f, Memory: memory})
-	if err != nil {
-		s.mu.Lock()
-		s.inv.drop(e)
-		s.mu.Unlock()
-		return nil, createStatus(ctx, err)
-	}
+	defer close(e.settled)
+	c, err := s.cfg.Runtime.Create(working, sandbox.Spec{ID: e.id, Function: f, Memory: memory})
 	s.mu.Lock()
-	alive := s.inv.created(e, c)
+	removed := e.state == stopping
+	if err != nil {
+		s.inv.drop(e)
+	} else if !removed {
+		s.inv.created(e, c)
+	}
 	s.mu.Unlock()
-	if !alive {
-		_ = s.kill(e, c)
+	switch {
+	case removed:
+		if err == nil {
+			_ = s.kill(e, c)
+		}
 		return nil, status.Error(codes.Aborted, "the container was removed while it was created")
+	case err != nil:
+		return nil, createStatus(ctx, err)
+	case ctx.Err() != nil:
+		// The caller will not hear of it.
+		_ = s.remove(e)
+		return nil, status.FromContextError(ctx.Err()).Err()
 	}
 	go s.reap(e)
 	return &nodeservicepb.CreateContainerReply{ContainerId: e.id}, nil
@@ -167,14 +178,16 @@ func (s *Server) RemoveContainer(_ context.Context, req *nodeservicepb.RemoveCon
 }
 
 // remove ends a container and returns when nothing of it is left; what goes
-// wrong is logged. Several may
-// do so at once. One that is still being created is ended by its creator.
+// wrong is logged. Several may do so at once. One that is still being created
+// is ended by its creator.
 func (s *Server) remove(e *entry) error {
 	s.mu.Lock()
 	s.inv.stop(e)
 	c := e.sandbox
 	s.mu.Unlock()
 	if c == nil {
+		e.abort()
+		<-e.settled
 		return nil
 	}
 	return s.kill(e, c)

@@ -29,6 +29,11 @@ const MaxMessage = 8 << 20
 // MaxEvent is the largest event and the largest result of a function, in bytes.
 const MaxEvent = 6 << 20
 
+// window is the flow-control window of a stream and of a connection, in bytes:
+// the largest message fits. A fixed one spares the pings that measure what a
+// connection bears: a frame each way for most small calls.
+const window = MaxMessage
+
 // A Server is a gRPC server with what every service has.
 type Server struct {
 	*grpc.Server
@@ -76,6 +81,8 @@ func NewServer(cfg ServerConfig) *Server {
 			),
 			grpc.MaxRecvMsgSize(MaxMessage),
 			grpc.MaxSendMsgSize(MaxMessage),
+			grpc.InitialWindowSize(window),
+			grpc.InitialConnWindowSize(window),
 			// Clients may ping as often as ours do, also while idle.
 			grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: keepaliveTime / 2, PermitWithoutStream: true}),
 			grpc.KeepaliveParams(keepalive.ServerParameters{Time: keepaliveTime, Timeout: keepaliveTimeout}),
