@@ -40,7 +40,8 @@ type AdaptiveConfig struct {
 	KeepMin, KeepMax time.Duration
 	// KeepFirst and KeepFurther are taken for a function's last container and
 	// for further ones while its gaps are unknown; KeepFurther also for
-	// containers beyond its recent peak. Default 120 s and 30 s.
+	// containers beyond its recent peak, and as the least while the function is
+	// known for less than twice as long. Default 120 s and 30 s.
 	KeepFirst, KeepFurther time.Duration
 	// PeakWindow is what counts as recent: the peak is that of one to two
 	// windows. Default 60 s.
@@ -130,6 +131,8 @@ type learned struct {
 	cold       mean
 	// fastest start seen lately.
 	fastest time.Duration
+	// first is when the function was first called; 0 before.
+	first engine.Instant
 	// gaps are times for which containers were idle until the next call, or would have been.
 	gaps   histogram
 	missed missed
@@ -165,7 +168,11 @@ func (a *Adaptive) of(f *engine.FunctionView) *learned {
 }
 
 func (a *Adaptive) Arrived(now engine.Instant, f *engine.FunctionView) {
-	a.of(f).peak.record(now, a.cfg.PeakWindow, f.InFlight+f.Waiting+1)
+	l := a.of(f)
+	if l.first == 0 {
+		l.first = max(now, 1)
+	}
+	l.peak.record(now, a.cfg.PeakWindow, f.InFlight+f.Waiting+1)
 }
 
 func (a *Adaptive) Reused(_ engine.Instant, f *engine.FunctionView, gap time.Duration) {
@@ -222,6 +229,7 @@ func (a *Adaptive) State(c *engine.Codec) {
 		l.cold.state(c)
 		engine.Int(c, &l.fastest)
 		l.gaps.state(c)
+		engine.Int(c, &l.first)
 		l.missed.state(c)
 		l.peak.state(c)
 		l.share.state(c)

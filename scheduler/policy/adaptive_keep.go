@@ -17,6 +17,10 @@ func (a *Adaptive) KeepContainer(now engine.Instant, f *engine.FunctionView, _ *
 	keep := a.cfg.KeepFurther
 	if l.gaps.total >= knownGaps {
 		keep = min(max(l.gaps.cheapest(a.coldStart(l), a.cfg.ColdWorth/nodeShare(f.Spec.Memory)), a.cfg.KeepMin), a.cfg.KeepMax)
+		if now.Sub(l.first) < 2*a.cfg.KeepFurther {
+			// Longer gaps cannot have been seen yet.
+			keep = max(keep, a.cfg.KeepFurther)
+		}
 	} else if f.Ready == 1 {
 		keep = a.cfg.KeepFirst
 	}

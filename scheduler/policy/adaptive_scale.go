@@ -48,7 +48,7 @@ func (a *Adaptive) Scale(now engine.Instant, f *engine.FunctionView, p *engine.P
 }
 
 // slowStart is how many containers of an unknown function are begun with.
-const slowStart = 3
+const slowStart = 5
 
 // price is what one more container costs, in seconds of somebody's waiting: its
 // start, which holds up others on the node, and its memory for as long as it is

@@ -31,8 +31,8 @@ func TestScale(t *testing.T) {
 		{"nothing waits", 0, 0, 0, 0, 1, 0, 1, 0},
 		{"first call", 0, 0, 0, 1, 0, 0, 1, 1},
 		{"attach to a creation", 0, 0, 0, 1, 0, 1, 1, 0},
-		{"slow start", 0, 0, 0, 200, 0, 0, 1, 3},
-		{"slow start, three under way", 0, 0, 0, 200, 0, 3, 1, 0},
+		{"slow start", 0, 0, 0, 200, 0, 0, 1, 5},
+		{"slow start, five under way", 0, 0, 0, 200, 0, 5, 1, 0},
 		{"slow start doubles", 0, 0, 0, 200, 8, 0, 1, 8},
 		{"short calls wait", ms, 500 * ms, 0, 200, 1, 0, 1, 0},
 		{"too many even of short calls", 10 * ms, 500 * ms, 0, 200, 1, 0, 1, 4},
@@ -188,15 +188,20 @@ func TestKeepContainer(t *testing.T) {
 		{"every minute, beyond its peak", repeat(time.Minute, 10), 3, 2, [2]time.Duration{30 * time.Second, 30 * time.Second}},
 		{"dense", repeat(time.Millisecond, 100), 1, 1, [2]time.Duration{2 * time.Second, 2 * time.Second}},
 		{"bursts of twenty every nine seconds", append(repeat(time.Millisecond, 95), repeat(9*time.Second, 5)...), 1, 1, [2]time.Duration{10 * time.Second, 15 * time.Second}},
+		{"dense, but new", repeat(time.Millisecond, 100), 1, 1, [2]time.Duration{30 * time.Second, 30 * time.Second}},
 		{"every half hour", repeat(30*time.Minute, 5), 1, 1, [2]time.Duration{2 * time.Second, 2 * time.Second}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			a := newAdaptive(t, AdaptiveConfig{})
 			f := &engine.FunctionView{Spec: &engine.FunctionSpec{Memory: 256 * mib}, Ready: c.ready}
+			a.Arrived(0, f)
 			for _, g := range c.gaps {
 				a.Reused(0, f, g)
 			}
 			now := engine.Instant(0).Add(time.Hour)
+			if strings.Contains(c.name, "new") {
+				now = engine.Instant(0).Add(time.Second)
+			}
 			f.InFlight = c.peak - 1
 			a.Arrived(now, f)
 			if got := a.KeepContainer(now, f, &engine.ContainerView{}); got < c.want[0] || got > c.want[1] {
