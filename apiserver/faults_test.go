@@ -42,24 +42,26 @@ func TestNodeGoneBeforeTheStart(t *testing.T) {
 
 // TestNodeDiesInTheMiddle: what has begun is never run again.
 func TestNodeDiesInTheMiddle(t *testing.T) {
-	n := &fakeNode{}
-	n.invoke = func(_ *invokeRequest, stream invokeStream) error {
-		if err := stream.Send(&nodeservicepb.InvokeFunctionReply{Header: &header{}}); err != nil {
-			return err
+	bothWays(t, "dies", func(t *testing.T, contest bool) {
+		n := &fakeNode{contest: contest}
+		n.invoke = func(_ *invokeRequest, stream invokeStream) error {
+			if err := stream.Send(&nodeservicepb.InvokeFunctionReply{Header: &header{}}); err != nil {
+				return err
+			}
+			go n.server.Stop()
+			<-stream.Context().Done()
+			return stream.Context().Err()
 		}
-		go n.server.Stop()
-		<-stream.Context().Done()
-		return stream.Context().Err()
-	}
-	p := newPlatform(t, &fakeScheduler{}, n)
-	_, err := invoke(t, p)
-	if status.Code(err) != codes.Aborted {
-		t.Errorf("got %v, want Aborted", err)
-	}
-	p.settle()
-	if len(n.invoked) != 1 || len(p.scheduler.returned) != 1 || !p.scheduler.returned[0].GetContainerLost() {
-		t.Errorf("%d invocations; returned: %v", len(n.invoked), p.scheduler.returned)
-	}
+		p := newPlatform(t, &fakeScheduler{}, n)
+		_, err := invoke(t, p)
+		if status.Code(err) != codes.Aborted {
+			t.Errorf("got %v, want Aborted", err)
+		}
+		p.settle()
+		if len(n.invoked) != 1 || len(p.scheduler.returned) != 1 || !p.scheduler.returned[0].GetContainerLost() {
+			t.Errorf("%d invocations; returned: %v", len(n.invoked), p.scheduler.returned)
+		}
+	})
 }
 
 func TestAcquireIsRepeatedWhileTheSchedulerRestarts(t *testing.T) {

@@ -105,8 +105,8 @@ func TestEveryEndReturnsOnce(t *testing.T) {
 			returned: []*schedulerpb.ReturnContainerRequest{back("c1", "ContainerLost", "", true), measured(back("c2", "", "", false))},
 		},
 	} {
-		t.Run(test.name, func(t *testing.T) {
-			p := newPlatform(t, &fakeScheduler{}, &fakeNode{invoke: test.invoke})
+		bothWays(t, test.name, func(t *testing.T, contest bool) {
+			p := newPlatform(t, &fakeScheduler{}, &fakeNode{invoke: test.invoke, contest: contest})
 			got, err := p.InvokeFunction(t.Context(), &apiserverpb.InvokeFunctionRequest{FunctionName: "hello", RequestId: "r"})
 			if status.Code(err) != test.code {
 				t.Errorf("got %v, want %v", err, test.code)
@@ -123,4 +123,43 @@ func TestEveryEndReturnsOnce(t *testing.T) {
 			}
 		})
 	}
+}
+
+// bothWays runs a test over a node of ours, and over one that streams.
+func bothWays(t *testing.T, name string, run func(t *testing.T, contest bool)) {
+	t.Run(name, func(t *testing.T) {
+		t.Run("unary", func(t *testing.T) { run(t, false) })
+		t.Run("stream", func(t *testing.T) { run(t, true) })
+	})
+}
+
+// TestStreamingNodeIsAskedOnce: every further attempt would be one for nothing.
+func TestStreamingNodeIsAskedOnce(t *testing.T) {
+	p := newPlatform(t, &fakeScheduler{}, &fakeNode{invoke: succeed, contest: true})
+	for range 3 {
+		if got, err := invoke(t, p); err != nil || string(got.GetBody()) != "done" {
+			t.Errorf("got %v, %v", got, err)
+		}
+	}
+	p.settle()
+	if p.node.unary != 1 || len(p.node.invoked) != 3 {
+		t.Errorf("%d unary calls for %d invocations, want 1 for 3", p.node.unary, len(p.node.invoked))
+	}
+}
+
+// TestBodyInParts: a large result comes in several messages.
+func TestBodyInParts(t *testing.T) {
+	bothWays(t, "parts", func(t *testing.T, contest bool) {
+		p := newPlatform(t, &fakeScheduler{}, &fakeNode{contest: contest, invoke: func(_ *invokeRequest, stream invokeStream) error {
+			for _, part := range []*nodeservicepb.InvokeFunctionReply{{Header: &header{}}, {Body: []byte("one ")}, {Body: []byte("two ")}, {Body: []byte("three")}, {Footer: &footer{}}} {
+				if err := stream.Send(part); err != nil {
+					return err
+				}
+			}
+			return nil
+		}})
+		if got, err := invoke(t, p); err != nil || string(got.GetBody()) != "one two three" {
+			t.Errorf("got %v, %v", got, err)
+		}
+	})
 }

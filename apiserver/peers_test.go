@@ -13,6 +13,7 @@ import (
 
 	"go.uber.org/zap"
 	"google.golang.org/grpc"
+	"google.golang.org/protobuf/proto"
 
 	"github.com/minifaas/minifaas/internal/function"
 	"github.com/minifaas/minifaas/internal/rpc"
@@ -70,6 +71,8 @@ type fakeNode struct {
 	nodeservicepb.UnimplementedNodeServiceServer
 	address string
 	server  *grpc.Server
+	// contest: it has the calls of the contest alone, so it streams.
+	contest bool
 	invoke  func(*nodeservicepb.InvokeFunctionRequest, grpc.ServerStreamingServer[nodeservicepb.InvokeFunctionReply]) error
 	// end answers EndInvocation; nil means that the node does not know the method.
 	end func(context.Context, *nodeservicepb.EndInvocationRequest) (*nodeservicepb.EndInvocationReply, error)
@@ -77,6 +80,7 @@ type fakeNode struct {
 	mu      sync.Mutex // guards what follows
 	invoked []*nodeservicepb.InvokeFunctionRequest
 	ended   []*nodeservicepb.EndInvocationRequest
+	unary   int // calls of InvokeFunctionUnary
 }
 
 func (n *fakeNode) InvokeFunction(req *nodeservicepb.InvokeFunctionRequest, stream grpc.ServerStreamingServer[nodeservicepb.InvokeFunctionReply]) error {
@@ -84,6 +88,33 @@ func (n *fakeNode) InvokeFunction(req *nodeservicepb.InvokeFunctionRequest, stre
 	n.invoked = append(n.invoked, req)
 	n.mu.Unlock()
 	return n.invoke(req, stream)
+}
+
+func (n *fakeNode) InvokeFunctionUnary(ctx context.Context, req *nodeservicepb.InvokeFunctionRequest) (*nodeservicepb.InvokeFunctionReply, error) {
+	n.mu.Lock()
+	n.unary++
+	n.mu.Unlock()
+	if n.contest {
+		return n.UnimplementedNodeServiceServer.InvokeFunctionUnary(ctx, req)
+	}
+	whole := &gathered{ctx: ctx, reply: &nodeservicepb.InvokeFunctionReply{}}
+	err := n.InvokeFunction(req, whole)
+	return whole.reply, err
+}
+
+// gathered is a stream whose parts are put together again.
+type gathered struct {
+	grpc.ServerStream
+	ctx   context.Context
+	reply *nodeservicepb.InvokeFunctionReply
+}
+
+func (g *gathered) Context() context.Context { return g.ctx }
+
+func (g *gathered) Send(part *nodeservicepb.InvokeFunctionReply) error {
+	proto.Merge(g.reply, &nodeservicepb.InvokeFunctionReply{Header: part.GetHeader(), Footer: part.GetFooter()})
+	g.reply.Body = append(g.reply.Body, part.GetBody()...)
+	return nil
 }
 
 func (n *fakeNode) EndInvocation(ctx context.Context, req *nodeservicepb.EndInvocationRequest) (*nodeservicepb.EndInvocationReply, error) {

@@ -170,6 +170,35 @@ func TestLargeBodyComesInParts(t *testing.T) {
 	}
 }
 
+// TestUnaryIsTheStreamInOneMessage: errors included.
+func TestUnaryIsTheStreamInOneMessage(t *testing.T) {
+	for _, result := range []sandbox.Result{
+		{Body: bytes.Repeat([]byte("x"), rpc.MaxEvent), MaxMemory: 5, Log: "log"},
+		{MaxMemory: 5, Error: &sandbox.FunctionError{Code: sandbox.CodeFunctionError, Type: "KeyError", Message: "k"}},
+	} {
+		n := newTestNode(t, &scripted{invoke: func(context.Context, *scriptedContainer, sandbox.Invocation) (sandbox.Result, error) {
+			return result, nil
+		}})
+		req := &nodeservicepb.InvokeFunctionRequest{ContainerId: n.mustCreate(t, "c")}
+		parts, err := n.invoke(t.Context(), req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := &nodeservicepb.InvokeFunctionReply{Header: parts[0].GetHeader(), Body: result.Body, Footer: parts[len(parts)-1].GetFooter()}
+		got, err := n.InvokeFunctionUnary(t.Context(), req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d := cmp.Diff(want, got, protocmp.Transform()); d != "" {
+			t.Errorf("reply (-stream +unary):\n%.500s", d)
+		}
+	}
+	n := newTestNode(t, &scripted{})
+	if _, err := n.InvokeFunctionUnary(t.Context(), &nodeservicepb.InvokeFunctionRequest{ContainerId: "nobody"}); status.Code(err) != codes.NotFound {
+		t.Errorf("unknown container: %v, want NotFound", err)
+	}
+}
+
 func TestInvokeRefusals(t *testing.T) {
 	n := newTestNode(t, &scripted{})
 	if _, err := n.invoke(t.Context(), &nodeservicepb.InvokeFunctionRequest{ContainerId: "nobody"}); status.Code(err) != codes.NotFound {

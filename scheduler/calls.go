@@ -43,7 +43,9 @@ func (s *Server) AcquireContainer(ctx context.Context, req *schedulerpb.AcquireC
 	}
 	if a.action.Kind == engine.Grant {
 		// The caller left before it could hear of the grant: nothing ran under it.
-		s.step(&engine.Event{Kind: engine.Return, Request: a.action.Request, Container: a.action.Container})
+		s.step(&engine.Event{
+			Kind: engine.Return, Request: a.action.Request, Container: a.action.Container, Outcome: engine.Outcome{Error: "Canceled"},
+		})
 	}
 	return nil, status.FromContextError(ctx.Err()).Err()
 }

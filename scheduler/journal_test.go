@@ -94,6 +94,7 @@ func troubled(t *testing.T, cfg Config) (*harness, *manager, []*fakeNode) {
 	rm := newManager(t, nodes...)
 	rm.lent, rm.free = append(rm.lent, rm.free[0]), rm.free[1:]
 	cfg.ResourceManager = rm.address
+	cfg.Engine.LeaseGrace = 50 * time.Millisecond // forgotten leases end soon
 	return ready(t, cfg), rm, nodes
 }
 

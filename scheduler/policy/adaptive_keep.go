@@ -31,16 +31,11 @@ func (a *Adaptive) KeepContainer(now engine.Instant, f *engine.FunctionView, _ *
 	return keep
 }
 
-// Evict spares containers that have not been idle for longer than most gaps
-// last, unless there is no other way to room.
+// Evict takes what is nearest to the end of its keep-alive first, and nothing in
+// the first half of it unless there is no other way to room.
 func (a *Adaptive) Evict(now engine.Instant, f *engine.FunctionView, c *engine.ContainerView, p *engine.PoolView) (int64, bool) {
-	l := a.of(f)
-	gap := a.cfg.KeepFurther
-	if l.gaps.total >= knownGaps {
-		gap = l.gaps.quantile(75)
-	}
-	idle := now.Sub(c.IdleSince)
-	return int64(gap - idle), idle > gap || p.Exhausted
+	keep, idle := a.KeepContainer(now, f, c), now.Sub(c.IdleSince)
+	return int64(keep - idle), p.Exhausted || 2*idle > keep
 }
 
 // KeepNode keeps an empty node for twice as long as it takes to get one, and
