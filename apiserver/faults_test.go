@@ -22,7 +22,7 @@ func invoke(t *testing.T, p *platform) (*apiserverpb.InvokeFunctionReply, error)
 func TestNodeGoneBeforeTheStart(t *testing.T) {
 	n := &fakeNode{invoke: succeed}
 	gone := &fakeNode{}
-	gone.server, gone.address = listen(t, "127.0.0.1:0", func(g *grpc.Server) { nodeservicepb.RegisterNodeServiceServer(g, gone) })
+	gone.server, gone.address = listen(t, "127.0.0.2:0", func(g *grpc.Server) { nodeservicepb.RegisterNodeServiceServer(g, gone) })
 	gone.server.Stop()
 	s := &fakeScheduler{grant: func(_ context.Context, attempt int) (*schedulerpb.AcquireContainerReply, error) {
 		if attempt <= 2 {

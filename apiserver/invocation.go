@@ -58,8 +58,7 @@ func (inv *invocation) run(ctx context.Context) (*apiserverpb.InvokeFunctionRepl
 			inv.pause(ctx, attempt)
 			continue
 		}
-		// The return need not hold up the answer.
-		inv.server.returns.Go(func() { inv.giveBack(lease, o) })
+		inv.server.returns.begin(inv.function.Name.String(), func() { inv.giveBack(lease, o) })
 		if errors.Is(o.err, errNotBegun) {
 			return nil, status.Error(codes.Unavailable, o.err.Error())
 		}
@@ -95,6 +94,7 @@ func (inv *invocation) acquire(ctx context.Context) (*schedulerpb.AcquireContain
 			Concurrency:   int32(inv.function.Concurrency),
 		},
 	}
+	inv.server.returns.await(ctx, request.FunctionName)
 	for attempt := 1; ; attempt++ {
 		lease, err := inv.server.scheduler.AcquireContainer(ctx, request, grpc.WaitForReady(true))
 		if status.Code(err) != codes.Unavailable || attempt == attempts || ctx.Err() != nil {

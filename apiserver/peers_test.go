@@ -163,8 +163,8 @@ type platform struct {
 
 func newPlatform(t testing.TB, s *fakeScheduler, n *fakeNode) *platform {
 	t.Helper()
-	s.serve(t, "127.0.0.1:0")
-	n.server, n.address = listen(t, "127.0.0.1:0", func(g *grpc.Server) { nodeservicepb.RegisterNodeServiceServer(g, n) })
+	s.serve(t, "127.0.0.2:0")
+	n.server, n.address = listen(t, "127.0.0.2:0", func(g *grpc.Server) { nodeservicepb.RegisterNodeServiceServer(g, n) })
 	if s.grant == nil {
 		s.grant = func(_ context.Context, attempt int) (*schedulerpb.AcquireContainerReply, error) {
 			return n.lease(fmt.Sprintf("c%d", attempt)), nil
@@ -174,7 +174,7 @@ func newPlatform(t testing.TB, s *fakeScheduler, n *fakeNode) *platform {
 	if err != nil {
 		t.Fatal(err)
 	}
-	front, address := listen(t, "127.0.0.1:0", func(g *grpc.Server) { apiserverpb.RegisterAPIServerServer(g, server) })
+	front, address := listen(t, "127.0.0.2:0", func(g *grpc.Server) { apiserverpb.RegisterAPIServerServer(g, server) })
 	conn, err := rpc.Dial(address)
 	if err != nil {
 		t.Fatal(err)

@@ -7,7 +7,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -61,8 +60,7 @@ type Server struct {
 	conn      *grpc.ClientConn
 	scheduler schedulerpb.SchedulerClient
 	nodes     *connections
-	// returns are the containers on their way back.
-	returns sync.WaitGroup
+	returns   returns
 }
 
 // New makes a server. It connects with the first call.
@@ -90,7 +88,7 @@ func New(cfg Config) (*Server, error) {
 // Close waits for containers to be returned and closes the connections. No
 // call may be running.
 func (s *Server) Close() {
-	s.returns.Wait()
+	s.returns.running.Wait()
 	s.nodes.close()
 	s.conn.Close()
 }

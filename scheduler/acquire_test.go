@@ -48,9 +48,9 @@ func TestCancelLeavesTheQueue(t *testing.T) {
 	h := ready(t, Config{ResourceManager: newManager(t, node).address})
 	ctx, leave := context.WithCancel(t.Context())
 	left := h.acquireLater(ctx, "r1", "f")
-	<-begun
+	await(t, "the creation begins", begun)
 	leave()
-	wantCode(t, (<-left).err, codes.Canceled)
+	wantCode(t, await(t, "an answer", left).err, codes.Canceled)
 	eventually(t, "the queue is empty", func() bool { return h.queued(t) == 0 })
 	if c := h.status(t).GetCounters(); c.GetCanceled() != 1 {
 		t.Errorf("counters: %v", c)

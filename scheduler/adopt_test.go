@@ -86,7 +86,7 @@ func TestAdoptedBusyContainerServesWhenItsCallsEnd(t *testing.T) {
 	node.mu.Lock()
 	busy.InFlight, busy.State = 0, "ready"
 	node.mu.Unlock()
-	if got := <-waiting; got.err != nil || got.reply.GetContainerId() != "busy" {
+	if got := await(t, "an answer", waiting); got.err != nil || got.reply.GetContainerId() != "busy" {
 		t.Errorf("granted %v, %v; want the adopted container", got.reply, got.err)
 	}
 }

@@ -75,7 +75,9 @@ func request(id, function string) *schedulerpb.AcquireContainerRequest {
 
 func (h *harness) acquire(t testing.TB, id, function string) *schedulerpb.AcquireContainerReply {
 	t.Helper()
-	reply, err := h.AcquireContainer(t.Context(), request(id, function))
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	reply, err := h.AcquireContainer(ctx, request(id, function))
 	if err != nil {
 		t.Fatalf("acquire %s for %s: %v", function, id, err)
 	}

@@ -35,14 +35,14 @@ func TestJournalReplays(t *testing.T) {
 			callers.Wait()
 			acquired := h.status(t).GetCounters().GetAcquired()
 			h.stop()
-			<-h.ran
+			await(t, "the scheduler ends", h.ran)
 			if h.err != nil {
 				t.Fatal(h.err)
 			}
 			// The next life of the scheduler appends to it.
 			next := ready(t, Config{Policy: name, Journal: dir, ResourceManager: rm.address})
 			next.stop()
-			<-next.ran
+			await(t, "the scheduler ends", next.ran)
 
 			var granted int64
 			kinds := map[engine.EventKind]int{}
@@ -130,7 +130,7 @@ func TestJournalIsOffByDefault(t *testing.T) {
 	h := ready(t, Config{ResourceManager: newManager(t, newFakeNode(t, nodeID(1))).address})
 	h.acquire(t, "r", "f")
 	h.stop()
-	<-h.ran
+	await(t, "the scheduler ends", h.ran)
 	if left, err := os.ReadDir(dir); err != nil || len(left) != 0 {
 		t.Errorf("left behind: %v, %v", left, err)
 	}

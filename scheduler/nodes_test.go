@@ -120,10 +120,10 @@ func TestLossDuringCreate(t *testing.T) {
 	rm := newManager(t, first, second)
 	h := ready(t, Config{ResourceManager: rm.address})
 	waiting := h.acquireLater(t.Context(), "r", "f")
-	<-begun
+	await(t, "the creation begins", begun)
 	eventually(t, "the scheduler watches", func() bool { n := 0; rm.look(func() { n = len(rm.watchers) }); return n > 0 })
 	rm.tell(&resourcemanagerpb.NodeEvent{Kind: resourcemanagerpb.NodeEvent_KIND_LOST, Node: first.desc})
-	got := <-waiting
+	got := await(t, "an answer", waiting)
 	wantCode(t, got.err, codes.OK)
 	if got.reply.GetNodeId() != nodeID(2) {
 		t.Errorf("granted %v, want one on the other node", got.reply)

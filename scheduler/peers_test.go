@@ -38,7 +38,7 @@ type manager struct {
 func listen(t testing.TB, address string, register func(*grpc.Server)) (*grpc.Server, string) {
 	t.Helper()
 	if address == "" {
-		address = "127.0.0.1:0"
+		address = "127.0.0.2:0"
 	}
 	lis, err := net.Listen("tcp", address)
 	if err != nil {
@@ -161,6 +161,17 @@ func eventually(t testing.TB, what string, holds func() bool) {
 			t.Fatalf("it never came that %s", what)
 		}
 	}
+}
+
+// await receives what another goroutine is about to send, or close.
+func await[T any](t testing.TB, what string, from <-chan T) (got T) {
+	t.Helper()
+	select {
+	case got = <-from:
+	case <-time.After(20 * time.Second):
+		t.Fatalf("waited in vain: %s", what)
+	}
+	return got
 }
 
 func wantCode(t testing.TB, err error, want codes.Code) {

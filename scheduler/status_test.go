@@ -19,7 +19,7 @@ func TestGetStatus(t *testing.T) {
 	create, begun, _ := hold()
 	node.create = create
 	h.acquireLater(t.Context(), "r3", "new")
-	<-begun
+	await(t, "the creation begins", begun)
 	got := h.status(t)
 	for _, n := range got.GetNodes() {
 		for _, c := range n.GetContainers() {
@@ -64,7 +64,7 @@ func TestMetrics(t *testing.T) {
 	if _, err := registry.Gather(); err != nil {
 		t.Fatalf("gather while starting: %v", err)
 	}
-	<-h.server.Running()
+	await(t, "the scheduler is ready", h.server.Running())
 	node := newFakeNode(t, nodeID(1))
 	rm.look(func() { rm.free = append(rm.free, node.desc) })
 	h.giveBack(t, "r1", h.acquire(t, "r1", "f"), false)

@@ -22,9 +22,9 @@ func TestStopWhileCallsWait(t *testing.T) {
 	eventually(t, "both wait", func() bool { return h.queued(t) == 2 })
 	h.stop()
 	for _, answered := range waiting {
-		wantCode(t, (<-answered).err, codes.Unavailable)
+		wantCode(t, await(t, "an answer", answered).err, codes.Unavailable)
 	}
-	<-h.ran
+	await(t, "the scheduler ends", h.ran)
 	if h.err != nil {
 		t.Errorf("run: %v", h.err)
 	}
@@ -49,9 +49,9 @@ func TestStopBeforeAdoption(t *testing.T) {
 		returned <- err
 	}()
 	h.stop()
-	wantCode(t, <-acquired, codes.Unavailable)
-	wantCode(t, <-returned, codes.Unavailable)
-	<-h.ran
+	wantCode(t, await(t, "an answer", acquired), codes.Unavailable)
+	wantCode(t, await(t, "an answer", returned), codes.Unavailable)
+	await(t, "the scheduler ends", h.ran)
 	if h.err != nil {
 		t.Errorf("run: %v", h.err)
 	}
@@ -64,7 +64,7 @@ func TestYoungerSchedulerTakesOver(t *testing.T) {
 	older := ready(t, Config{ResourceManager: rm.address, StatsInterval: 10 * time.Millisecond})
 	lease := older.acquire(t, "r", "f")
 	younger := ready(t, Config{ResourceManager: rm.address})
-	<-older.ran
+	await(t, "the scheduler ends", older.ran)
 	if !errors.Is(older.err, errFenced) {
 		t.Errorf("the older one ended with %v, want %v", older.err, errFenced)
 	}
@@ -85,7 +85,7 @@ func TestFencedWhileCreating(t *testing.T) {
 	node.mu.Unlock()
 	_, err := h.AcquireContainer(t.Context(), request("r2", "g"))
 	wantCode(t, err, codes.Unavailable)
-	<-h.ran
+	await(t, "the scheduler ends", h.ran)
 	if !errors.Is(h.err, errFenced) {
 		t.Errorf("run: %v, want %v", h.err, errFenced)
 	}
@@ -107,7 +107,7 @@ func TestValidateReportsEveryFault(t *testing.T) {
 
 func TestJournalThatCannotBeOpened(t *testing.T) {
 	h := start(t, Config{ResourceManager: newManager(t).address, Journal: "/proc/no/such/folder"})
-	<-h.ran
+	await(t, "the scheduler ends", h.ran)
 	if h.err == nil || !strings.Contains(h.err.Error(), "--journal takes a folder") {
 		t.Errorf("run: %v", h.err)
 	}
@@ -121,7 +121,7 @@ func TestResourceManagerNotReady(t *testing.T) {
 
 	rm.look(func() { rm.usageErrors = []error{status.Error(codes.Internal, "the ledger is broken")} })
 	h := start(t, Config{ResourceManager: rm.address})
-	<-h.ran
+	await(t, "the scheduler ends", h.ran)
 	if h.err == nil || !strings.Contains(h.err.Error(), "the ledger is broken") {
 		t.Errorf("run: %v", h.err)
 	}

@@ -130,7 +130,7 @@ func TestStampede(t *testing.T) {
 	p := startTest(t, "- {name: shared, runtime: native, handler: load-native, code: load-native, concurrency: 50}\n", nil)
 	c := newCaller(t, p)
 	const callers = 200
-	for function, most := range map[string]int64{"hello": 20, "shared": callers / 50} {
+	for function, most := range map[string]int64{"hello": callers / 5, "shared": callers / 50} {
 		before := counters(p.mustStatus(t).GetCounters())["containers_created"]
 		var calls sync.WaitGroup
 		for range callers {

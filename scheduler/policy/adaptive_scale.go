@@ -70,13 +70,15 @@ type debt struct {
 
 const debtHalfLife = 10 * time.Second
 
-// grow adds the waiting since it was last asked, of the requests that wait now.
+// grow adds the waiting since it was last asked, as far as one more container
+// would have spared it: among many it matters little.
 func (d *debt) grow(now engine.Instant, f *engine.FunctionView) time.Duration {
 	passed := max(0, now.Sub(d.at))
 	for age := passed; age >= debtHalfLife && d.owed > 0; age -= debtHalfLife {
 		d.owed /= 2
 	}
-	d.owed += time.Duration(f.Waiting) * min(passed, engine.RescaleInterval, max(0, now.Sub(f.OldestWait)))
+	waited := time.Duration(f.Waiting) * min(passed, engine.RescaleInterval, max(0, now.Sub(f.OldestWait)))
+	d.owed += waited / time.Duration(f.Ready+1)
 	d.at = now
 	return d.owed
 }

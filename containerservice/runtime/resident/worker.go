@@ -25,7 +25,7 @@ import (
 )
 
 // CancelGrace is how long a canceled invocation has to answer by itself.
-const CancelGrace = 100 * time.Millisecond
+const CancelGrace = 300 * time.Millisecond
 
 // worker is the process and the invocations in it.
 type worker struct {

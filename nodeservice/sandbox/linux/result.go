@@ -53,11 +53,14 @@ func (c *container) functionError(e *containerservicepb.FunctionError) *sandbox.
 	if e == nil {
 		return nil
 	}
-	message := e.GetMessage()
+	f := &sandbox.FunctionError{Code: e.GetCode(), Type: e.GetType(), Message: e.GetMessage(), StackTrace: e.GetStackTrace()}
 	if c.fault != nil {
-		message += " (" + c.fault.Error() + ")"
+		f.Message += " (" + c.fault.Error() + ")"
+		if f.StackTrace != "" {
+			f.StackTrace += c.fault.Error() + "\n"
+		}
 	}
-	return &sandbox.FunctionError{Code: e.GetCode(), Type: e.GetType(), Message: message, StackTrace: e.GetStackTrace()}
+	return f
 }
 
 // peak is the agent's figure, or, where it has none, what is known here; always above 0.
