@@ -19,6 +19,8 @@ build: ## Build bin/minifaas, a static binary that carries all it needs.
 	$(STATIC) -o $(EMBEDDED)/containerservice ./cmd/containerservice
 	$(STATIC) -o $(EMBEDDED)/hello ./bench/functions/hello
 	$(STATIC) -o $(EMBEDDED)/load-native ./bench/functions/load-native
+	cp $(EMBEDDED)/hello bench/functions/hello/
+	cp $(EMBEDDED)/load-native bench/functions/load-native/
 	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/minifaas ./cmd/minifaas
 
 .PHONY: run
@@ -60,7 +62,7 @@ image: build ## Build the container images minifaas and minifaas-scheduler with 
 
 .PHONY: clean
 clean: ## Remove what was built.
-	rm -rf bin .cache $(filter-out %/README.md,$(wildcard $(EMBEDDED)/*))
+	rm -rf bin .cache bench/functions/hello/hello bench/functions/load-native/load-native $(filter-out %/README.md,$(wildcard $(EMBEDDED)/*))
 
 $(TOOLS)/golangci-lint: tools/go.mod
 	cd tools && GOBIN=$(TOOLS) go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint

@@ -106,6 +106,10 @@ func TestAcquireIsRepeatedWhileTheSchedulerRestarts(t *testing.T) {
 func TestSchedulerComesUpLater(t *testing.T) {
 	s := &fakeScheduler{}
 	p := newPlatform(t, s, &fakeNode{invoke: succeed})
+	// Once it has answered it serves, and so Stop frees its port.
+	if _, err := invoke(t, p); err != nil {
+		t.Fatal(err)
+	}
 	s.server.Stop()
 	answered := make(chan error, 1)
 	go func() {

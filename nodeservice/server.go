@@ -117,9 +117,12 @@ func (s *Server) CreateContainer(ctx context.Context, req *nodeservicepb.CreateC
 	c, err := s.cfg.Runtime.Create(working, sandbox.Spec{ID: e.id, Function: f, Memory: memory})
 	s.mu.Lock()
 	removed := e.state == stopping
-	if err != nil {
+	switch {
+	case err != nil:
 		s.inv.drop(e)
-	} else if !removed {
+	case removed:
+		e.sandbox = c // whoever removes it again finds it
+	default:
 		s.inv.created(e, c)
 	}
 	s.mu.Unlock()

@@ -74,10 +74,14 @@ func cpuPct(before, after sandbox.Usage, elapsed time.Duration) float64 {
 }
 
 func (s *Server) nodeStats(usage sandbox.Usage, cpu float64) *nodeservicepb.NodeStats {
+	available := host.AvailableMemory()
+	if available == 0 {
+		available = s.cfg.Memory // the kernel does not say
+	}
 	stats := &nodeservicepb.NodeStats{
 		TotalMemoryInBytes:     s.cfg.Memory,
 		MemoryUsageInBytes:     usage.Memory,
-		AvailableMemoryInBytes: max(0, min(s.cfg.Memory-usage.Memory, host.AvailableMemory())),
+		AvailableMemoryInBytes: max(0, min(s.cfg.Memory-usage.Memory, available)),
 		CpuUsagePct:            cpu,
 		HostCpuPressurePct:     host.Pressure("cpu"),
 		HostMemoryPressurePct:  host.Pressure("memory"),
@@ -124,6 +128,8 @@ func (s *Server) GetStats(_ context.Context, req *nodeservicepb.GetStatsRequest)
 			State:                  string(e.state),
 			CreatedTimeTimestampMs: e.created.UnixMilli(),
 			Name:                   e.name,
+			TimeoutInMs:            e.function.Timeout.Milliseconds(),
+			Concurrency:            int32(e.function.Concurrency),
 		})
 	}
 	return reply, nil

@@ -18,8 +18,6 @@ import (
 
 	"go.uber.org/zap"
 	"golang.org/x/sync/singleflight"
-	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/status"
 
 	resourcemanagerpb "github.com/minifaas/minifaas/proto/resourcemanager"
 	"github.com/minifaas/minifaas/resourcemanager/ledger"
@@ -129,7 +127,7 @@ func (s *Server) Run(ctx context.Context) error {
 
 	s.decide(ledger.Event{Kind: ledger.Close})
 	s.mu.Lock()
-	s.watchers.close(status.Error(codes.Unavailable, "resourcemanager is stopping"))
+	s.watchers.close(errStopping)
 	s.mu.Unlock()
 	end()
 	s.lives.Wait()

@@ -11,6 +11,8 @@ import (
 // watcherBuffer is how many events a watcher may be behind.
 const watcherBuffer = 64
 
+var errStopping = status.Error(codes.Unavailable, "resourcemanager is stopping")
+
 var errSlowWatcher = status.Errorf(codes.Aborted, "watcher is more than %d events behind: watch again and compare with GetNodesUsage", watcherBuffer)
 
 // watchers are those who listen to the pool. The zero value has none. It is
@@ -63,6 +65,13 @@ func (ws *watchers) close(err error) {
 func (w *watcher) end(err error) {
 	w.err = err
 	close(w.events)
+}
+
+// EndWatches ends all watches, and lets no more begin: the server is about to stop.
+func (s *Server) EndWatches() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.watchers.close(errStopping)
 }
 
 // WatchNodes implements the rpc.

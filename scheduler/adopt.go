@@ -60,11 +60,13 @@ func (s *Server) adopt() error {
 // nodesUsage waits for a ResourceManager that is being started, or restarted.
 func (s *Server) nodesUsage() (*resourcemanagerpb.GetNodesUsageReply, error) {
 	for {
-		usage, err := s.rm.GetNodesUsage(s.ctx, &resourcemanagerpb.GetNodesUsageRequest{RequestId: uuid.NewString()}, grpc.WaitForReady(true))
-		if status.Code(err) != codes.Unavailable {
+		ctx, cancel := context.WithTimeout(s.ctx, adoptTimeout)
+		usage, err := s.rm.GetNodesUsage(ctx, &resourcemanagerpb.GetNodesUsageRequest{RequestId: uuid.NewString()}, grpc.WaitForReady(true))
+		cancel()
+		if code := status.Code(err); code != codes.Unavailable && code != codes.DeadlineExceeded {
 			return usage, err
 		}
-		s.log.Warn("the resource manager is not ready; asking again", zap.Error(err))
+		s.log.Warn("the resource manager does not answer; asking again", zap.String("endpoint", s.cfg.ResourceManager), zap.Error(err))
 		select {
 		case <-time.After(rewatch):
 		case <-s.ctx.Done():
@@ -112,8 +114,11 @@ func (s *Server) adoptNode(n *node) {
 			Kind:      engine.ContainerAdopted,
 			Node:      engine.NodeID(n.desc.GetId()),
 			Container: engine.ContainerID(c.GetContainerId()),
-			Function:  engine.FunctionSpec{Name: c.GetFunctionName(), Memory: engine.Bytes(c.GetTotalMemoryInBytes())},
-			InFlight:  int(c.GetInFlight()),
+			Function: engine.FunctionSpec{
+				Name: c.GetFunctionName(), Memory: engine.Bytes(c.GetTotalMemoryInBytes()),
+				Timeout: time.Duration(c.GetTimeoutInMs()) * time.Millisecond, Concurrency: int(c.GetConcurrency()),
+			},
+			InFlight: int(c.GetInFlight()),
 		})
 	}
 	s.log.Info("adopted node", zap.String("node", n.desc.GetId()), zap.Int("containers", len(stats.GetContainerStatsList())))

@@ -99,6 +99,7 @@ func (s *Server) lose(id string) {
 func (s *Server) pollStats() {
 	ticker := time.NewTicker(s.cfg.StatsInterval)
 	defer ticker.Stop()
+	journalFailed := false
 	for {
 		select {
 		case <-ticker.C:
@@ -106,6 +107,10 @@ func (s *Server) pollStats() {
 			return
 		}
 		s.settle()
+		if err := s.journal.Err(); err != nil && !journalFailed {
+			journalFailed = true
+			s.log.Error("the journal is incomplete from here on", zap.Error(err))
+		}
 		var polls sync.WaitGroup
 		for _, n := range s.snapshotNodes() {
 			polls.Go(func() { s.pollNode(n) })
@@ -143,10 +148,16 @@ func (s *Server) pollNode(n *node) {
 }
 
 // giveBack releases a node that does not answer, so that nobody pays for it.
+// When that fails it is left to settle.
 func (s *Server) giveBack(n *node) {
 	ctx, cancel := context.WithTimeout(s.ctx, releaseTimeout)
 	defer cancel()
-	if _, err := s.rm.ReleaseNode(ctx, &resourcemanagerpb.ReleaseNodeRequest{Id: n.desc.GetId()}); err != nil {
-		s.log.Warn("release of a lost node failed", zap.String("node", n.desc.GetId()), zap.Error(err))
+	_, err := s.rm.ReleaseNode(ctx, &resourcemanagerpb.ReleaseNodeRequest{Id: n.desc.GetId()})
+	if err == nil || status.Code(err) == codes.NotFound {
+		return
 	}
+	s.log.Warn("release of a lost node failed; trying again later", zap.String("node", n.desc.GetId()), zap.Error(err))
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.unsettled = true
 }

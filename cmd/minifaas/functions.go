@@ -30,7 +30,7 @@ func (c *functionsCommand) Run(ctx context.Context, file *config.File) error {
 		return explain(err, conn.Target())
 	}
 	if c.Output == "json" {
-		return printJSON(reply.GetFunctions())
+		return printJSON(declared(reply.GetFunctions()))
 	}
 	row, flush := table("FUNCTION\tVERSION\tRUNTIME\tHANDLER\tMEMORY\tTIMEOUT\tCONCURRENCY")
 	for _, f := range reply.GetFunctions() {
@@ -46,4 +46,27 @@ func (c *functionsCommand) Run(ctx context.Context, file *config.File) error {
 			function.Size(f.GetMemoryInBytes()), time.Duration(f.GetTimeoutInMs())*time.Millisecond, concurrency)
 	}
 	return flush()
+}
+
+// declaredFunction is what functions -o json prints of each.
+type declaredFunction struct {
+	Account     string `json:"account"`
+	Name        string `json:"name"`
+	Version     string `json:"version"`
+	Runtime     string `json:"runtime"`
+	Handler     string `json:"handler"`
+	Memory      int64  `json:"memory_bytes"`
+	TimeoutMS   int64  `json:"timeout_ms"`
+	Concurrency int32  `json:"concurrency"`
+}
+
+func declared(functions []*apiserverpb.FunctionConfig) []declaredFunction {
+	all := []declaredFunction{}
+	for _, f := range functions {
+		all = append(all, declaredFunction{
+			f.GetAccountId(), f.GetFunctionName(), f.GetVersion(), f.GetRuntime(), f.GetHandler(),
+			f.GetMemoryInBytes(), f.GetTimeoutInMs(), f.GetConcurrency(),
+		})
+	}
+	return all
 }

@@ -98,7 +98,7 @@ func (c *invokeCommand) print(reply *apiserverpb.InvokeFunctionReply) error {
 		fmt.Fprintf(os.Stderr, "request %s: %s start, scheduled in %v, ran %v, peak memory %v\n", reply.GetRequestId(), start,
 			time.Duration(reply.GetScheduleLatencyInNanos()).Round(time.Microsecond),
 			time.Duration(reply.GetDurationInNanos()).Round(time.Microsecond),
-			function.Size(reply.GetMaxMemoryUsageInBytes()>>10<<10))
+			function.Size(reply.GetMaxMemoryUsageInBytes()>>20<<20))
 	}
 	if !failed {
 		return nil

@@ -51,6 +51,7 @@ func main() {
 func run(args []string) error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, stop) // a second Ctrl-C ends this process at once
 	lifeline, err := process.InheritedLifeline()
 	if err != nil {
 		return err
@@ -60,7 +61,7 @@ func run(args []string) error {
 	parser, err := kong.New(&c,
 		kong.Name("minifaas"),
 		kong.Description("Functions as a service around one adaptive scheduler."),
-		kong.UsageOnError(),
+		kong.ShortUsageOnError(),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
 		kong.DefaultEnvars("MINIFAAS"),
 		kong.Configuration(func(r io.Reader) (kong.Resolver, error) {

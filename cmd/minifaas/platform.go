@@ -77,9 +77,11 @@ func (p *platform) start(ctx, background context.Context) error {
 	if err := p.probePorts(); err != nil {
 		return err
 	}
-	if err := p.trySandbox(); err != nil {
+	if err := errors.Join(checkHostName(), p.trySandbox()); err != nil {
 		return err
 	}
+	// The services get their settings as arguments: a file would add to them.
+	os.Unsetenv("MINIFAAS_CONFIG")
 	if err := os.MkdirAll(p.metricsDir(), 0o755); err != nil {
 		return err
 	}

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"os"
+	"slices"
 	"strconv"
 
 	"go.uber.org/zap"
@@ -12,7 +14,7 @@ import (
 // probePorts finds out early, and says in one message, which ports are taken.
 func (p *platform) probePorts() error {
 	var faults []error
-	for _, svc := range p.services {
+	for _, svc := range append(slices.Clone(p.services), platformService{name: "metrics", offset: metricsPort}) {
 		lis, err := net.Listen("tcp", net.JoinHostPort(p.cfg.address, strconv.Itoa(p.cfg.portBase+svc.offset)))
 		if err != nil {
 			faults = append(faults, fmt.Errorf("%s: %w", svc.name, err))
@@ -22,6 +24,19 @@ func (p *platform) probePorts() error {
 	}
 	if len(faults) > 0 {
 		return fmt.Errorf("%w\nis another platform running? stop it, or choose other ports with --port-base", errors.Join(faults...))
+	}
+	return nil
+}
+
+// checkHostName finds out early whether HOST_NAME, which nodes would give as
+// their address, means anything here.
+func checkHostName() error {
+	name := os.Getenv("HOST_NAME")
+	if name == "" {
+		return nil
+	}
+	if _, err := net.LookupHost(name); err != nil {
+		return fmt.Errorf("HOST_NAME, the address that nodes give to be dialled at: %w; unset it, or set it to an address of this machine", err)
 	}
 	return nil
 }

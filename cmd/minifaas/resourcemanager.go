@@ -58,6 +58,7 @@ func (c *resourcemanagerCommand) Run(ctx context.Context, file *config.File, log
 		register:   func(s *rpc.Server) { resourcemanagerpb.RegisterResourceManagerServer(s, server) },
 		background: server.Run,
 		ready:      server.Ready(),
+		drain:      server.EndWatches,
 	})
 }
 

@@ -26,6 +26,9 @@ type service struct {
 	background func(context.Context) error
 	// ready is closed when calls may come; nil means from the start.
 	ready <-chan struct{}
+	// drain ends streams that would go on for ever; it is called when the
+	// service begins to stop. nil is none.
+	drain func()
 }
 
 // serve runs a service until ctx ends or a part of it fails. Calls end before
@@ -43,6 +46,9 @@ func serve(ctx context.Context, s service) error {
 	s.register(server)
 	group, running := errgroup.WithContext(ctx)
 	background, stopBackground := context.WithCancel(context.WithoutCancel(ctx))
+	if s.drain != nil {
+		defer context.AfterFunc(running, s.drain)()
+	}
 	if s.background != nil {
 		group.Go(func() error {
 			if err := s.background(background); err != nil || background.Err() != nil {

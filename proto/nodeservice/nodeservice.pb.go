@@ -791,7 +791,11 @@ type ContainerStats struct {
 	State                  string `protobuf:"bytes,102,opt,name=state,proto3" json:"state,omitempty"`
 	CreatedTimeTimestampMs int64  `protobuf:"varint,103,opt,name=created_time_timestamp_ms,json=createdTimeTimestampMs,proto3" json:"created_time_timestamp_ms,omitempty"`
 	// The name that CreateContainer gave.
-	Name          string `protobuf:"bytes,104,opt,name=name,proto3" json:"name,omitempty"`
+	Name string `protobuf:"bytes,104,opt,name=name,proto3" json:"name,omitempty"`
+	// Of the function: the longest time that one of its invocations may execute,
+	// and how many may run at once in the container; 0 leaves that to the scheduler.
+	TimeoutInMs   int64 `protobuf:"varint,105,opt,name=timeout_in_ms,json=timeoutInMs,proto3" json:"timeout_in_ms,omitempty"`
+	Concurrency   int32 `protobuf:"varint,106,opt,name=concurrency,proto3" json:"concurrency,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -887,6 +891,20 @@ func (x *ContainerStats) GetName() string {
 		return x.Name
 	}
 	return ""
+}
+
+func (x *ContainerStats) GetTimeoutInMs() int64 {
+	if x != nil {
+		return x.TimeoutInMs
+	}
+	return 0
+}
+
+func (x *ContainerStats) GetConcurrency() int32 {
+	if x != nil {
+		return x.Concurrency
+	}
+	return 0
 }
 
 type ReleaseRequest struct {
@@ -1369,7 +1387,7 @@ const file_nodeservice_nodeservice_proto_rawDesc = "" +
 	"\x10disk_free_inodes\x18\b \x01(\x03R\x0ediskFreeInodes\x121\n" +
 	"\x15host_cpu_pressure_pct\x18d \x01(\x01R\x12hostCpuPressurePct\x127\n" +
 	"\x18host_memory_pressure_pct\x18e \x01(\x01R\x15hostMemoryPressurePct\x12'\n" +
-	"\x0fthrottled_nanos\x18f \x01(\x03R\x0ethrottledNanos\"\xe4\x02\n" +
+	"\x0fthrottled_nanos\x18f \x01(\x03R\x0ethrottledNanos\"\xaa\x03\n" +
 	"\x0eContainerStats\x12!\n" +
 	"\fcontainer_id\x18\x01 \x01(\tR\vcontainerId\x121\n" +
 	"\x15total_memory_in_bytes\x18\x02 \x01(\x03R\x12totalMemoryInBytes\x121\n" +
@@ -1379,7 +1397,9 @@ const file_nodeservice_nodeservice_proto_rawDesc = "" +
 	"\tin_flight\x18e \x01(\x05R\binFlight\x12\x14\n" +
 	"\x05state\x18f \x01(\tR\x05state\x129\n" +
 	"\x19created_time_timestamp_ms\x18g \x01(\x03R\x16createdTimeTimestampMs\x12\x12\n" +
-	"\x04name\x18h \x01(\tR\x04name\"/\n" +
+	"\x04name\x18h \x01(\tR\x04name\x12\"\n" +
+	"\rtimeout_in_ms\x18i \x01(\x03R\vtimeoutInMs\x12 \n" +
+	"\vconcurrency\x18j \x01(\x05R\vconcurrency\"/\n" +
 	"\x0eReleaseRequest\x12\x1d\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tR\trequestId\"\x0e\n" +

@@ -189,8 +189,10 @@ func (a *Adaptive) Returned(_ engine.Instant, f *engine.FunctionView, call engin
 	if took <= 0 {
 		took = call.Elapsed
 	}
-	l.execution.add(took)
-	l.executions.add(took)
+	if call.Error == "" { // how long an error took says little of a call
+		l.execution.add(took)
+		l.executions.add(took)
+	}
 	l.share.learn(&a.cfg, f.Spec.Concurrency > 0, call, took)
 }
 

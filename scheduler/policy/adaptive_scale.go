@@ -21,7 +21,8 @@ func (a *Adaptive) Scale(now engine.Instant, f *engine.FunctionView, p *engine.P
 	}
 	l := a.of(f)
 	share := a.Concurrency(f)
-	useful := (f.Waiting + share - 1) / share
+	// Never more than the calls that there are could fill.
+	useful := min((f.Waiting+share-1)/share, (f.InFlight+f.Waiting+share-1)/share-f.Ready)
 	cold := float64(a.coldStart(l))
 	execution, known := l.expected(now, f)
 	work := float64(f.Waiting) * float64(execution) / float64(share)

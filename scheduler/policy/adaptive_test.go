@@ -53,9 +53,7 @@ func TestScale(t *testing.T) {
 			}
 			now := engine.Instant(0).Add(time.Minute)
 			f.OldestWait = now
-			if c.elapsed > 0 {
-				f.InFlight, f.OldestGrant = 1, now.Add(-c.elapsed)
-			}
+			f.InFlight, f.OldestGrant = c.ready*max(1, c.concurrency), now.Add(-c.elapsed)
 			if got, _ := a.Scale(now, f, &engine.PoolView{}); got != c.want {
 				t.Errorf("%d more containers, want %d", got, c.want)
 			}

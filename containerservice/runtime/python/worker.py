@@ -212,19 +212,24 @@ class Loop:
                 self.loop.call_soon_threadsafe(self.cancel, number)
 
     def start(self, number, payload):
-        self.tasks[number] = self.loop.create_task(self.run(number, payload))
+        call, event = split(number, payload)
+        task = self.tasks[number] = self.loop.create_task(self.run(number, call, event))
+        # One that is canceled before its first step never gets into run.
+        task.add_done_callback(lambda task: task.cancelled() and self.end(number, call, ERROR, failure(self.asyncio.CancelledError())))
 
     def cancel(self, number):
         if number in self.tasks:
             self.tasks[number].cancel()
 
-    async def run(self, number, payload):
-        call, event = split(number, payload)
+    async def run(self, number, call, event):
         current.set(call)  # in the task's own context
         try:
             outcome, payload = RESULT, encode(await self.handler(decode(event), call))
         except BaseException as error:
             outcome, payload = ERROR, failure(error)
+        self.end(number, call, outcome, payload)
+
+    def end(self, number, call, outcome, payload):
         del self.tasks[number]
         finish(call, outcome, payload)
 

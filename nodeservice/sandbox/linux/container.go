@@ -190,6 +190,12 @@ func (c *container) oomKilled() bool {
 
 // remove removes the cgroup, the folder and the reservation.
 func (c *container) remove(spent time.Duration) error {
+	defer c.runtime.forget(c, spent)
+	return c.removeRest()
+}
+
+// removeRest removes the cgroup and the folder; it may be repeated.
+func (c *container) removeRest() error {
 	var faults []error
 	if c.group != nil {
 		faults = append(faults, c.group.Remove())
@@ -197,7 +203,6 @@ func (c *container) remove(spent time.Duration) error {
 	if c.folder != "" {
 		faults = append(faults, os.RemoveAll(c.folder))
 	}
-	c.runtime.forget(c, spent)
 	return errors.Join(faults...)
 }
 
@@ -214,6 +219,10 @@ func (c *container) Kill() error {
 	<-c.gone
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.removal != nil {
+		// What could not be removed then may be by now.
+		c.removal = c.removeRest()
+	}
 	if c.removal != nil {
 		return fmt.Errorf("kill container %s: %w", c.id, c.removal)
 	}
