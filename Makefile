@@ -37,7 +37,7 @@ race: build ## Run every test under the race detector.
 
 .PHONY: fuzz
 fuzz: ## Fuzz the engine for FUZZTIME (10m).
-	go test -run '^$$' -fuzz FuzzStep -fuzztime $${FUZZTIME:-10m} ./scheduler/engine
+	go test -run '^$$' -fuzz FuzzStep -fuzzminimizetime 20x -fuzztime $${FUZZTIME:-10m} ./scheduler/engine
 
 .PHONY: soak
 soak: build ## Force FAULTS (1000) faults on a running platform under load.

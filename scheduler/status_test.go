@@ -1,6 +1,7 @@
 package scheduler
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -105,9 +106,9 @@ func TestMetrics(t *testing.T) {
 
 // key is a metric's name and the values of its labels.
 func key(family *dto.MetricFamily, m *dto.Metric) string {
-	name := family.GetName()
+	words := []string{family.GetName()}
 	for _, label := range m.GetLabel() {
-		name += " " + label.GetValue()
+		words = append(words, label.GetValue())
 	}
-	return name
+	return strings.Join(words, " ")
 }

@@ -83,7 +83,7 @@ func (c *nodeserviceCommand) Run(ctx context.Context, file *config.File, logs *l
 	if err := check(file, c.listenFlags.validate(), c.sandboxFlags.validate(), loadErr, validPort("slot", c.Slot, 0, 10000)); err != nil {
 		return err
 	}
-	runtime, err := c.sandboxFlags.runtime(c.Name, c.Slot, log)
+	runtime, err := c.runtime(c.Name, c.Slot, log)
 	if err != nil {
 		return err
 	}
