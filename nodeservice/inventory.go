@@ -56,9 +56,12 @@ type inventory struct {
 	containers map[string]*entry // by id
 	names      map[string]bool
 	owner      string
-	liveID     string
-	epoch      int64
-	made       int
+	// released: the node is nobody's since then, until it is reserved again. A node
+	// that was never reserved at all takes containers from whoever finds it.
+	released bool
+	liveID   string
+	epoch    int64
+	made     int
 }
 
 func newInventory(liveID string) *inventory {
@@ -77,6 +80,9 @@ func (inv *inventory) admit(epoch int64) error {
 
 // add enters a container that is about to be created. An empty name gets one.
 func (inv *inventory) add(name string, f function.Function, memory int64, now time.Time, abort func()) (*entry, error) {
+	if inv.released {
+		return nil, status.Error(codes.FailedPrecondition, "the node has been released: reserve it again")
+	}
 	inv.made++
 	id := fmt.Sprintf("%s-%d", inv.liveID, inv.made)
 	if name == "" {

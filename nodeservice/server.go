@@ -66,14 +66,14 @@ func newLiveID() string { return uuid.NewString()[:8] }
 func (s *Server) Reserve(_ context.Context, req *nodeservicepb.ReserveRequest) (*nodeservicepb.ReserveReply, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.inv.owner = req.GetOwnerAccountId()
+	s.inv.owner, s.inv.released = req.GetOwnerAccountId(), false
 	return &nodeservicepb.ReserveReply{}, nil
 }
 
 // Release ends every container and renews the live id.
 func (s *Server) Release(context.Context, *nodeservicepb.ReleaseRequest) (*nodeservicepb.ReleaseReply, error) {
 	s.mu.Lock()
-	s.inv.owner, s.inv.liveID = "", newLiveID()
+	s.inv.owner, s.inv.liveID, s.inv.released = "", newLiveID(), true
 	s.mu.Unlock()
 	s.releaseAll()
 	return &nodeservicepb.ReleaseReply{}, nil

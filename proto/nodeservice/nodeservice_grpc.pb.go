@@ -46,8 +46,8 @@ type NodeServiceClient interface {
 	// fails to load still gets a container: its invocations report the error.
 	//
 	// NOT_FOUND: no such function. ALREADY_EXISTS: the name is in use.
-	// FAILED_PRECONDITION: the runtime is not on this node. PERMISSION_DENIED: the
-	// epoch is older than one that the node has seen.
+	// FAILED_PRECONDITION: the runtime is not on this node, or the node has been
+	// released. PERMISSION_DENIED: the epoch is older than one that the node has seen.
 	CreateContainer(ctx context.Context, in *CreateContainerRequest, opts ...grpc.CallOption) (*CreateContainerReply, error)
 	// RemoveContainer ends a container, also a busy one, with all that runs in
 	// it. NOT_FOUND: no such container. PERMISSION_DENIED: the epoch is old.
@@ -178,8 +178,8 @@ type NodeServiceServer interface {
 	// fails to load still gets a container: its invocations report the error.
 	//
 	// NOT_FOUND: no such function. ALREADY_EXISTS: the name is in use.
-	// FAILED_PRECONDITION: the runtime is not on this node. PERMISSION_DENIED: the
-	// epoch is older than one that the node has seen.
+	// FAILED_PRECONDITION: the runtime is not on this node, or the node has been
+	// released. PERMISSION_DENIED: the epoch is older than one that the node has seen.
 	CreateContainer(context.Context, *CreateContainerRequest) (*CreateContainerReply, error)
 	// RemoveContainer ends a container, also a busy one, with all that runs in
 	// it. NOT_FOUND: no such container. PERMISSION_DENIED: the epoch is old.
