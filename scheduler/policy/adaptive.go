@@ -24,8 +24,8 @@ type AdaptiveConfig struct {
 
 	// MaxShare is the most calls that a container is learned to share. Default 64.
 	MaxShare int
-	// ShareBelow and ShareAbove: a container's calls become more while they
-	// take less than ShareBelow times what they take alone, and fewer when they
+	// ShareBelow and ShareAbove, where the CPU of calls is not measured: a
+	// container's calls become more while they take less than ShareBelow times what they take alone, and fewer when they
 	// take more than ShareAbove times. Default 1.15 and 1.5.
 	ShareBelow, ShareAbove float64
 	// ShareSlack is added to both sides before they are compared: a difference

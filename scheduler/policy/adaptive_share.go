@@ -12,7 +12,7 @@ const (
 	lastProbe  = 1024 // and at most, after it has not paid again and again
 	fewShared  = 4    // shared calls before they are judged
 	blindShare = 4    // calls that are let in when it is tried without knowing their CPU
-	boldShare  = 16   // and at most when that is known
+	boldShare  = 16   // and at most, at first, when that is known
 )
 
 // Concurrency is what the function declares, or what it has been learned to
