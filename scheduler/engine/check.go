@@ -39,31 +39,42 @@ func (k *checker) equal(what string, got, want any) {
 func (k *checker) nodes() {
 	e := k.e
 	serving := 0
+	var total, capacity Bytes
 	for id, n := range e.nodes {
 		k.equal("id of node", n.ID, id)
 		var booked, idle, leaving, placed Bytes
+		creations, leases := 0, 0
 		for el := n.all.front; el != nil; el = el.next {
 			c := el.value
-			booked += c.Memory
+			booked += c.Booked
 			if !c.adopted {
-				placed += c.Memory
+				placed += c.Booked
 			}
 			k.equal("node of "+string(c.name), c.node, n)
 			k.equal("index of "+string(c.name), e.names[c.name], c)
+			leases += c.InFlight
+			if c.state == creating {
+				creations++
+			}
 			if c.state == ready && c.InFlight == 0 {
-				idle += c.Memory
+				idle += c.Booked
 			}
 			if c.state == removing {
-				leaving += c.Memory
+				leaving += c.Booked
 			}
 		}
 		k.equal("memory booked on "+string(id), n.Booked, booked)
 		k.that(placed <= n.Capacity, "node %s: %d bytes placed, more than its %d", id, placed, n.Capacity)
 		k.equal("containers of "+string(id), n.Containers, n.all.n)
+		k.equal("creations on "+string(id), n.Creating, creations)
+		k.equal("leases on "+string(id), n.InFlight, leases)
+		total += booked
+		k.heap(&n.idle)
 		k.equal("idle memory of "+string(id), n.idleMemory, idle)
 		k.equal("leaving memory of "+string(id), n.removingMemory, leaving)
 		if n.state == nodeServing {
 			serving++
+			capacity += n.Capacity
 			k.equal("place of "+string(id), e.index.places[n.place], n)
 			k.equal("free in index, "+string(id), e.index.free.v[e.index.free.base+n.place], int64(n.Free()))
 			k.equal("gain in index, "+string(id), e.index.gain.v[e.index.gain.base+n.place], int64(n.gain()))
@@ -72,6 +83,8 @@ func (k *checker) nodes() {
 		}
 	}
 	k.equal("nodes in service", e.pool.Nodes, serving)
+	k.equal("memory booked on all nodes", e.pool.Booked, total)
+	k.equal("capacity of all nodes", e.pool.Capacity, capacity)
 	k.equal("nodes in the index", e.index.live, serving)
 	k.equal("nodes by free memory", len(e.index.byFree), serving)
 	for i := 1; i < len(e.index.byFree); i++ {
@@ -100,16 +113,17 @@ func (k *checker) containers() {
 		case ready:
 			idle := c.InFlight == 0
 			k.equal("idle list has "+string(name), c.byFunction.in == &c.fn.idle, idle)
-			k.equal("node's idle list has "+string(name), c.byNode.in == &c.node.idle, idle)
+			k.equal("node's idle heap has "+string(name), c.worth.place != 0, idle)
 			k.that(c.bound == nil, "container %s is bound and ready", name)
 		case removing:
 			k.that(c.byNode.in == &c.node.removing, "container %s is not listed as removing", name)
-		case quarantined:
+		case quarantined, retiring:
+			k.that(c.state != retiring || c.InFlight > 0, "container %s is retiring and empty", name)
 		default:
 			k.that(false, "container %s is %v", name, c.state)
 		}
 		if c.state != ready {
-			k.that(c.byFunction.in == nil && c.age.place == 0, "container %s can be granted and is %v", name, c.state)
+			k.that(c.byFunction.in == nil && c.age.place == 0 && c.worth.place == 0, "container %s can be granted and is %v", name, c.state)
 		}
 		if c.bound != nil {
 			k.that(c.bound.creation == c && e.tickets[c.bound.ticket] == c.bound, "container %s is bound to a request that is over", name)
@@ -148,7 +162,7 @@ func (k *checker) functions() {
 			k.equal("containers leaving for "+name, b.left, n)
 		}
 		k.equal("leases of "+name, f.InFlight, f.leases.n)
-		k.that(f.queue.n == 0 || f.idle.n == 0, "function %s: %d requests wait for %d idle containers", name, f.queue.n, f.idle.n)
+		k.that(f.queue.n == 0 || f.idle.n == 0 || e.rules.BindsEarly && f.queue.n <= f.Creating, "function %s: %d requests wait for %d idle containers", name, f.queue.n, f.idle.n)
 		k.that(f.queue.n == 0 || f.scaleTimer.place != 0, "function %s: nobody looks after its queue", name)
 		k.that(f.queue.n <= e.cfg.QueueLimit, "function %s: %d requests wait", name, f.queue.n)
 		k.equal("starved list has "+name, f.onStarved.in != nil, f.unplaced > 0)
@@ -203,7 +217,7 @@ func (k *checker) leases() {
 			}
 			k.that(c != nil && c.fn == f && e.names[c.name] == c, "a lease of %s has no container", f.Spec.Name)
 			k.that(l.deadline.place != 0, "a lease of %s has no deadline", f.Spec.Name)
-			k.that(c.state == ready || c.state == quarantined || c.state == removing, "container %s is leased and %v", c.name, c.state)
+			k.that(c.state == ready || c.state == quarantined || c.state == retiring || c.state == removing, "container %s is leased and %v", c.name, c.state)
 			if l.request != "" {
 				named++
 				k.that(e.leases[leaseKey{l.request, f.Index}] == l && l.onContainer.in == &c.named, "lease %s is not in its place", l.request)

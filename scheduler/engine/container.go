@@ -8,12 +8,13 @@ const (
 	creating containerState = iota + 1
 	ready
 	quarantined
+	retiring
 	removing
 	gone
 )
 
 func (s containerState) String() string {
-	return [...]string{"", "creating", "ready", "quarantined", "removing", "gone"}[s]
+	return [...]string{"", "creating", "ready", "quarantined", "retiring", "removing", "gone"}[s]
 }
 
 type container struct {
@@ -44,36 +45,39 @@ type container struct {
 
 	onNode     element[container] // among all of its node
 	byFunction element[container] // idle or open
-	byNode     element[container] // idle or removing
+	byNode     element[container] // removing
+	worth      heapItem           // among the idle ones of its node, by Evict's rank
 	age        heapItem
 }
 
 // add books a new container on the node.
-func (e *Engine) add(n *node, f *function, memory Bytes, s containerState) *container {
+func (e *Engine) add(n *node, f *function, size Size, s containerState) *container {
 	e.containerSerial++
 	c := &container{fn: f, node: n, state: s, started: e.now, round: f.round}
-	c.Serial, c.Memory = e.containerSerial, memory
+	c.Serial, c.Size = e.containerSerial, size
 	c.name = Name(strconv.FormatUint(e.cfg.Seed, 36) + "-" + strconv.FormatUint(c.Serial, 10))
 	c.init()
 	e.names[c.name] = c
 	n.all.pushBack(&c.onNode)
 	n.Containers++
 	e.timers.remove(&n.timer)
-	e.book(n, memory)
+	e.book(n, size.Booked)
 	return c
 }
 
 func (c *container) init() {
 	c.onNode.value, c.byFunction.value, c.byNode.value = c, c, c
 	c.age.key, c.age.owner = int64(c.Serial), c
+	c.worth.owner = c
 }
 
 // create starts a container on a node that has the room.
-func (e *Engine) create(n *node, f *function, size Bytes) *container {
+func (e *Engine) create(n *node, f *function, size Size) *container {
 	c := e.add(n, f, size, creating)
 	f.Creating++
+	n.Creating++
 	e.pool.Creating++
-	e.emit(Action{Kind: CreateContainer, Node: n.ID, Name: c.name, Function: f.Spec, Memory: size})
+	e.emit(Action{Kind: CreateContainer, Node: n.ID, Name: c.name, Function: f.Spec, Memory: size.Memory})
 	return c
 }
 
@@ -92,8 +96,9 @@ func (e *Engine) containerReady(ev *Event) {
 	f := c.fn
 	e.counters.ContainersCreated++
 	f.avoid, f.failure = nil, ""
-	e.policy.Started(e.now, &f.FunctionView, e.now.Sub(c.started))
+	e.policy.Started(e.now, &f.FunctionView, &c.ContainerView, e.now.Sub(c.started))
 	f.Creating--
+	c.node.Creating--
 	e.pool.Creating--
 	c.id = ev.Container
 	e.containers[c.id] = c
@@ -132,9 +137,20 @@ func (e *Engine) remove(c *container) {
 	e.uses++
 	c.stamp = e.uses
 	c.node.removing.pushBack(&c.byNode)
-	c.node.removingMemory += c.Memory
+	c.node.removingMemory += c.Booked
 	e.regained(c.node)
 	e.emit(Action{Kind: RemoveContainer, Node: c.node.ID, Name: c.name, Container: c.id})
+}
+
+// retire takes a container, whose lists have been left, out of service. It is
+// removed once it is empty.
+func (e *Engine) retire(c *container) {
+	if c.InFlight == 0 {
+		e.remove(c)
+		return
+	}
+	e.withdraw(c)
+	c.state = retiring
 }
 
 // drop forgets a container that is not there any more.
@@ -143,12 +159,13 @@ func (e *Engine) drop(c *container) {
 	switch c.state {
 	case creating:
 		f.Creating--
+		n.Creating--
 		e.pool.Creating--
 	case ready:
 		e.withdraw(c)
 	case removing:
 		c.byNode.leave()
-		n.removingMemory -= c.Memory
+		n.removingMemory -= c.Booked
 	}
 	c.state = gone
 	e.cutLeases(c)
@@ -158,7 +175,7 @@ func (e *Engine) drop(c *container) {
 	}
 	c.onNode.leave()
 	n.Containers--
-	e.book(n, -c.Memory)
+	e.book(n, -c.Booked)
 	e.relieved = true
 	if b := c.batch; b != nil {
 		c.batch = nil

@@ -49,14 +49,16 @@
 //	ready        Grant, Return                             ready (idle without leases, else busy)
 //	ready        idle for too long, or evicted             removing
 //	ready        Return with Lost                          removing
-//	ready        a lease's deadline                        quarantined
+//	ready        Return, and the policy retires it         retiring, or removing when empty
+//	retiring     Return of its last lease                  removing
+//	ready        a lease's deadline                        quarantined (retiring too)
 //	ready        Stats: nothing in flight, leases older
 //	             than LeaseGrace (nodes that give names)   quarantined
 //	quarantined  Stats: nothing in flight                  ready
 //	quarantined  Stats: more in flight than leases         removing
 //	quarantined  Return with Lost                          removing
 //	removing     ContainerRemoved                          gone
-//	any          ContainerLost, NodeLost, missing in Stats gone (missing: ready and quarantined only)
+//	any          ContainerLost, NodeLost, missing in Stats gone (missing: not while creating or removing)
 //	(adopted)    ContainerAdopted                          ready, or quarantined while calls run
 //
 // # Nodes

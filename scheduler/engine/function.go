@@ -63,12 +63,16 @@ func (e *Engine) addFunction(spec FunctionSpec) *function {
 }
 
 // size is the memory of a new container.
-func (e *Engine) size(f *function) Bytes {
+func (e *Engine) size(f *function) Size {
 	size := e.policy.Size(&f.FunctionView)
-	if size <= 0 {
-		size = e.cfg.DefaultMemory
+	if size.Memory <= 0 {
+		size.Memory = e.cfg.DefaultMemory
 	}
-	return min(size, maxBytes)
+	size.Memory = min(size.Memory, maxBytes)
+	if size.Booked <= 0 || size.Booked > size.Memory {
+		size.Booked = size.Memory
+	}
+	return size
 }
 
 // limit asks how many leases a container of the function may hold.
@@ -112,8 +116,10 @@ func (e *Engine) enlist(c *container) {
 		c.IdleSince = e.now
 		f.Idle++
 		f.idle.pushFront(&c.byFunction)
-		n.idle.pushBack(&c.byNode)
-		n.idleMemory += c.Memory
+		c.worth.key, _ = e.policy.Evict(e.now, &f.FunctionView, &c.ContainerView, &e.pool)
+		c.worth.tie = c.stamp
+		n.idle.put(&c.worth)
+		n.idleMemory += c.Booked
 		e.regained(n)
 		e.watchIdle(f, false)
 	case c.InFlight < f.limit:
@@ -131,8 +137,8 @@ func (e *Engine) delist(c *container) {
 	f, n := c.fn, c.node
 	if c.byFunction.in == &f.idle {
 		f.Idle--
-		c.byNode.leave()
-		n.idleMemory -= c.Memory
+		n.idle.remove(&c.worth)
+		n.idleMemory -= c.Booked
 		e.regained(n)
 	}
 	c.byFunction.leave()

@@ -27,6 +27,7 @@ func (e *Engine) grant(t Ticket, id RequestID, c *container, cold bool) {
 	}
 	e.delist(c)
 	c.InFlight++
+	c.node.InFlight++
 	c.Uses++
 	e.enlist(c)
 
@@ -98,21 +99,27 @@ func (e *Engine) giveBack(ev *Event) {
 	f := c.fn
 	e.pool.LastActive = e.now
 	e.counters.Returned++
-	e.policy.Returned(e.now, &f.FunctionView, Call{
-		Outcome: ev.Outcome, Elapsed: e.now.Sub(l.granted), Started: l.started, Ended: c.InFlight, Memory: c.Memory,
+	ask := e.policy.Returned(e.now, &f.FunctionView, Call{
+		Outcome: ev.Outcome, Elapsed: e.now.Sub(l.granted), Started: l.started, Ended: c.InFlight, Size: c.Size,
 	})
 	serving := c.state == ready
 	if serving {
 		e.delist(c)
 	}
 	e.endLease(l)
-	if ev.Outcome.Lost && c.state != removing {
+	switch {
+	case ev.Outcome.Lost && c.state != removing, c.state == retiring && c.InFlight == 0:
 		e.remove(c)
-	} else if serving {
+	case serving && e.policy.Retire(e.now, &f.FunctionView, &c.ContainerView):
+		e.retire(c)
+	case serving:
 		e.limit(f)
 		e.enlist(c)
 	}
 	e.serve(f, nil)
+	if ask && f.queue.n == 0 {
+		e.grow(f)
+	}
 }
 
 // endLease takes the lease out of everything. A container in service must be
@@ -127,6 +134,7 @@ func (e *Engine) endLease(l *lease) {
 		delete(e.leases, leaseKey{l.request, f.Index})
 	}
 	c.InFlight--
+	c.node.InFlight--
 	f.InFlight--
 	f.OldestGrant = 0
 	if first := f.leases.first(); first != nil {
@@ -140,8 +148,11 @@ func (e *Engine) leaseExpired(l *lease) {
 	c := l.container
 	f := c.fn
 	e.counters.LeasesExpired++
-	if c.state == ready {
+	switch c.state {
+	case ready:
 		e.withdraw(c)
+		c.state = quarantined
+	case retiring:
 		c.state = quarantined
 	}
 	e.endLease(l)

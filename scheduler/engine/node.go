@@ -22,9 +22,10 @@ type node struct {
 	names bool
 
 	all list[container]
-	// idle ones are in order of their idleness, the longest idle in front;
-	// removing ones in order of the decision.
-	idle, removing             list[container]
+	// idle ones are in the order in which they would be evicted; removing ones in
+	// order of the decision.
+	idle                       heap
+	removing                   list[container]
 	idleMemory, removingMemory Bytes
 
 	timer heapItem
@@ -43,6 +44,7 @@ type reservation struct {
 func (e *Engine) book(n *node, memory Bytes) {
 	was := n.Booked
 	n.Booked += memory
+	e.pool.Booked += memory
 	if n.state == nodeServing {
 		e.index.rebooked(n, was)
 	}
@@ -114,6 +116,7 @@ func (e *Engine) nodeReady(ev *Event) {
 	e.nodes[n.ID] = n
 	e.index.add(n)
 	e.pool.Nodes++
+	e.pool.Capacity += n.Capacity
 	e.pool.Exhausted = false
 	e.largest = max(e.largest, n.Capacity)
 	e.latest = n.Capacity
@@ -122,11 +125,11 @@ func (e *Engine) nodeReady(ev *Event) {
 	if bound == nil {
 		return
 	}
-	if size := e.size(bound.fn); size <= n.Free() {
+	if size := e.size(bound.fn); size.Booked <= n.Free() {
 		bound.creation = e.create(n, bound.fn, size)
 		bound.creation.bound = bound
 	} else {
-		e.dismiss(bound, NoCapacity, e.explainSize(size))
+		e.dismiss(bound, NoCapacity, e.explainSize(size.Booked))
 	}
 }
 
@@ -181,10 +184,15 @@ func (e *Engine) nodeIdle(n *node) {
 		return
 	}
 	n.state = nodeReleasing
-	e.index.remove(n)
-	e.pool.Nodes--
+	e.withdrawNode(n)
 	e.pool.Draining++
 	e.emit(Action{Kind: ReleaseNode, Node: n.ID})
+}
+
+func (e *Engine) withdrawNode(n *node) {
+	e.index.remove(n)
+	e.pool.Nodes--
+	e.pool.Capacity -= n.Capacity
 }
 
 func (e *Engine) nodeReleased(ev *Event) {
@@ -196,8 +204,7 @@ func (e *Engine) nodeReleased(ev *Event) {
 
 func (e *Engine) forget(n *node) {
 	if n.state == nodeServing {
-		e.index.remove(n)
-		e.pool.Nodes--
+		e.withdrawNode(n)
 	} else {
 		e.pool.Draining--
 	}

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"cmp"
+	"iter"
 	"slices"
 )
 
@@ -46,12 +47,7 @@ func (x *Nodes) FirstFit(need Bytes) *NodeView {
 // BestFit returns the node with the least free memory that is enough, or nil.
 // Of equals it is the one reserved first.
 func (x *Nodes) BestFit(need Bytes) *NodeView {
-	i, _ := slices.BinarySearchFunc(x.byFree, need, func(n freeNode, need Bytes) int {
-		if n.free < need {
-			return -1
-		}
-		return 1
-	})
+	i := x.firstFitting(need)
 	if i < len(x.byFree) && x.byFree[i].node == x.avoid {
 		i++
 	}
@@ -59,6 +55,41 @@ func (x *Nodes) BestFit(need Bytes) *NodeView {
 		return nil
 	}
 	return &x.byFree[i].node.NodeView
+}
+
+func (x *Nodes) firstFitting(need Bytes) int {
+	i, _ := slices.BinarySearchFunc(x.byFree, need, func(n freeNode, need Bytes) int {
+		if n.free < need {
+			return -1
+		}
+		return 1
+	})
+	return i
+}
+
+// Fitting yields the nodes with so much free memory, that with the least first.
+func (x *Nodes) Fitting(need Bytes) iter.Seq[*NodeView] {
+	return func(yield func(*NodeView) bool) {
+		for _, n := range x.byFree[x.firstFitting(need):] {
+			if n.node != x.avoid && !yield(&n.node.NodeView) {
+				return
+			}
+		}
+	}
+}
+
+// Len is the number of nodes in service.
+func (x *Nodes) Len() int { return x.live }
+
+// All yields every node in order of reservation. It visits each.
+func (x *Nodes) All() iter.Seq[*NodeView] {
+	return func(yield func(*NodeView) bool) {
+		for _, n := range x.places {
+			if n != nil && n != x.avoid && !yield(&n.NodeView) {
+				return
+			}
+		}
+	}
 }
 
 // add takes in a node whose Serial is above all others'.

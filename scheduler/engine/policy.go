@@ -21,7 +21,7 @@ type Policy interface {
 	Rules() Rules
 
 	// Size is the memory of a new container.
-	Size(f *FunctionView) Bytes
+	Size(f *FunctionView) Size
 	// Concurrency is how many leases one container may hold; less than 1 means
 	// 1. It is asked at every grant and return.
 	Concurrency(f *FunctionView) int
@@ -31,15 +31,21 @@ type Policy interface {
 	// every RescaleInterval while any wait, when an idle container has been
 	// removed, and when it said so itself.
 	Scale(now Instant, f *FunctionView, p *PoolView) (create int, again Instant)
-	// Place chooses the node of a new container; nil means that none will do.
-	Place(nodes *Nodes, need Bytes) *NodeView
+	// Place chooses the node of a new container that books so much; nil means
+	// that none will do.
+	Place(now Instant, f *FunctionView, nodes *Nodes, need Bytes) *NodeView
 	// KeepContainer is how long the container may be idle, Forever included. It
 	// is asked about the function's longest idle one only: of more, those age first.
 	KeepContainer(now Instant, f *FunctionView, c *ContainerView) time.Duration
 	// KeepNode is how long the node may be empty, Forever included.
 	KeepNode(now Instant, n *NodeView, p *PoolView) time.Duration
+	// Retire says whether the container shall serve nobody else. It is asked after
+	// each of its calls; a container that retires is removed once it is empty.
+	Retire(now Instant, f *FunctionView, c *ContainerView) bool
 	// Evict says whether the idle container may go to make room for another
-	// function, and its rank: lower ranks go first.
+	// function, and its rank: lower ranks go first. It is asked when the container
+	// gets idle, for the rank alone, and again when its turn has come. A rank may
+	// rise unasked; falling meanwhile, it counts as what it was.
 	Evict(now Instant, f *FunctionView, c *ContainerView, p *PoolView) (rank int64, ok bool)
 
 	Observer
@@ -50,16 +56,19 @@ type Policy interface {
 
 // An Observer is told what a policy may learn from.
 type Observer interface {
-	// Arrived: a request came. It is not counted in f yet.
-	Arrived(now Instant, f *FunctionView)
+	// Arrived: a request came. It is not counted in f yet. True asks for Scale
+	// once it has been served.
+	Arrived(now Instant, f *FunctionView) (scale bool)
 	// Reused: a container was granted after it had been idle for gap.
 	Reused(now Instant, f *FunctionView, gap time.Duration)
 	// Expired: a container is removed after it has been idle for so long.
 	Expired(now Instant, f *FunctionView, idle time.Duration)
-	// Returned: a call ended. It is still counted in f.
-	Returned(now Instant, f *FunctionView, call Call)
+	// Evicted: a container is removed to make room, with the rank that it had.
+	Evicted(now Instant, f *FunctionView, c *ContainerView, rank int64)
+	// Returned: a call ended. It is still counted in f. True asks for Scale.
+	Returned(now Instant, f *FunctionView, call Call) (scale bool)
 	// Started: a container got ready, so long after the engine asked for it.
-	Started(now Instant, f *FunctionView, took time.Duration)
+	Started(now Instant, f *FunctionView, c *ContainerView, took time.Duration)
 	// Reserved: a node got ready, so long after the engine asked for it.
 	Reserved(now Instant, took time.Duration)
 }
@@ -69,6 +78,10 @@ type Rules struct {
 	// Binds: a creation serves the request that caused it and no other; nothing
 	// is waited for but that, and nothing tried twice. Scale is never asked.
 	Binds bool
+	// BindsEarly: a request that found no container with room is served by a
+	// container that is made because of it, though not always the same one.
+	// Those that come back serve such requests only for which nothing is under way.
+	BindsEarly bool
 	// OldestFirst: of the containers with room the one created first is
 	// granted. Otherwise it is the one used last, busy ones with room before idle ones.
 	OldestFirst bool
@@ -79,6 +92,14 @@ const Forever time.Duration = math.MaxInt64
 
 // RescaleInterval is how often Scale is asked again while requests wait.
 const RescaleInterval = 100 * time.Millisecond
+
+// Size is the memory of a container.
+type Size struct {
+	// Memory is the container's limit, from which the platform derives its CPU quota.
+	Memory Bytes
+	// Booked is what the node sets aside for it; 0 means Memory, and it is never more.
+	Booked Bytes
+}
 
 // FunctionView is what a policy sees of a function.
 type FunctionView struct {
@@ -100,8 +121,8 @@ type FunctionView struct {
 // ContainerView is what a policy sees of a container.
 type ContainerView struct {
 	// Serial counts containers from 1 in order of the decision to create them.
-	Serial   uint64
-	Memory   Bytes
+	Serial uint64
+	Size
 	InFlight int
 	// ReadyAt is when it came into service.
 	ReadyAt Instant
@@ -118,7 +139,9 @@ type NodeView struct {
 	Serial uint64
 	// Booked of Capacity is promised to containers. Adopted ones may exceed it.
 	Capacity, Booked Bytes
-	Containers       int
+	// Containers of all kinds; Creating are being made on it, and InFlight
+	// counts the leases.
+	Containers, Creating, InFlight int
 	// EmptySince is meaningful while Containers is 0.
 	EmptySince Instant
 
@@ -134,6 +157,8 @@ type PoolView struct {
 	Nodes, Draining, Reserving int
 	// Creating counts creations under way, of all functions.
 	Creating int
+	// Booked of Capacity is promised to containers on the nodes in service.
+	Capacity, Booked Bytes
 	// Exhausted: the last attempt to reserve a node failed, and nothing since
 	// has said that another would not.
 	Exhausted bool
@@ -148,6 +173,6 @@ type Call struct {
 	Elapsed time.Duration
 	// Started and Ended are the leases of its container, itself counted, then.
 	Started, Ended int
-	// Memory of its container.
-	Memory Bytes
+	// Size of its container.
+	Size Size
 }

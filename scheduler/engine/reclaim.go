@@ -1,16 +1,10 @@
 package engine
 
-import (
-	"cmp"
-	"slices"
-)
-
-// Bounds of the search for containers to evict: it looks at the longest idle
-// ones of some nodes on which there is enough to gain, not at all of them.
+// Bounds of the search for containers to evict: it looks at those that are worth
+// least on some nodes on which there is enough to gain, not at all of them.
 const (
-	visitLimit   = 64 // no search, and no other node, after so many
-	evictFew     = 8  // enough choice on one node, if they make room
-	evictAtATime = 32 // at most from one node
+	visitLimit   = 24 // no search, and no other node, after so many
+	evictAtATime = 16 // at most from one node
 )
 
 // reclaim is one wanted creation that waits for containers to leave.
@@ -48,6 +42,7 @@ func (e *Engine) evictFor(f *function, need Bytes) bool {
 	for _, v := range best {
 		v.c.batch = b
 		if v.c.state == ready {
+			e.policy.Evicted(e.now, &v.c.fn.FunctionView, &v.c.ContainerView, v.rank)
 			e.remove(v.c)
 		}
 	}
@@ -58,39 +53,45 @@ func (e *Engine) evictFor(f *function, need Bytes) bool {
 // when that is not to be had. Where it takes very many, it lists the first ones.
 func (e *Engine) victims(n *node, need Bytes) []victim {
 	missing := need - n.Free()
-	var leaving []victim
+	var found []victim
 	for el, i := n.removing.front, 0; el != nil && i < evictAtATime; el, i = el.next, i+1 {
 		e.visited++
 		if c := el.value; c.batch == nil {
-			leaving = append(leaving, victim{c, absent})
-			if missing -= c.Memory; missing <= 0 {
-				return leaving
+			found = append(found, victim{c, absent})
+			if missing -= c.Booked; missing <= 0 {
+				return found
 			}
 		}
 	}
-	var idle []victim
-	var gain Bytes
-	for el, i := n.idle.front, 0; el != nil && i < evictAtATime && (gain < missing || len(idle) < evictFew); el, i = el.next, i+1 {
-		e.visited++
-		c := el.value
-		if rank, ok := e.policy.Evict(e.now, &c.fn.FunctionView, &c.ContainerView, &e.pool); ok {
-			idle = append(idle, victim{c, rank})
-			gain += c.Memory
-		}
-	}
-	if gain < missing && len(idle) < evictAtATime {
-		return nil
-	}
-	slices.SortFunc(idle, func(a, b victim) int {
-		return cmp.Or(cmp.Compare(a.rank, b.rank), cmp.Compare(a.c.stamp, b.c.stamp))
-	})
-	for i, v := range idle {
-		if missing -= v.c.Memory; missing <= 0 {
-			idle = idle[:i+1]
+	var asked []*container
+	for range evictAtATime {
+		top := n.idle.top()
+		if top == nil || missing <= 0 {
 			break
 		}
+		e.visited++
+		c := top.owner.(*container)
+		rank, ok := e.policy.Evict(e.now, &c.fn.FunctionView, &c.ContainerView, &e.pool)
+		if rank > top.key { // it has risen since: its turn may come later
+			top.key = rank
+			n.idle.put(top)
+			continue
+		}
+		n.idle.remove(top)
+		asked = append(asked, c)
+		if ok {
+			found = append(found, victim{c, top.key})
+			missing -= c.Booked
+		}
 	}
-	return append(leaving, idle...)
+	enough := missing <= 0 || n.idle.top() != nil
+	for _, c := range asked {
+		n.idle.put(&c.worth)
+	}
+	if !enough {
+		return nil
+	}
+	return found
 }
 
 // victimGone lets the function try again once all of its victims are gone.
@@ -101,6 +102,6 @@ func (e *Engine) victimGone(b *reclaim) {
 	f := b.fn
 	f.reclaims--
 	if f.Waiting > 0 {
-		e.starve(f, f.unplaced+1, e.size(f))
+		e.starve(f, f.unplaced+1, e.size(f).Booked)
 	}
 }

@@ -42,16 +42,19 @@ func (e *Engine) acquire(ev *Event) {
 		e.refuse(ev.Ticket, ev.Request, DeadlineExceeded, "the deadline was over when the request came")
 		return
 	}
-	e.policy.Arrived(e.now, &f.FunctionView)
-	if f.queue.n == 0 {
+	ask := e.policy.Arrived(e.now, &f.FunctionView)
+	if f.queue.n == 0 || e.rules.BindsEarly {
 		if c := e.pick(f); c != nil {
 			e.grant(ev.Ticket, ev.Request, c, false)
+			if ask {
+				e.grow(f)
+			}
 			return
 		}
 	}
 	size := e.size(f)
-	if e.tooLarge(size) {
-		e.refuse(ev.Ticket, ev.Request, NoCapacity, e.explainSize(size))
+	if e.tooLarge(size.Booked) {
+		e.refuse(ev.Ticket, ev.Request, NoCapacity, e.explainSize(size.Booked))
 		return
 	}
 	if e.rules.Binds {
@@ -69,8 +72,8 @@ func (e *Engine) acquire(ev *Event) {
 }
 
 // bind starts what the request alone waits for.
-func (e *Engine) bind(r *request, size Bytes) {
-	if n := e.place(r.fn, size); n != nil {
+func (e *Engine) bind(r *request, size Size) {
+	if n := e.place(r.fn, size.Booked); n != nil {
 		r.creation = e.create(n, r.fn, size)
 		r.creation.bound = r
 		return
@@ -82,8 +85,11 @@ func (e *Engine) bind(r *request, size Bytes) {
 // serve grants what it can and asks for more containers if that is not
 // enough. fresh, if not nil, has just been made: who gets it waited for it.
 func (e *Engine) serve(f *function, fresh *container) {
-	for f.queue.n > 0 {
-		e.visited++
+	covered := 0 // requests that wait for a creation of their own
+	if e.rules.BindsEarly && fresh == nil {
+		covered = f.Creating
+	}
+	for f.queue.n > covered {
 		c := e.pick(f)
 		if c == nil {
 			break

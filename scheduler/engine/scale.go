@@ -16,8 +16,8 @@ func (e *Engine) grow(f *function) {
 		return
 	}
 	size := e.size(f)
-	if f.queue.n > 0 && f.Ready+f.Creating == 0 && e.tooLarge(size) {
-		message := e.explainSize(size)
+	if f.queue.n > 0 && f.Ready+f.Creating == 0 && e.tooLarge(size.Booked) {
+		message := e.explainSize(size.Booked)
 		for r := f.queue.first(); r != nil; r = f.queue.first() {
 			e.visited++
 			e.dismiss(r, NoCapacity, message)
@@ -42,9 +42,9 @@ func (e *Engine) grow(f *function) {
 	case made == creationsPerAsk && made < wanted:
 		next = e.now // no more in one step
 	case f.queue.n > 0:
-		for wanted-made > f.reclaims && e.visited < visitLimit && e.evictFor(f, size) {
+		for wanted-made > f.reclaims && e.visited < visitLimit && e.evictFor(f, size.Booked) {
 		}
-		e.starve(f, wanted-made-f.reclaims, size)
+		e.starve(f, wanted-made-f.reclaims, size.Booked)
 		e.reserve()
 	}
 	if next != 0 {
@@ -52,10 +52,10 @@ func (e *Engine) grow(f *function) {
 	}
 }
 
-func (e *Engine) createSome(f *function, size Bytes, wanted int) (made int) {
+func (e *Engine) createSome(f *function, size Size, wanted int) (made int) {
 	for made < min(wanted, creationsPerAsk) {
 		e.visited++
-		n := e.place(f, size)
+		n := e.place(f, size.Booked)
 		if n == nil {
 			break
 		}
@@ -69,10 +69,10 @@ func (e *Engine) createSome(f *function, size Bytes, wanted int) (made int) {
 // never exceed a node's capacity.
 func (e *Engine) place(f *function, size Bytes) *node {
 	e.index.avoid = f.avoid
-	v := e.policy.Place(&e.index, size)
+	v := e.policy.Place(e.now, &f.FunctionView, &e.index, size)
 	if v == nil && f.avoid != nil {
 		e.index.avoid = nil
-		v = e.policy.Place(&e.index, size)
+		v = e.policy.Place(e.now, &f.FunctionView, &e.index, size)
 	}
 	e.index.avoid = nil
 	if v == nil || v.node.state != nodeServing || v.Free() < size {
@@ -106,7 +106,7 @@ func (e *Engine) relieve() {
 		e.visited++
 		if e.tooLarge(f.unplacedSize) {
 			e.grow(f)
-		} else if made := e.createSome(f, f.unplacedSize, min(f.unplaced, f.Waiting)); made > 0 {
+		} else if made := e.createSome(f, e.size(f), min(f.unplaced, f.Waiting)); made > 0 {
 			e.starve(f, f.unplaced-made, f.unplacedSize)
 		}
 	}

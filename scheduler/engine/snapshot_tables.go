@@ -23,6 +23,7 @@ func (s *snapshot) nodeTable() {
 			if n.state == nodeServing {
 				e.index.add(n)
 				e.pool.Nodes++
+				e.pool.Capacity += n.Capacity
 			} else {
 				n.state = nodeReleasing
 				e.pool.Draining++
@@ -70,13 +71,14 @@ func (s *snapshot) containerTable() {
 		switch {
 		case x.state == removing:
 			n.removing.pushBack(&x.byNode)
-			n.removingMemory += x.Memory
+			n.removingMemory += x.Booked
 			e.regained(n)
 		case x.state == ready && x.InFlight == 0:
 			f.Idle++
 			f.idle.pushFront(&x.byFunction)
-			n.idle.pushBack(&x.byNode)
-			n.idleMemory += x.Memory
+			x.worth.tie = x.stamp
+			n.idle.put(&x.worth)
+			n.idleMemory += x.Booked
 			e.regained(n)
 		case s.open[x]:
 			f.open.pushFront(&x.byFunction)
@@ -99,6 +101,8 @@ func (s *snapshot) container(x *container) {
 	}
 	Int(c, &x.Serial)
 	Int(c, &x.Memory)
+	Int(c, &x.Booked)
+	Int(c, &x.worth.key)
 	Int(c, &x.InFlight)
 	Int(c, &x.ReadyAt)
 	Int(c, &x.IdleSince)
@@ -129,10 +133,11 @@ func (s *snapshot) container(x *container) {
 	}
 	x.node.all.pushBack(&x.onNode)
 	x.node.Containers++
-	e.book(x.node, x.Memory)
+	e.book(x.node, x.Booked)
 	switch x.state {
 	case creating:
 		x.fn.Creating++
+		x.node.Creating++
 		e.pool.Creating++
 	case ready:
 		x.fn.Ready++
@@ -239,6 +244,7 @@ func (s *snapshot) leaseTable() {
 			}
 			f.leases.pushBack(&l.onFunction)
 			f.InFlight++
+			x.node.InFlight++
 			if l.request == "" {
 				x.anonymous.pushBack(&l.onContainer)
 			} else {

@@ -30,7 +30,7 @@ func (e *Engine) stats(ev *Event) {
 	for el := n.all.front; el != nil; {
 		c := el.value
 		el = el.next
-		if c.seen != e.statsSerial && (c.state == ready || c.state == quarantined) && c.ReadyAt < ev.Since {
+		if c.seen != e.statsSerial && (c.state == ready || c.state == quarantined || c.state == retiring) && c.ReadyAt < ev.Since {
 			e.lost(c)
 		}
 	}
@@ -94,7 +94,8 @@ func (e *Engine) containerAdopted(ev *Event) {
 	if f == nil {
 		f = e.addFunction(ev.Function)
 	}
-	c := e.add(n, f, min(max(0, ev.Function.Memory), maxBytes), quarantined)
+	memory := min(max(0, ev.Function.Memory), maxBytes)
+	c := e.add(n, f, Size{memory, memory}, quarantined)
 	c.id, c.adopted = ev.Container, true
 	c.Uses = 1 // it was made for a call that is over
 	e.containers[c.id] = c

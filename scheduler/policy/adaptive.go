@@ -153,10 +153,10 @@ func (*Adaptive) Name() string { return "adaptive" }
 
 func (*Adaptive) Rules() engine.Rules { return engine.Rules{} }
 
-func (*Adaptive) Size(f *engine.FunctionView) engine.Bytes { return f.Spec.Memory }
+func (*Adaptive) Size(f *engine.FunctionView) engine.Size { return engine.Size{Memory: f.Spec.Memory} }
 
 // Place packs: what is empty can be released.
-func (*Adaptive) Place(nodes *engine.Nodes, need engine.Bytes) *engine.NodeView {
+func (*Adaptive) Place(_ engine.Instant, _ *engine.FunctionView, nodes *engine.Nodes, need engine.Bytes) *engine.NodeView {
 	return nodes.BestFit(need)
 }
 
@@ -167,12 +167,13 @@ func (a *Adaptive) of(f *engine.FunctionView) *learned {
 	return a.learned[f.Index]
 }
 
-func (a *Adaptive) Arrived(now engine.Instant, f *engine.FunctionView) {
+func (a *Adaptive) Arrived(now engine.Instant, f *engine.FunctionView) bool {
 	l := a.of(f)
 	if l.first == 0 {
 		l.first = max(now, 1)
 	}
 	l.peak.record(now, a.cfg.PeakWindow, f.InFlight+f.Waiting+1)
+	return false
 }
 
 func (a *Adaptive) Reused(_ engine.Instant, f *engine.FunctionView, gap time.Duration) {
@@ -183,7 +184,7 @@ func (a *Adaptive) Expired(now engine.Instant, f *engine.FunctionView, idle time
 	a.of(f).missed.add(now.Add(-idle))
 }
 
-func (a *Adaptive) Returned(_ engine.Instant, f *engine.FunctionView, call engine.Call) {
+func (a *Adaptive) Returned(_ engine.Instant, f *engine.FunctionView, call engine.Call) bool {
 	l := a.of(f)
 	took := call.Duration
 	if took <= 0 {
@@ -194,9 +195,16 @@ func (a *Adaptive) Returned(_ engine.Instant, f *engine.FunctionView, call engin
 		l.executions.add(took)
 	}
 	l.share.learn(&a.cfg, f.Spec.Concurrency > 0, call, took)
+	return false
 }
 
-func (a *Adaptive) Started(_ engine.Instant, f *engine.FunctionView, took time.Duration) {
+func (*Adaptive) Retire(engine.Instant, *engine.FunctionView, *engine.ContainerView) bool {
+	return false
+}
+
+func (*Adaptive) Evicted(engine.Instant, *engine.FunctionView, *engine.ContainerView, int64) {}
+
+func (a *Adaptive) Started(_ engine.Instant, f *engine.FunctionView, _ *engine.ContainerView, took time.Duration) {
 	l := a.of(f)
 	if l.cold.n == 0 { // one sample alone would be believed too much
 		l.cold.add(a.coldStart(l))

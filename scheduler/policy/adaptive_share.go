@@ -73,18 +73,18 @@ func (s *sharing) learn(cfg *AdaptiveConfig, declared bool, call engine.Call, to
 		return
 	}
 	if s.cpu.n > 0 {
-		s.fit(cfg, company, call.Memory)
+		s.fit(cfg, company, call.Size.Memory)
 		return
 	}
 	switch {
 	case s.limit == 1 && company == 1:
 		if s.calls++; s.calls >= s.hold {
-			s.raise(cfg, blindShare, call.Memory)
+			s.raise(cfg, blindShare, call.Size.Memory)
 		}
 	case s.limit > 1 && 2*company > int(s.limit): // fewer say nothing about so many
 		s.shared.add(took)
 		if s.calls++; s.calls >= fewShared && s.solo.n > 0 {
-			s.judge(cfg, call.Memory)
+			s.judge(cfg, call.Size.Memory)
 		}
 	}
 }

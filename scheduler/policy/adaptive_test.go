@@ -67,7 +67,7 @@ func calls(a *Adaptive, f *engine.FunctionView, n int, memory engine.Bytes, took
 	for range n {
 		company := a.Concurrency(f)
 		a.Returned(0, f, engine.Call{
-			Outcome: engine.Outcome{Duration: took(company), MaxMemory: memory}, Started: company, Ended: company, Memory: 128 * mib,
+			Outcome: engine.Outcome{Duration: took(company), MaxMemory: memory}, Started: company, Ended: company, Size: engine.Size{Memory: 128 * mib},
 		})
 	}
 	return a.Concurrency(f)
@@ -127,7 +127,7 @@ func TestSharingKnowsTheCPU(t *testing.T) {
 			a := newAdaptive(t, AdaptiveConfig{})
 			f := &engine.FunctionView{Spec: &engine.FunctionSpec{}}
 			a.Returned(0, f, engine.Call{
-				Outcome: engine.Outcome{Duration: c.took, CPU: c.cpu, MaxMemory: mib}, Started: 1, Ended: 1, Memory: 128 * mib,
+				Outcome: engine.Outcome{Duration: c.took, CPU: c.cpu, MaxMemory: mib}, Started: 1, Ended: 1, Size: engine.Size{Memory: 128 * mib},
 			})
 			if got := a.Concurrency(f); got != c.want {
 				t.Errorf("shares by %d, want %d", got, c.want)
@@ -157,7 +157,7 @@ func TestAloneAfterTimeoutOrOutOfMemory(t *testing.T) {
 			a := newAdaptive(t, AdaptiveConfig{})
 			f := &engine.FunctionView{Spec: &engine.FunctionSpec{Concurrency: declared}}
 			calls(a, f, 100, mib, sleeping)
-			a.Returned(0, f, engine.Call{Outcome: engine.Outcome{Error: code, MaxMemory: mib}, Started: 1, Ended: 1, Memory: 128 * mib})
+			a.Returned(0, f, engine.Call{Outcome: engine.Outcome{Error: code, MaxMemory: mib}, Started: 1, Ended: 1, Size: engine.Size{Memory: 128 * mib}})
 			if got := a.Concurrency(f); got != 1 {
 				t.Errorf("%s: concurrency %d", code, got)
 			}

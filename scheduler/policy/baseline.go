@@ -20,7 +20,7 @@ func (Baseline) Name() string { return "baseline" }
 
 func (Baseline) Rules() engine.Rules { return engine.Rules{Binds: true, OldestFirst: true} }
 
-func (Baseline) Size(f *engine.FunctionView) engine.Bytes { return f.Spec.Memory }
+func (Baseline) Size(f *engine.FunctionView) engine.Size { return engine.Size{Memory: f.Spec.Memory} }
 
 func (Baseline) Concurrency(*engine.FunctionView) int { return 1 }
 
@@ -30,7 +30,7 @@ func (Baseline) Scale(engine.Instant, *engine.FunctionView, *engine.PoolView) (i
 }
 
 // Place wants more free memory than is needed, not as much: so did the contest's.
-func (Baseline) Place(nodes *engine.Nodes, need engine.Bytes) *engine.NodeView {
+func (Baseline) Place(_ engine.Instant, _ *engine.FunctionView, nodes *engine.Nodes, need engine.Bytes) *engine.NodeView {
 	return nodes.FirstFit(need + 1)
 }
 
@@ -42,16 +42,23 @@ func (Baseline) KeepNode(engine.Instant, *engine.NodeView, *engine.PoolView) tim
 	return engine.Forever
 }
 
+func (Baseline) Retire(engine.Instant, *engine.FunctionView, *engine.ContainerView) bool {
+	return false
+}
+
 func (Baseline) Evict(engine.Instant, *engine.FunctionView, *engine.ContainerView, *engine.PoolView) (int64, bool) {
 	return 0, false
 }
 
 // It learns nothing.
 
-func (Baseline) Arrived(engine.Instant, *engine.FunctionView)                {}
-func (Baseline) Reused(engine.Instant, *engine.FunctionView, time.Duration)  {}
-func (Baseline) Returned(engine.Instant, *engine.FunctionView, engine.Call)  {}
-func (Baseline) Started(engine.Instant, *engine.FunctionView, time.Duration) {}
-func (Baseline) Expired(engine.Instant, *engine.FunctionView, time.Duration) {}
-func (Baseline) Reserved(engine.Instant, time.Duration)                      {}
-func (Baseline) State(*engine.Codec)                                         {}
+func (Baseline) Arrived(engine.Instant, *engine.FunctionView) bool               { return false }
+func (Baseline) Returned(engine.Instant, *engine.FunctionView, engine.Call) bool { return false }
+func (Baseline) Reused(engine.Instant, *engine.FunctionView, time.Duration)      {}
+func (Baseline) Expired(engine.Instant, *engine.FunctionView, time.Duration)     {}
+func (Baseline) Reserved(engine.Instant, time.Duration)                          {}
+func (Baseline) State(*engine.Codec)                                             {}
+
+func (Baseline) Evicted(engine.Instant, *engine.FunctionView, *engine.ContainerView, int64) {}
+func (Baseline) Started(engine.Instant, *engine.FunctionView, *engine.ContainerView, time.Duration) {
+}
