@@ -142,6 +142,18 @@ func (e *Engine) remove(c *container) {
 	e.emit(Action{Kind: RemoveContainer, Node: c.node.ID, Name: c.name, Container: c.id})
 }
 
+// rebook has the node set aside for the container, which is on no list, what its
+// function has been learned to need; more only as far as there is room. Its limit stays.
+func (e *Engine) rebook(c *container) {
+	booked := min(e.size(c.fn).Booked, c.Memory, max(c.Booked, c.Booked+c.node.Free()))
+	if booked == c.Booked {
+		return
+	}
+	e.relieved = e.relieved || booked < c.Booked
+	e.book(c.node, booked-c.Booked)
+	c.Booked = booked
+}
+
 // retire takes a container, whose lists have been left, out of service. It is
 // removed once it is empty.
 func (e *Engine) retire(c *container) {

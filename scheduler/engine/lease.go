@@ -105,6 +105,7 @@ func (e *Engine) giveBack(ev *Event) {
 	serving := c.state == ready
 	if serving {
 		e.delist(c)
+		e.rebook(c)
 	}
 	e.endLease(l)
 	switch {

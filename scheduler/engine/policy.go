@@ -20,7 +20,8 @@ type Policy interface {
 	// Rules is asked once, when the engine is made.
 	Rules() Rules
 
-	// Size is the memory of a new container.
+	// Size is the memory of a new container. It is asked after each call, too: what
+	// is booked for the function's containers follows what has been learned.
 	Size(f *FunctionView) Size
 	// Concurrency is how many leases one container may hold; less than 1 means
 	// 1. It is asked at every grant and return.
