@@ -44,6 +44,7 @@ type container struct {
 	batch *reclaim
 
 	onNode     element[container] // among all of its node
+	ofFunction element[container] // among all of its function
 	byFunction element[container] // idle or open
 	byNode     element[container] // removing
 	worth      heapItem           // among the idle ones of its node, by Evict's rank
@@ -54,11 +55,12 @@ type container struct {
 func (e *Engine) add(n *node, f *function, size Size, s containerState) *container {
 	e.containerSerial++
 	c := &container{fn: f, node: n, state: s, started: e.now, round: f.round}
-	c.Serial, c.Size = e.containerSerial, size
+	c.Serial, c.Size, c.Node = e.containerSerial, size, &n.NodeView
 	c.name = Name(strconv.FormatUint(e.cfg.Seed, 36) + "-" + strconv.FormatUint(c.Serial, 10))
 	c.init()
 	e.names[c.name] = c
 	n.all.pushBack(&c.onNode)
+	f.all.pushBack(&c.ofFunction)
 	n.Containers++
 	e.timers.remove(&n.timer)
 	e.book(n, size.Booked)
@@ -66,7 +68,7 @@ func (e *Engine) add(n *node, f *function, size Size, s containerState) *contain
 }
 
 func (c *container) init() {
-	c.onNode.value, c.byFunction.value, c.byNode.value = c, c, c
+	c.onNode.value, c.ofFunction.value, c.byFunction.value, c.byNode.value = c, c, c, c
 	c.age.key, c.age.owner = int64(c.Serial), c
 	c.worth.owner = c
 }
@@ -186,6 +188,7 @@ func (e *Engine) drop(c *container) {
 		delete(e.containers, c.id)
 	}
 	c.onNode.leave()
+	c.ofFunction.leave()
 	n.Containers--
 	e.book(n, -c.Booked)
 	e.relieved = true

@@ -11,6 +11,8 @@ type function struct {
 	// leases and room, those used last in front. open may lag behind a
 	// concurrency that changes: it is put right as containers come and go.
 	idle, open list[container]
+	// all of its containers, in order of Serial.
+	all list[container]
 	// byAge holds both kinds, in order of Serial; used by OldestFirst only.
 	byAge heap
 	// leases are in order of their grants.
@@ -53,7 +55,7 @@ func (e *Engine) functionFor(spec *FunctionSpec) *function {
 
 func (e *Engine) addFunction(spec FunctionSpec) *function {
 	f := &function{limit: 1}
-	f.Index, f.Spec = len(e.byIndex), &spec
+	f.Index, f.Spec, f.fn = len(e.byIndex), &spec, f
 	f.scaleTimer.kind, f.scaleTimer.owner = timerScale, f
 	f.idleTimer.kind, f.idleTimer.owner = timerIdle, f
 	f.onStarved.value = f

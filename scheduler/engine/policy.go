@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"iter"
 	"math"
 	"time"
 )
@@ -117,12 +118,29 @@ type FunctionView struct {
 	Ready, Idle int
 	// Creating counts creations under way.
 	Creating int
+
+	fn *function
+}
+
+// Containers yields the function's containers of all kinds in order of Serial.
+func (f *FunctionView) Containers() iter.Seq[*ContainerView] {
+	return func(yield func(*ContainerView) bool) {
+		if f.fn == nil {
+			return
+		}
+		for el := f.fn.all.front; el != nil; el = el.next {
+			if !yield(&el.value.ContainerView) {
+				return
+			}
+		}
+	}
 }
 
 // ContainerView is what a policy sees of a container.
 type ContainerView struct {
 	// Serial counts containers from 1 in order of the decision to create them.
 	Serial uint64
+	Node   *NodeView
 	Size
 	InFlight int
 	// ReadyAt is when it came into service.

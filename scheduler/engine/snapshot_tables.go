@@ -64,6 +64,11 @@ func (s *snapshot) containerTable() {
 	if !c.Reading() || c.Err() != nil {
 		return
 	}
+	bySerial := slices.Clone(s.containers.rows)
+	slices.SortFunc(bySerial, func(a, b *container) int { return cmp.Compare(a.Serial, b.Serial) })
+	for _, x := range bySerial {
+		x.fn.all.pushBack(&x.ofFunction)
+	}
 	byUse := slices.Clone(s.containers.rows)
 	slices.SortFunc(byUse, func(a, b *container) int { return cmp.Compare(a.stamp, b.stamp) })
 	for _, x := range byUse {
@@ -124,6 +129,7 @@ func (s *snapshot) container(x *container) {
 		return
 	}
 	x.init()
+	x.Node = &x.node.NodeView
 	if open {
 		s.open[x] = true
 	}
