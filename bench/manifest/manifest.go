@@ -16,7 +16,9 @@ import (
 
 // Declaration is a function as a manifest has it.
 type Declaration struct {
-	Name    string        `yaml:"name"`
+	Name string `yaml:"name"`
+	// Account is the tenant that it belongs to; empty is the default one.
+	Account string        `yaml:"account,omitempty"`
 	Runtime string        `yaml:"runtime"`
 	Handler string        `yaml:"handler"`
 	Code    string        `yaml:"code"`
@@ -60,8 +62,8 @@ func Functions(w *trace.Workload, samples []Sample) ([]Declaration, []string, er
 				f.Name, function.MaxTimeout, f.Timeout))
 		}
 		declarations = append(declarations, Declaration{
-			Name: f.Name, Runtime: sample.Runtime, Handler: sample.Handler, Code: sample.Code,
-			Memory: function.Size(f.Memory), Timeout: min(f.Timeout, function.MaxTimeout),
+			Name: f.Name, Account: f.Account, Runtime: sample.Runtime, Handler: sample.Handler, Code: sample.Code,
+			Memory: function.Size(containerSize(f)), Timeout: min(f.Timeout, function.MaxTimeout),
 		})
 	}
 	for _, runtime := range []string{function.Python3, function.NodeJS} {
@@ -70,6 +72,23 @@ func Functions(w *trace.Workload, samples []Sample) ([]Declaration, []string, er
 		}
 	}
 	return declarations, notes, nil
+}
+
+const (
+	// headroom is for the runtime beside the function.
+	headroom = 32 * trace.MiB
+	// sizeStep and leastSize are the sizes in which containers are given.
+	sizeStep  = 64 * trace.MiB
+	leastSize = 128 * trace.MiB
+)
+
+// containerSize is the memory, in bytes, of a real container of the function:
+// what it used is not enough for it.
+func containerSize(f trace.Function) int64 {
+	if !f.Used {
+		return f.Memory
+	}
+	return max(leastSize, (f.Memory+headroom+sizeStep-1)/sizeStep*sizeStep)
 }
 
 // Write writes the manifest of the declarations.

@@ -121,6 +121,25 @@ func TestNativeStandsIn(t *testing.T) {
 	}
 }
 
+func TestContainersOfTracesGetHeadroom(t *testing.T) {
+	const mib = trace.MiB
+	w := &trace.Workload{Functions: []trace.Function{
+		{Name: "asked", Memory: 100 * mib, Account: "shop"},
+		{Name: "small", Memory: 16 * mib, Used: true},
+		{Name: "fits", Memory: 160 * mib, Used: true},
+		{Name: "more", Memory: 161 * mib, Used: true},
+	}}
+	declarations, _, err := Functions(w, []Sample{{Runtime: function.Native}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []function.Size{100 * mib, 128 * mib, 192 * mib, 256 * mib} {
+		if d := declarations[i]; d.Memory != want || d.Account != w.Functions[i].Account {
+			t.Errorf("%s of account %q: %v, want %v", d.Name, d.Account, d.Memory, want)
+		}
+	}
+}
+
 func TestNoSamples(t *testing.T) {
 	if _, err := Samples(t.TempDir(), nil); err == nil || !strings.Contains(err.Error(), "none of") {
 		t.Errorf("got %v", err)

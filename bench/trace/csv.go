@@ -1,13 +1,10 @@
 package trace
 
 import (
-	"encoding/csv"
 	"errors"
 	"fmt"
 	"io"
-	"math"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -19,112 +16,80 @@ var columns = []string{"offset_ms", "function", "duration_ms", "memory_mb", "kin
 
 const required = 4
 
-// ReadCSV reads an event CSV to its end. It keeps the calls in memory, 48 bytes
+// ReadCSV reads an event CSV to its end. It keeps the calls in memory, 40 bytes
 // each. With a length above 0 it drops what comes later than that after the first call.
 func ReadCSV(r io.Reader, name string, length time.Duration) (*Workload, error) {
-	in := csv.NewReader(r)
-	in.ReuseRecord = true
-	header, err := in.Read()
-	if errors.Is(err, io.EOF) {
-		return nil, errors.New("read events: the file is empty")
-	}
+	t, err := newTable(r)
 	if err != nil {
 		return nil, fmt.Errorf("read events: %w", err)
 	}
-	e := events{index: make(map[string]int)}
-	if err := e.readHeader(header); err != nil {
+	e := eventReader{table: t, index: make(map[string]int)}
+	if err := e.readHeader(); err != nil {
 		return nil, fmt.Errorf("read events: line 1: %w", err)
 	}
-	for {
-		row, err := in.Read()
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
-			return nil, fmt.Errorf("read events: %w", err) // has the line number
-		}
-		if err := e.readRow(row); err != nil {
-			line, _ := in.FieldPos(0)
-			return nil, fmt.Errorf("read events: line %d: %w", line, err)
-		}
+	if err := t.each(e.readRow); err != nil {
+		return nil, fmt.Errorf("read events: %w", err)
 	}
 	if len(e.calls) == 0 {
 		return nil, errors.New("read events: there is no event after the header")
 	}
-	return e.workload(name, length), nil
-}
-
-// events is an event CSV on its way to a workload.
-type events struct {
-	column    [5]int // where each of columns is in a row; -1: missing
-	index     map[string]int
-	functions []Function
-	longest   []time.Duration // duration of each function
-	calls     []Call
-	noKind    int
-}
-
-func (e *events) readHeader(header []string) error {
-	for i := range e.column {
-		e.column[i] = -1
+	w := e.workload(name, length)
+	if e.noKind > 0 {
+		w.Notes = slices.Insert(w.Notes, 0, fmt.Sprintf("%d of %d events have no kind: they sleep for their duration", e.noKind, e.rows))
 	}
-	for at, name := range header {
-		if at == 0 {
-			name = strings.TrimPrefix(name, "\ufeff") // spreadsheets begin a file with it
-		}
-		i := slices.Index(columns, name)
-		if i < 0 {
+	return w, nil
+}
+
+// eventReader makes events of the rows of an event CSV.
+type eventReader struct {
+	*table
+	events
+	at           [5]int // where each of columns is in a row; -1: missing
+	index        map[string]int
+	rows, noKind int
+}
+
+func (e *eventReader) readHeader() error {
+	for _, name := range e.header {
+		if !slices.Contains(columns, name) {
 			return fmt.Errorf("unknown column %q: want %s[,%s]", name, strings.Join(columns[:required], ","), columns[required])
 		}
-		if e.column[i] >= 0 {
-			return fmt.Errorf("column %s is there twice", name)
-		}
-		e.column[i] = at
 	}
-	for i, name := range columns[:required] {
-		if e.column[i] < 0 {
+	for i, name := range columns {
+		if e.at[i] = e.column(name); e.at[i] < 0 && i < required {
 			return fmt.Errorf("column %s is missing", name)
 		}
 	}
 	return nil
 }
 
-func (e *events) readRow(row []string) error {
-	offset, err := e.number(row, 0, maxLength.Seconds()*1000)
+func (e *eventReader) readRow() error {
+	e.rows++
+	offset, err := e.number(e.at[0], maxLength.Seconds()*1000)
 	if err != nil {
 		return err
 	}
-	duration, err := e.number(row, 2, maxLength.Seconds()*1000)
+	duration, err := e.number(e.at[2], maxLength.Seconds()*1000)
 	if err != nil {
 		return err
 	}
-	memory, err := e.number(row, 3, maxMemoryMB)
+	memory, err := e.number(e.at[3], maxMemoryMB)
 	if err != nil {
 		return err
 	}
-	name := row[e.column[1]]
-	if name == "" {
+	if e.row[e.at[1]] == "" {
 		return errors.New("function is empty")
 	}
-	kind := Sleep
-	if at := e.column[required]; at >= 0 && row[at] != "" {
-		kind = Kind(row[at])
-		if !slices.Contains(kinds, kind) {
-			return fmt.Errorf("kind %q: want one of %q", row[at], kinds)
-		}
-	} else {
-		e.noKind++
+	kind, err := e.kind()
+	if err != nil {
+		return err
 	}
-
-	call := Call{Offset: milliseconds(offset), Function: e.function(name, kind)}
+	call := Call{Offset: milliseconds(offset), Function: e.function(e.row[e.at[1]], kind)}
 	if n := len(e.calls); n > 0 && call.Offset < e.calls[n-1].Offset {
 		return fmt.Errorf("offset_ms %v comes after %v: events must be in order of time",
 			offset, e.calls[n-1].Offset.Seconds()*1000)
 	}
 	work := milliseconds(duration)
-	f := &e.functions[call.Function]
-	f.Memory = max(f.Memory, int64(memory*MiB))
-	e.longest[call.Function] = max(e.longest[call.Function], work)
 	switch kind {
 	case Tiny, CPU:
 		call.CPU = work
@@ -133,33 +98,29 @@ func (e *events) readRow(row []string) error {
 	case Sleep:
 		call.Sleep = work
 	}
-	e.calls = append(e.calls, call)
+	e.add(call, int64(memory*MiB))
 	return nil
 }
 
-// number reads a column that holds a number from 0 to most.
-func (e *events) number(row []string, column int, most float64) (float64, error) {
-	text := row[e.column[column]]
-	v, err := strconv.ParseFloat(text, 64)
-	switch {
-	case err != nil || math.IsNaN(v):
-		return 0, fmt.Errorf("%s %q is not a number", columns[column], text)
-	case v < 0:
-		return 0, fmt.Errorf("%s %s is negative", columns[column], text)
-	case v > most:
-		return 0, fmt.Errorf("%s %s is more than %.0f", columns[column], text, most)
+func (e *eventReader) kind() (Kind, error) {
+	at := e.at[required]
+	if at < 0 || e.row[at] == "" {
+		e.noKind++
+		return Sleep, nil
 	}
-	return v, nil
+	kind := Kind(e.row[at])
+	if i := slices.Index(kinds, kind); i >= 0 {
+		return kinds[i], nil // not the row's memory, which is used again
+	}
+	return "", fmt.Errorf("kind %q: want one of %q", kind, kinds)
 }
 
-func (e *events) function(name string, kind Kind) int {
+func (e *eventReader) function(name string, kind Kind) int {
 	if i, ok := e.index[name]; ok {
 		return i
 	}
-	i := len(e.functions)
 	name = strings.Clone(name) // the row's memory is used again
+	i := e.declare(Function{Name: name, Kind: kind, Runtime: function.Native})
 	e.index[name] = i
-	e.functions = append(e.functions, Function{Name: name, Kind: kind, Runtime: function.Native})
-	e.longest = append(e.longest, 0)
 	return i
 }

@@ -2,6 +2,7 @@ package trace
 
 import (
 	"compress/gzip"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -15,7 +16,7 @@ import (
 func TestReadCSV(t *testing.T) {
 	w, err := ReadCSV(strings.NewReader(`offset_ms,function,duration_ms,memory_mb,kind
 10,a,100,50,
-10.5,b,20,200,memory
+10.5,b,20,200.5,memory
 20,a,30,60,cpu
 70020,c,90000,10,sleep
 `), "events", 0)
@@ -23,9 +24,9 @@ func TestReadCSV(t *testing.T) {
 		t.Fatal(err)
 	}
 	wantFunctions := []Function{
-		{Name: "a", Kind: Sleep, Runtime: "native", Memory: 128 * MiB, Timeout: time.Minute},
-		{Name: "b", Kind: Memory, Runtime: "native", Memory: 256 * MiB, Timeout: time.Minute},
-		{Name: "c", Kind: Sleep, Runtime: "native", Memory: 128 * MiB, Timeout: 3 * time.Minute},
+		{Name: "a", Kind: Sleep, Runtime: "native", Memory: 60 * MiB, Used: true, Resident: 60 * MiB, Timeout: time.Minute},
+		{Name: "b", Kind: Memory, Runtime: "native", Memory: 201 * MiB, Used: true, Timeout: time.Minute},
+		{Name: "c", Kind: Sleep, Runtime: "native", Memory: 16 * MiB, Used: true, Resident: 16 * MiB, Timeout: 3 * time.Minute},
 	}
 	if diff := cmp.Diff(wantFunctions, w.Functions); diff != "" {
 		t.Errorf("functions (-want +got):\n%s", diff)
@@ -33,7 +34,7 @@ func TestReadCSV(t *testing.T) {
 	const ms = time.Millisecond
 	wantCalls := []Call{
 		{Offset: 10 * ms, Function: 0, Sleep: 100 * ms},
-		{Offset: 10500 * time.Microsecond, Function: 1, Sleep: 20 * ms, Touch: 200 * MiB},
+		{Offset: 10500 * time.Microsecond, Function: 1, Sleep: 20 * ms, Touch: 200*MiB + MiB/2},
 		{Offset: 20 * ms, Function: 0, CPU: 30 * ms},
 		{Offset: 70020 * ms, Function: 2, Sleep: 90000 * ms},
 	}
@@ -114,7 +115,7 @@ func TestOpenFiles(t *testing.T) {
 
 	write(t, filepath.Join(dir, "events.txt"), "x")
 	for name, want := range map[string]string{
-		"contest-1999":                   "only built-in workload is contest-2020",
+		"contest-1999":                   "the built-in workloads are azure-like, bursts, contest-2020, correlated",
 		filepath.Join(dir, "events.txt"): `unknown kind of file ".txt"`,
 	} {
 		if _, err := Open(name, Options{}); err == nil || !strings.Contains(err.Error(), want) {
@@ -143,35 +144,18 @@ func TestEvent(t *testing.T) {
 	}
 }
 
-// TestRealTraces reads every event CSV below $MINIFAAS_TRACES, if that is set.
+// TestRealTraces reads every trace below $MINIFAAS_TRACES, if that is set.
 func TestRealTraces(t *testing.T) {
 	root := os.Getenv("MINIFAAS_TRACES")
 	if root == "" {
 		t.Skip("MINIFAAS_TRACES is not set: no real traces to read")
 	}
-	const header = "offset_ms,function,duration_ms,memory_mb\n"
 	read := 0
-	err := fs.WalkDir(os.DirFS(root), ".", func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() || !strings.HasSuffix(strings.TrimSuffix(path, ".gz"), ".csv") {
-			return err
-		}
-		file, err := os.Open(filepath.Join(root, path))
+	check := func(path string) {
+		w, err := Open(path, Options{})
 		if err != nil {
-			return err
-		}
-		defer file.Close()
-		r, err := plain(file)
-		if err != nil {
-			return err
-		}
-		start := make([]byte, len(header))
-		if r.Read(start); string(start) != header {
-			return nil // another format
-		}
-		w, err := Open(filepath.Join(root, path), Options{})
-		if err != nil {
-			t.Errorf("%s: %v", path, err)
-			return nil
+			t.Error(err)
+			return
 		}
 		calls := 0
 		for _, n := range w.Count() {
@@ -179,9 +163,42 @@ func TestRealTraces(t *testing.T) {
 		}
 		t.Logf("%s: %d calls of %d functions in %v", path, calls, len(w.Functions), w.Length)
 		read++
+	}
+	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || !strings.HasSuffix(strings.TrimSuffix(path, ".gz"), ".csv") {
+			return err
+		}
+		file, err := openFile(path)
+		if err != nil {
+			return err
+		}
+		defer file.Close()
+		switch file.form() {
+		case eventForm, azure2021Form:
+			check(path)
+		case invocationsForm:
+			check(path)
+			check(filepath.Dir(path))
+		}
 		return nil
 	})
 	if err != nil || read == 0 {
-		t.Errorf("%d event files under %s: %v", read, root, err)
+		t.Errorf("%d traces under %s: %v", read, root, err)
 	}
+}
+
+func BenchmarkReadCSV(b *testing.B) {
+	var text strings.Builder
+	text.WriteString("offset_ms,function,duration_ms,memory_mb\n")
+	const rows = 100_000
+	for i := range rows {
+		fmt.Fprintf(&text, "%d,f%d,%d,%d\n", i, i%500, i%1000, i%200)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := ReadCSV(strings.NewReader(text.String()), "b", 0); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/rows, "ns/row")
 }

@@ -4,10 +4,8 @@ import (
 	"bufio"
 	"bytes"
 	"compress/gzip"
-	_ "embed"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -15,54 +13,32 @@ import (
 	"time"
 )
 
-//go:embed contest-2020.yaml
-var contest2020 []byte
-
-// Contest2020 is the name of the built-in workload: the 15 functions of the
-// Tianchi 2020 contest run.
-const Contest2020 = "contest-2020"
-
 // Options of Open.
 type Options struct {
-	// Length of the workload; 0 keeps the file's. A specification keeps its
-	// rates and scales its phases to the length; an event CSV is cut.
+	// Length of the workload; 0 keeps its own. A specification keeps its rates
+	// and scales its phases to the length; a trace is cut.
 	Length time.Duration
-	// Seed of the generator; 0 keeps the file's. An event CSV has none.
+	// Seed of the generator; 0 keeps the specification's, and is 1 for the
+	// traces of Azure. An event CSV leaves nothing to chance.
 	Seed uint64
 }
 
-// Open reads a workload: the built-in Contest2020 by its name, or a file: a
-// specification (.yaml, .yml) or an event CSV (.csv), either with .gz after it
-// or not. An error says which line, or which function, is wrong and how.
+// Open reads a workload: a built-in one by its name (see Builtins), or a file:
+// a specification (.yaml, .yml), an event CSV, the invocations file of the
+// Azure Functions trace of 2019 or the folder that it is in, or the Azure
+// Functions trace of 2021. Files may be packed with gzip; those that are no
+// specification are told apart by their first line. An error says which line,
+// or which function, is wrong and how.
 func Open(name string, opts Options) (*Workload, error) {
 	if opts.Length < 0 {
 		return nil, fmt.Errorf("open workload %s: length %v is negative", name, opts.Length)
 	}
-	if name == Contest2020 {
-		return openSpec(bytes.NewReader(contest2020), opts)
+	w, err := openBuiltin(name, opts)
+	if w == nil && err == nil {
+		w, err = openPath(name, opts)
 	}
-	file, err := os.Open(name)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("open workload %s: no such file, and the only built-in workload is %s", name, Contest2020)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("open workload: %w", err)
-	}
-	defer file.Close()
-
-	r, err := plain(file)
-	if err != nil {
-		return nil, fmt.Errorf("open workload %s: %w", name, err)
-	}
-	base := strings.TrimSuffix(filepath.Base(name), ".gz")
-	var w *Workload
-	switch ext := filepath.Ext(base); ext {
-	case ".yaml", ".yml":
-		w, err = openSpec(r, opts)
-	case ".csv":
-		w, err = ReadCSV(r, strings.TrimSuffix(base, ext), opts.Length)
-	default:
-		err = fmt.Errorf("unknown kind of file %q: want .yaml or .csv, or either with .gz", ext)
+		return nil, fmt.Errorf("open workload %s: no such file, and the built-in workloads are %s", name, strings.Join(Names(), ", "))
 	}
 	if err != nil {
 		return nil, fmt.Errorf("open workload %s: %w", name, err)
@@ -70,25 +46,114 @@ func Open(name string, opts Options) (*Workload, error) {
 	return w, nil
 }
 
-// plain unpacks gzip, told by its first bytes rather than by the file's name.
-func plain(r io.Reader) (io.Reader, error) {
-	buffered := bufio.NewReaderSize(r, 1<<16)
-	if magic, _ := buffered.Peek(2); !bytes.Equal(magic, []byte{0x1f, 0x8b}) {
-		return buffered, nil
-	}
-	return gzip.NewReader(buffered)
-}
-
-func openSpec(r io.Reader, opts Options) (*Workload, error) {
-	spec, err := ReadSpec(r)
+func openPath(path string, opts Options) (*Workload, error) {
+	info, err := os.Stat(path)
 	if err != nil {
 		return nil, err
 	}
-	if opts.Length != 0 {
-		spec.Length = opts.Length
+	if info.IsDir() {
+		invocations, err := findInvocations(path)
+		if err != nil {
+			return nil, err
+		}
+		return openAzure2019(invocations, filepath.Base(filepath.Clean(path)), opts)
 	}
-	if opts.Seed != 0 {
-		spec.Seed = opts.Seed
+	file, err := openFile(path)
+	if err != nil {
+		return nil, err
 	}
-	return spec.Workload()
+	defer file.Close()
+
+	stem, ext := stem(path)
+	if ext == ".yaml" || ext == ".yml" {
+		spec, err := ReadSpec(file)
+		if err != nil {
+			return nil, err
+		}
+		return spec.with(opts).Workload()
+	}
+	switch form := file.form(); {
+	case form == invocationsForm:
+		return openAzure2019(path, stem, opts)
+	case form == durationsForm || form == memoryForm:
+		return nil, errors.New("this is one of three files of the Azure Functions trace of 2019: name the invocations file, or the folder")
+	case form == azure2021Form:
+		return readAzure2021(file, stem, opts)
+	case form == eventForm || ext == ".csv":
+		return ReadCSV(file, stem, opts.Length)
+	default:
+		return nil, fmt.Errorf("unknown kind of file %q: want a specification (.yaml), an event CSV (.csv), or a trace of Azure Functions; any with .gz", ext)
+	}
+}
+
+// stem is the name of a file without its folder and endings, and ext the ending below .gz.
+func stem(path string) (stem, ext string) {
+	base := strings.TrimSuffix(filepath.Base(path), ".gz")
+	ext = filepath.Ext(base)
+	return strings.TrimSuffix(base, ext), ext
+}
+
+// input is a file that is being read, unpacked if it is packed.
+type input struct {
+	*bufio.Reader
+	file *os.File
+}
+
+func openFile(path string) (*input, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	r := bufio.NewReaderSize(file, headerSize)
+	if magic, _ := r.Peek(2); bytes.Equal(magic, []byte{0x1f, 0x8b}) { // the file's name may not tell
+		unpacked, err := gzip.NewReader(r)
+		if err != nil {
+			file.Close()
+			return nil, err
+		}
+		r = bufio.NewReaderSize(unpacked, headerSize)
+	}
+	return &input{Reader: r, file: file}, nil
+}
+
+func (in *input) Close() error { return in.file.Close() }
+
+// headerSize is more than the longest first line has: 1,440 minutes and some names.
+const headerSize = 1 << 16
+
+// form is what a file holds, as its first line tells.
+type form int
+
+const (
+	otherForm form = iota
+	eventForm
+	invocationsForm
+	durationsForm
+	memoryForm
+	azure2021Form
+)
+
+// form looks at the first line and leaves it to be read.
+func (in *input) form() form {
+	start, _ := in.Peek(headerSize)
+	line, _, _ := bytes.Cut(start, []byte("\n"))
+	t, err := newTable(bytes.NewReader(line))
+	if err != nil {
+		return otherForm
+	}
+	for _, known := range []struct {
+		form    form
+		columns []string
+	}{
+		{durationsForm, []string{hashFunction, "percentile_Average_50"}},
+		{memoryForm, []string{averageMemory}},
+		{invocationsForm, []string{hashFunction}},
+		{azure2021Form, azure2021Columns},
+		{eventForm, columns[:required]},
+	} {
+		if _, err := t.columns(known.columns...); err == nil {
+			return known.form
+		}
+	}
+	return otherForm
 }

@@ -16,7 +16,8 @@ const tail = 100 * time.Millisecond
 // A phase that is too short is bent as little as possible, so that every
 // function shows at least once cold and once after a pause: the first gap is
 // cut to what the phase allows, and all rounds of pattern once are kept, moved
-// earlier and at last closer together.
+// earlier and at last closer together. What comes by the clock, by chance or
+// after another function is left as it is.
 type rounds struct {
 	spec       *FunctionSpec
 	rng        *rand.Rand
@@ -30,19 +31,22 @@ func newRounds(spec *FunctionSpec, length time.Duration, rng *rand.Rand) *rounds
 	return &rounds{spec: spec, rng: rng, start: fraction(length, spec.StartFrac), end: fraction(length, spec.EndFrac)}
 }
 
-// next is the instant and the number of calls of the next round.
+// next is the instant and the number of calls of the function's next round of its own.
 func (r *rounds) next() (at time.Duration, calls int, ok bool) {
-	if r.spec.Pattern == Once {
+	switch r.spec.Pattern {
+	case Follow:
+		return 0, 0, false
+	case Once:
 		return r.nextOfOnce()
-	}
-	if r.made == 0 {
-		at = r.start
-	} else {
-		gap := r.gap()
-		if r.made == 1 {
-			gap = min(gap, r.room())
+	case Poisson, Wave:
+		at = r.nextByChance()
+	case Timer:
+		at = r.at + milliseconds(r.spec.IntervalMS.Mean)
+		if r.made == 0 {
+			at = r.start + r.first()
 		}
-		at = r.at + gap
+	default:
+		at = r.nextInPhase()
 	}
 	if at >= r.end {
 		return 0, 0, false
@@ -52,10 +56,57 @@ func (r *rounds) next() (at time.Duration, calls int, ok bool) {
 	return at, r.calls(at), true
 }
 
+// after is the round that follows a call of another function, if it is within the phase.
+func (r *rounds) after(c Call) (at time.Duration, calls int, ok bool) {
+	at = c.Offset + c.CPU + c.Sleep + milliseconds(r.spec.DelayMS.draw(r.rng))
+	if at < r.start || at >= r.end {
+		return 0, 0, false
+	}
+	return at, r.calls(at), true
+}
+
+// first is how long after the start of the phase the first round comes.
+func (r *rounds) first() time.Duration { return milliseconds(r.spec.FirstMS.draw(r.rng)) }
+
+// nextInPhase sees to it that two rounds at least are within the phase.
+func (r *rounds) nextInPhase() time.Duration {
+	if r.made == 0 {
+		return r.start + min(r.first(), r.room()/2)
+	}
+	gap := r.gap()
+	if r.made == 1 {
+		gap = min(gap, r.start+r.room()-r.at)
+	}
+	return r.at + gap
+}
+
 // room is the longest gap that fits into the phase once.
 func (r *rounds) room() time.Duration {
 	phase := r.end - r.start
 	return max(phase-tail, phase/2)
+}
+
+// nextByChance draws the next round of a Poisson process. Pattern wave draws at
+// its highest rate and leaves out as many as the rate is below it (Lewis and
+// Shedler 1979).
+func (r *rounds) nextByChance() time.Duration {
+	at := r.at
+	if r.made == 0 {
+		at = r.start + r.first()
+	}
+	// The rate rises and falls linearly, so its mean is halfway between its ends.
+	ratio := max(1, r.spec.PeakRatio)
+	interval := r.spec.IntervalMS.Mean * (1 + ratio) / (2 * ratio) // at the peak
+	for {
+		at += milliseconds(interval * exponential(r.rng))
+		if at >= r.end || ratio == 1 {
+			return at
+		}
+		fromMiddle := math.Abs(float64(float64(2*(at-r.start))/float64(r.end-r.start)) - 1)
+		if rate := 1 + float64((ratio-1)*(1-fromMiddle)); r.rng.Float64()*ratio < rate {
+			return at
+		}
+	}
 }
 
 func (r *rounds) gap() time.Duration {
@@ -79,7 +130,7 @@ func (r *rounds) gap() time.Duration {
 func (r *rounds) calls(at time.Duration) int {
 	calls := r.spec.CallsPerRound
 	if r.spec.Pattern != Ramp {
-		return calls.drawInt(r.rng)
+		return max(1, calls.drawInt(r.rng))
 	}
 	// The last round comes about an interval before the end, and is to be the highest.
 	span := r.end - r.start - milliseconds(r.spec.IntervalMS.Mean)
@@ -89,7 +140,7 @@ func (r *rounds) calls(at time.Duration) int {
 	} else if at == r.start {
 		progress = 0
 	}
-	return int(math.Round(calls.Min + (calls.Max-calls.Min)*progress))
+	return int(math.Round(calls.Min + float64((calls.Max-calls.Min)*progress)))
 }
 
 func (r *rounds) nextOfOnce() (at time.Duration, calls int, ok bool) {
@@ -123,19 +174,30 @@ func (r *rounds) onceStart() (first, gap time.Duration) {
 // squeezed says what was bent to fit; empty if nothing was.
 func (r *rounds) squeezed() string {
 	mean := milliseconds(r.spec.IntervalMS.Mean)
-	if r.spec.Pattern == Burst {
+	switch r.spec.Pattern {
+	case Timer, Poisson, Wave, Follow:
+		return ""
+	case Once:
+		return r.onceSqueezed(mean)
+	case Burst:
 		mean = milliseconds(r.spec.IntervalMS.Min) // no burst begins with a pause
 	}
+	first := min(milliseconds(r.spec.FirstMS.Mean), r.room()/2)
+	if first+mean <= r.room() {
+		return ""
+	}
+	return fmt.Sprintf("%s: its rounds, %v apart, do not fit twice into its phase of %v: the second comes after %v",
+		r.spec.Name, mean, rounded(r.end-r.start), rounded(r.room()-first))
+}
+
+func (r *rounds) onceSqueezed(mean time.Duration) string {
 	switch first, gap := r.onceStart(); {
-	case r.spec.Pattern != Once && mean > r.room():
-		return fmt.Sprintf("%s: its rounds, %v apart, do not fit twice into its phase of %v: the second comes after %v",
-			r.spec.Name, mean, round(r.end-r.start), round(r.room()))
-	case r.spec.Pattern == Once && gap < mean:
+	case gap < mean:
 		return fmt.Sprintf("%s: its %d rounds, %v apart, do not fit: they come %v apart",
-			r.spec.Name, r.spec.Rounds, mean, round(gap))
-	case r.spec.Pattern == Once && first < r.start:
+			r.spec.Name, r.spec.Rounds, mean, rounded(gap))
+	case first < r.start:
 		return fmt.Sprintf("%s: its %d rounds do not fit after %v: they begin at %v",
-			r.spec.Name, r.spec.Rounds, round(r.start), round(first))
+			r.spec.Name, r.spec.Rounds, rounded(r.start), rounded(first))
 	}
 	return ""
 }
@@ -149,4 +211,4 @@ func milliseconds(ms float64) time.Duration {
 	return time.Duration(math.Round(ms*1000)) * time.Microsecond
 }
 
-func round(d time.Duration) time.Duration { return d.Round(100 * time.Millisecond) }
+func rounded(d time.Duration) time.Duration { return d.Round(100 * time.Millisecond) }

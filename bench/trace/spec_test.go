@@ -21,9 +21,9 @@ func TestReadSpecDefaults(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	two, interval, ten := Range{2, 2, 2}, Range{5000, 5000, 5000}, Range{10, 10, 10}
+	two, interval, ten := fixed(2), fixed(5000), fixed(10)
 	want := &Spec{Name: "small", Length: 20 * time.Second, Seed: 1, Functions: []FunctionSpec{{
-		Name: "f", Kind: Sleep, Runtime: "native", MemoryMB: 128, Timeout: time.Minute, Pattern: Even,
+		Name: "f", Count: 1, Kind: Sleep, Runtime: "native", MemoryMB: 128, Timeout: time.Minute, Pattern: Even,
 		CallsPerRound: two, IntervalMS: interval, EndFrac: 1, SleepMS: ten, UseOwnFrac: 1,
 	}}}
 	if diff := cmp.Diff(want, spec); diff != "" {
@@ -56,6 +56,25 @@ func TestReadSpecFaults(t *testing.T) {
 		"phase":            {edit("kind: sleep", "kind: sleep, start_frac: 0.9, end_frac: 0.1"), "start_frac < end_frac"},
 		"rounds of even":   {edit("kind: sleep", "kind: sleep, rounds: 3"), "rounds 3"},
 		"once, no rounds":  {edit("kind: sleep", "kind: sleep, pattern: once"), "rounds 0"},
+		"wave ratio":       {edit("kind: sleep", "kind: sleep, pattern: wave, peak_ratio: 0.5"), "peak_ratio 0.5"},
+		"ratio of even":    {edit("kind: sleep", "kind: sleep, peak_ratio: 2"), "peak_ratio 2"},
+		"poisson range":    {edit("interval_ms: 5000", "pattern: poisson, interval_ms: {min: 1, mean: 2, max: 3}"), "one figure"},
+		"ramp log-normal":  {edit("calls_per_round: 2", "pattern: ramp, calls_per_round: {median: 1, sigma: 1, max: 5}"), "pattern ramp"},
+		"sigma":            {edit("sleep_ms: 10", "sleep_ms: {median: 1, sigma: -1, max: 5}"), "sigma -1"},
+		"median over max":  {edit("sleep_ms: 10", "sleep_ms: {median: 9, sigma: 1, max: 5}"), "sleep_ms: median 9"},
+		"median missing":   {edit("sleep_ms: 10", "sleep_ms: {min: 9, sigma: 1, max: 5}"), "median is missing"},
+		"use log-normal":   {edit("sleep_ms: 10", "use_mb: {median: 9, sigma: 1, max: 50}"), "use_mb"},
+		"count":            {edit("name: f", "name: f, count: -1"), "count -1"},
+		"count too high":   {edit("name: f", "name: f, count: 2000000"), "count 2000000"},
+		"count and name":   {edit("name: f", "name: f, count: 2") + "  - {name: f-1, kind: sleep, memory_mb: 1, calls_per_round: 1, interval_ms: 1}\n", "f-1: one by this name"},
+		"delay of even":    {edit("sleep_ms: 10", "delay_ms: 10"), "delay_ms"},
+		"follows of even":  {edit("name: f", "name: f, follows: g"), "pattern follow says whom"},
+		"follow nobody":    {edit("interval_ms: 5000", "pattern: follow"), "pattern follow says whom"},
+		"follow unknown":   {edit("interval_ms: 5000", "pattern: follow, follows: g"), `follows "g": no function of that name`},
+		"follow interval":  {edit("name: f", "name: f, pattern: follow, follows: g"), "interval_ms: pattern follow has none"},
+		"follow count":     {minimal + "  - {name: g, count: 2, kind: sleep, memory_mb: 1, pattern: follow, follows: f, calls_per_round: 1}\n", "count is 1 there and 2 here"},
+		"too many follow":  {minimal + "  - {name: g, kind: sleep, memory_mb: 1, pattern: follow, follows: f, calls_per_round: 90000000}\n", "calls are more than"},
+		"first of once":    {edit("kind: sleep", "kind: sleep, pattern: once, rounds: 1, first_ms: 5"), "first_ms"},
 		"too many calls":   {edit("calls_per_round: 2", "calls_per_round: 900000000"), "about 3.6e+09 calls"},
 		"twice":            {minimal + "  - {name: f, kind: sleep, memory_mb: 1, calls_per_round: 1, interval_ms: 1}\n", "declared twice"},
 	} {
@@ -74,64 +93,5 @@ func TestAllFaultsAtOnce(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q is not in: %v", want, err)
 		}
-	}
-}
-
-// shape plays one function and lists its rounds as "offset×calls".
-func shape(t *testing.T, length time.Duration, f FunctionSpec) []string {
-	t.Helper()
-	f.Name, f.Kind, f.MemoryMB = "f", Sleep, 1
-	f.setDefaults()
-	w, err := (&Spec{Name: "s", Length: length, Seed: 1, Functions: []FunctionSpec{f}}).Workload()
-	if err != nil {
-		t.Fatal(err)
-	}
-	var out []string
-	last, n := time.Duration(-1), 0
-	flush := func() {
-		if n > 0 {
-			out = append(out, last.String()+"×"+strings.Repeat("|", n))
-		}
-	}
-	for c := range w.Calls() {
-		if c.Offset != last {
-			flush()
-			last, n = c.Offset, 0
-		}
-		n++
-	}
-	flush()
-	return out
-}
-
-func TestPatterns(t *testing.T) {
-	fixed := func(v float64) Range { return Range{v, v, v} }
-	for name, tt := range map[string]struct {
-		length time.Duration
-		f      FunctionSpec
-		want   []string
-	}{
-		"even": {10 * time.Second, FunctionSpec{CallsPerRound: fixed(2), IntervalMS: fixed(4000)},
-			[]string{"0s×||", "4s×||", "8s×||"}},
-		"even in its phase": {100 * time.Second, FunctionSpec{CallsPerRound: fixed(1), IntervalMS: fixed(10_000), StartFrac: 0.5, EndFrac: 0.75},
-			[]string{"50s×|", "1m0s×|", "1m10s×|"}},
-		"ramp": {5 * time.Second, FunctionSpec{Pattern: Ramp, CallsPerRound: Range{1, 3, 5}, IntervalMS: fixed(1000)},
-			[]string{"0s×|", "1s×||", "2s×|||", "3s×||||", "4s×|||||"}},
-		"burst": {10 * time.Second, FunctionSpec{Pattern: Burst, CallsPerRound: fixed(1), IntervalMS: Range{500, 1500, 3500}},
-			[]string{"0s×|", "500ms×|", "1s×|", "4.5s×|", "5s×|", "5.5s×|", "9s×|", "9.5s×|"}},
-		"once": {10 * time.Second, FunctionSpec{Pattern: Once, Rounds: 3, CallsPerRound: fixed(2), IntervalMS: fixed(1000), StartFrac: 0.5},
-			[]string{"5s×||", "6s×||", "7s×||"}},
-		"once, moved": {4 * time.Second, FunctionSpec{Pattern: Once, Rounds: 4, CallsPerRound: fixed(1), IntervalMS: fixed(1000), StartFrac: 0.5},
-			[]string{"900ms×|", "1.9s×|", "2.9s×|", "3.9s×|"}},
-		"once, squeezed": {1100 * time.Millisecond, FunctionSpec{Pattern: Once, Rounds: 5, CallsPerRound: fixed(1), IntervalMS: fixed(1000), StartFrac: 0.5},
-			[]string{"0s×|", "250ms×|", "500ms×|", "750ms×|", "1s×|"}},
-		"too long an interval": {10 * time.Second, FunctionSpec{CallsPerRound: fixed(1), IntervalMS: fixed(60_000), StartFrac: 0.1},
-			[]string{"1s×|", "9.9s×|"}},
-	} {
-		t.Run(name, func(t *testing.T) {
-			if diff := cmp.Diff(tt.want, shape(t, tt.length, tt.f)); diff != "" {
-				t.Errorf("-want +got:\n%s", diff)
-			}
-		})
 	}
 }

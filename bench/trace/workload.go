@@ -1,13 +1,14 @@
 // Package trace holds workloads: which functions are called, when, and with
 // how much work.
 //
-// A workload comes from a specification file (rates and distributions, from
-// which a seeded generator makes the calls) or from an event CSV (the calls
-// themselves); docs/workloads.md describes both formats. Open reads either.
+// A workload comes from a specification (rates and distributions, from which a
+// seeded generator makes the calls; some are built in), from an event CSV (the
+// calls themselves), or from a public trace of Azure Functions.
+// docs/workloads.md describes the formats. Open reads all of them.
 //
 // A Workload never changes after it was made, so any number of goroutines may
-// read it and each may range over Calls. The same file, length and seed give
-// the same calls on the same processor architecture.
+// read it and each may range over Calls. The same workload, length and seed
+// give the same calls, on every processor architecture.
 package trace
 
 import (
@@ -33,11 +34,20 @@ const (
 // Function is one function of a workload.
 type Function struct {
 	Name string
-	Kind Kind
+	// Account is the tenant that the function belongs to; empty is the default one.
+	Account string
+	Kind    Kind
 	// Runtime is a hint: which runtime the function is best played with.
 	Runtime string
 	// Memory of a container, in bytes.
 	Memory int64
+	// Used tells that Memory was seen in use rather than asked for. A real
+	// container of the function needs more than that, for its runtime.
+	Used bool
+	// Resident is the memory, in bytes, that the function's process uses while
+	// it has no call: the platform's own share comes on top, unless Used,
+	// where it is in it. What a call adds is its Touch.
+	Resident int64
 	// Timeout of one execution.
 	Timeout time.Duration
 }
@@ -84,7 +94,7 @@ type Workload struct {
 	Functions []Function
 	// Length is the offset at which the load ends, whether calls are in flight or not.
 	Length time.Duration
-	// Seed of the generator; 0 for an event CSV.
+	// Seed of the generator; 0 for an event CSV, which leaves nothing to chance.
 	Seed uint64
 	// Notes say, for people, what was assumed or bent to make this workload.
 	// Whoever shows its results shows them too.

@@ -26,6 +26,7 @@ type commands struct {
 	Functions functionsCommand `cmd:"" help:"List the functions that can be invoked."`
 	Status    statusCommand    `cmd:"" help:"Show nodes, containers, calls in flight and queues."`
 	Replay    replayCommand    `cmd:"" help:"Send a workload to an APIServer, open loop, and print what became of it."`
+	Sim       simCommand       `cmd:"" help:"Play workloads to policies in virtual time, and compare them."`
 	Demo      demoCommand      `cmd:"" help:"Run the platform under a condensed real workload, with two policies, and compare them."`
 	Bench     benchCommand     `cmd:"" help:"Measure the platform."`
 	Version   versionCommand   `cmd:"" help:"Print the version."`

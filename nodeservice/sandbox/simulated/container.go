@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/minifaas/minifaas/internal/nodemodel"
 	"github.com/minifaas/minifaas/nodeservice/sandbox"
 )
 
@@ -15,6 +16,7 @@ var _ sandbox.Container = (*live)(nil)
 type live struct {
 	runtime *Runtime
 	id      string
+	model   *nodemodel.Container
 	ready   chan struct{} // closed when it is created
 	done    chan struct{} // closed when it is dead
 
@@ -33,8 +35,9 @@ func (c *live) end(why string, oom bool) {
 	default:
 	}
 	c.why, c.oom, c.alone = why, oom, c.inFlight <= 1
-	c.runtime.model.Remove(c.runtime.now(), c.id)
+	c.runtime.model.Remove(c.runtime.now(), c.model)
 	delete(c.runtime.containers, c.id)
+	delete(c.runtime.handles, c.model)
 	close(c.done)
 }
 
@@ -53,25 +56,25 @@ func (c *live) death() error {
 func (c *live) Invoke(ctx context.Context, inv sandbox.Invocation) (sandbox.Result, error) {
 	r := c.runtime
 	r.mu.Lock()
-	r.last++
-	id, finished := r.last, make(chan Completion, 1)
 	begun := r.now()
-	if !r.model.Invoke(begun, c.id, id, work(inv.Event)) {
+	call := r.model.Invoke(begun, c.model, 0, work(inv.Event))
+	if call == nil {
 		r.mu.Unlock()
 		<-c.done
 		return sandbox.Result{}, fmt.Errorf("invoke: %w: %s", sandbox.ErrLost, c.why)
 	}
 	c.inFlight++
-	r.calls[id] = finished
+	finished := make(chan nodemodel.Completion, 1)
+	r.calls[call] = finished
 	r.settle()
 	r.mu.Unlock()
-	defer c.leave(id)
+	defer c.leave(call)
 
 	timeout := time.NewTimer(inv.Timeout)
 	defer timeout.Stop()
 	select {
 	case end := <-finished:
-		return sandbox.Result{Body: []byte("{}"), Duration: end.At - begun, MaxMemory: end.Peak}, nil
+		return sandbox.Result{Body: []byte("{}"), Duration: end.At - begun, MaxMemory: end.Peak, CPU: end.CPU}, nil
 	case <-timeout.C:
 		return c.timedOut(inv.Timeout), nil
 	case <-ctx.Done():
@@ -82,13 +85,13 @@ func (c *live) Invoke(ctx context.Context, inv sandbox.Invocation) (sandbox.Resu
 }
 
 // leave ends the invocation if it has not ended.
-func (c *live) leave(id uint64) {
+func (c *live) leave(call *nodemodel.Call) {
 	r := c.runtime
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	c.inFlight--
-	delete(r.calls, id)
-	r.model.Cancel(r.now(), c.id, id)
+	delete(r.calls, call)
+	r.model.Cancel(r.now(), call)
 	r.settle()
 }
 
@@ -96,11 +99,11 @@ func (c *live) timedOut(timeout time.Duration) sandbox.Result {
 	r := c.runtime
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	u, _ := r.model.Usage(r.now(), c.id)
+	u, _ := r.model.Usage(r.now(), c.model)
 	return sandbox.Result{
 		Error:     &sandbox.FunctionError{Code: sandbox.CodeTimeout, Message: fmt.Sprintf("ran longer than its %v", timeout)},
 		Duration:  timeout,
-		MaxMemory: max(u.Memory, containerMemory),
+		MaxMemory: max(u.Memory, r.creation.Memory),
 	}
 }
 
@@ -109,11 +112,11 @@ func (c *live) Usage() (sandbox.Usage, error) {
 	r := c.runtime
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	u, ok := r.model.Usage(r.now(), c.id)
-	if !ok || r.containers[c.id] != c {
+	u, ok := r.model.Usage(r.now(), c.model)
+	if !ok {
 		return sandbox.Usage{}, fmt.Errorf("usage of container %s: %w", c.id, sandbox.ErrLost)
 	}
-	return u, nil
+	return sandbox.Usage(u), nil
 }
 
 // Kill removes the container.
@@ -129,15 +132,15 @@ func (c *live) Kill() error {
 func (c *live) Done() <-chan struct{} { return c.done }
 
 // work is what an event asks for.
-func work(event []byte) Work {
+func work(event []byte) nodemodel.Work {
 	var e struct {
 		CPU   float64 `json:"cpu_ms"`
 		Sleep float64 `json:"sleep_ms"`
 		Touch float64 `json:"touch_mb"`
 	}
 	if json.Unmarshal(event, &e) != nil {
-		return Work{}
+		return nodemodel.Work{}
 	}
 	ms := func(v float64) time.Duration { return time.Duration(max(v, 0) * float64(time.Millisecond)) }
-	return Work{CPU: ms(e.CPU), Sleep: ms(e.Sleep), Memory: int64(max(e.Touch, 0) * (1 << 20))}
+	return nodemodel.Work{CPU: ms(e.CPU), Sleep: ms(e.Sleep), Memory: int64(max(e.Touch, 0) * (1 << 20))}
 }

@@ -1,3 +1,10 @@
+// Package simulated is a model of a node behind the interface of the real one:
+// package nodemodel, which says what everything takes, in real time.
+//
+// An event is a JSON object: cpu_ms, sleep_ms, touch_mb. Anything else asks for
+// no work. No code is loaded, so no function fails but by time or memory.
+//
+// Everything that calls itself measured and comes from here is simulated, and must say so.
 package simulated
 
 import (
@@ -7,6 +14,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/minifaas/minifaas/internal/nodemodel"
 	"github.com/minifaas/minifaas/nodeservice/sandbox"
 )
 
@@ -15,16 +23,17 @@ var _ sandbox.Runtime = (*Runtime)(nil)
 // ErrClosed: the runtime makes no more containers.
 var ErrClosed = errors.New("simulated runtime closed")
 
-// Runtime runs a Model in real time.
+// Runtime runs a nodemodel.Model in real time.
 type Runtime struct {
-	begun time.Time
+	begun    time.Time
+	creation nodemodel.Creation
 
 	mu         sync.Mutex // guards the fields below, and those of live that say so
-	model      *Model
+	model      *nodemodel.Model
 	alarm      *time.Timer
-	containers map[string]*live
-	calls      map[uint64]chan Completion // with room for one
-	last       uint64
+	containers map[string]*live                              // by id
+	handles    map[*nodemodel.Container]*live                // the same, by what the model calls them
+	calls      map[*nodemodel.Call]chan nodemodel.Completion // with room for one
 	closed     bool
 }
 
@@ -35,9 +44,11 @@ func New(cfg Config) (*Runtime, error) {
 	}
 	return &Runtime{
 		begun:      time.Now(),
-		model:      NewModel(cfg),
+		creation:   cfg.creation(),
+		model:      nodemodel.New(cfg.Config),
 		containers: map[string]*live{},
-		calls:      map[uint64]chan Completion{},
+		handles:    map[*nodemodel.Container]*live{},
+		calls:      map[*nodemodel.Call]chan nodemodel.Completion{},
 	}, nil
 }
 
@@ -69,9 +80,14 @@ func (r *Runtime) add(ctx context.Context, spec sandbox.Spec) (*live, error) {
 	case r.containers[spec.ID] != nil:
 		return nil, fmt.Errorf("id %q is in use", spec.ID)
 	}
-	c := &live{runtime: r, id: spec.ID, ready: make(chan struct{}), done: make(chan struct{})}
-	r.containers[spec.ID] = c
-	r.model.Create(r.now(), spec.ID, spec.Memory)
+	c := &live{
+		runtime: r,
+		id:      spec.ID,
+		model:   r.model.Create(r.now(), 0, spec.Memory, r.creation),
+		ready:   make(chan struct{}),
+		done:    make(chan struct{}),
+	}
+	r.containers[c.id], r.handles[c.model] = c, c
 	r.settle()
 	return c, nil
 }
@@ -80,7 +96,7 @@ func (r *Runtime) add(ctx context.Context, spec sandbox.Spec) (*live, error) {
 func (r *Runtime) Usage() (sandbox.Usage, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.model.Total(r.now()), nil
+	return sandbox.Usage(r.model.Total(r.now())), nil
 }
 
 // Close removes every container.
@@ -99,17 +115,17 @@ func (r *Runtime) now() time.Duration { return time.Since(r.begun) }
 
 // settle hands out what the model has completed, and sets the alarm for the next. r.mu is held.
 func (r *Runtime) settle() {
-	for _, done := range r.model.Advance(r.now()) {
-		c := r.containers[done.Container]
+	for _, done := range r.model.Advance(r.now(), nil) {
+		c := r.handles[done.Container]
 		switch {
 		case c == nil:
-		case done.Kind == Created:
+		case done.Kind == nodemodel.Created:
 			close(c.ready)
-		case done.Kind == OutOfMemory:
+		case done.Kind == nodemodel.OutOfMemory:
 			c.end("it used more than its memory, or most of a full node's", true)
-		case r.calls[done.Invocation] != nil:
-			r.calls[done.Invocation] <- done
-			delete(r.calls, done.Invocation)
+		case r.calls[done.Call] != nil:
+			r.calls[done.Call] <- done
+			delete(r.calls, done.Call)
 		}
 	}
 	if r.alarm != nil {

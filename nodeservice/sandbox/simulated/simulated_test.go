@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/minifaas/minifaas/internal/function"
+	"github.com/minifaas/minifaas/internal/nodemodel"
 	"github.com/minifaas/minifaas/nodeservice/sandbox"
 	"github.com/minifaas/minifaas/nodeservice/sandbox/sandboxtest"
 )
@@ -52,6 +53,9 @@ func TestRealTime(t *testing.T) {
 		if want := 300 * time.Millisecond; result.Duration.Round(time.Microsecond) != want {
 			t.Errorf("duration %v, want %v", result.Duration, want)
 		}
+		if want := 67 * time.Millisecond; result.CPU != want {
+			t.Errorf("CPU %v, want %v", result.CPU, want)
+		}
 		if want := int64(48 << 20); result.MaxMemory != want {
 			t.Errorf("max memory %d, want %d", result.MaxMemory, want)
 		}
@@ -59,11 +63,22 @@ func TestRealTime(t *testing.T) {
 }
 
 func TestConfigFaults(t *testing.T) {
-	_, err := New(Config{CPU: -1, Memory: -1, SystemMemory: -1, CreateScale: -1})
+	_, err := New(Config{Config: nodemodel.Config{CPU: -1}, CreateScale: -1})
 	if err == nil {
 		t.Fatal("accepted")
 	}
-	if want := "simulated runtime: cpu -1 is negative\nmemory -1 is negative\nsystem memory -1 is negative\ncreate scale -1 is negative"; err.Error() != want {
+	const want = "simulated runtime: cpu is -1 cores; it must be 0 (the default) or more\n" +
+		"create scale is -1; it must be 0 (the default) or more"
+	if err.Error() != want {
 		t.Errorf("error %q, want %q", err, want)
+	}
+}
+
+// TestQuota: a simulated container has the CPU quota of a real one.
+func TestQuota(t *testing.T) {
+	for _, memory := range []int64{128 << 20, 512 << 20, 1 << 30, 3 << 30} {
+		if got, want := nodemodel.Quota(memory), sandbox.Quota(memory); got != want {
+			t.Errorf("%d bytes: simulated %v cores, real %v", memory, got, want)
+		}
 	}
 }

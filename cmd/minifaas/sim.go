@@ -1,0 +1,153 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/minifaas/minifaas/bench/report"
+	"github.com/minifaas/minifaas/bench/sim"
+	"github.com/minifaas/minifaas/bench/trace"
+	"github.com/minifaas/minifaas/internal/config"
+	"github.com/minifaas/minifaas/internal/function"
+	"github.com/minifaas/minifaas/internal/nodemodel"
+	"github.com/minifaas/minifaas/scheduler/engine"
+	"github.com/minifaas/minifaas/scheduler/policy"
+)
+
+type simCommand struct {
+	outputFlags
+	Workload    []string      `default:"contest-2020" placeholder:"W" help:"Workloads: built-in ones such as contest-2020, specifications (.yaml), event CSVs or traces of Azure Functions."`
+	Policy      []string      `default:"baseline,adaptive" placeholder:"P" help:"Policies to play each workload with."`
+	Length      time.Duration `help:"Length of the load: rates stay as they are, phases shrink to it; 0 keeps the workload's own."`
+	Seed        uint64        `default:"1" help:"Seed of the workload's generator and of all that the platform draws."`
+	Concurrency int           `help:"Concurrency that every function declares, in calls a container; 0 leaves it to the policy."`
+
+	Platform     string        `default:"reference" enum:"reference,memory" help:"reference: nodes of 2 cores and 4 GiB; memory: one node on which only memory is short."`
+	Nodes        int           `default:"20" help:"How many nodes there are at most (reference)."`
+	Available    int           `default:"10" help:"How many of them can be reserved at first (reference)."`
+	Refill       time.Duration `default:"5s" help:"How long it takes until a reserved node is replaced, or a released one is back (reference)."`
+	CreateScale  float64       `default:"1" help:"By how much creating a container takes longer."`
+	NodeMemory   function.Size `placeholder:"SIZE" help:"Memory of a node. Of the reference's, 4GiB if not given, three quarters are offered; of the other's, all."`
+	MemoryFactor float64       `help:"Memory of the node as a multiple of the calls' mean need (memory); 0 is without limit."`
+
+	NodeLoss        time.Duration `help:"Mean time from a node's reservation until it is lost; 0 is never."`
+	SlowNodes       float64       `placeholder:"SHARE" help:"Share of nodes, 0 to 1, on which everything takes longer."`
+	Slowness        float64       `default:"4" help:"By how much it takes longer there."`
+	FailedCreations float64       `placeholder:"SHARE" help:"Share of creations, 0 to 1, that fail."`
+}
+
+// Help is printed below the flags.
+func (*simCommand) Help() string {
+	return `The scheduler's own engine in virtual time: 20 minutes of the contest take
+less than a second. The same seed gives the same history. docs/simulator.md has the platform's
+model and what the figures mean.
+
+  minifaas sim                                              # the contest, both policies
+  minifaas sim --length 5m --seed 7 -o json
+  minifaas sim --create-scale 6 --nodes 5                   # slow creations, few nodes
+  minifaas sim --node-loss 2m --failed-creations 0.05       # with faults
+  minifaas sim --workload trace.csv --platform memory --memory-factor 1.2 --concurrency 1`
+}
+
+func (c *simCommand) Run(ctx context.Context, file *config.File) error {
+	if err := check(file, c.faults()...); err != nil {
+		return err
+	}
+	var results []*sim.Result
+	for _, name := range c.Workload {
+		if ctx.Err() != nil {
+			break
+		}
+		w, err := trace.Open(name, trace.Options{Length: c.Length, Seed: c.Seed})
+		if err != nil {
+			return err
+		}
+		platform := c.platform(w)
+		for _, name := range c.Policy {
+			if ctx.Err() != nil {
+				break
+			}
+			result, err := c.simulate(ctx, w, name, platform)
+			if err != nil {
+				return err
+			}
+			results = append(results, result)
+		}
+	}
+	return report.Sim(os.Stdout, report.Format(c.Output), results)
+}
+
+func (c *simCommand) simulate(ctx context.Context, w *trace.Workload, name string, platform sim.Platform) (*sim.Result, error) {
+	p, err := policy.New(name)
+	if err != nil {
+		return nil, err
+	}
+	progress := newSimProgress(os.Stderr, w.Name+", "+name)
+	defer progress.end()
+	return sim.Run(ctx, sim.Config{
+		Workload: w, Policy: p, Engine: engine.Config{Seed: c.Seed}, Seed: c.Seed, Platform: platform,
+		Declared: c.Concurrency, Progress: progress.show,
+	})
+}
+
+// faults are those of the flags that are told before a workload is read.
+func (c *simCommand) faults() []error {
+	var faults []error
+	report := func(ok bool, format string, args ...any) {
+		if !ok {
+			faults = append(faults, fmt.Errorf(format, args...))
+		}
+	}
+	for _, name := range c.Policy {
+		if _, err := policy.New(name); err != nil {
+			faults = append(faults, err)
+		}
+	}
+	memory := c.Platform == "memory"
+	report(c.CreateScale >= 0, "--create-scale %v: want 0 or more", c.CreateScale)
+	report(c.Concurrency >= 0, "--concurrency %d: want 0 or more", c.Concurrency)
+	report(c.MemoryFactor >= 0, "--memory-factor %v: want 0 or more", c.MemoryFactor)
+	report(memory || c.MemoryFactor == 0, "--memory-factor: want --platform memory with it")
+	report(c.MemoryFactor == 0 || c.NodeMemory == 0, "--memory-factor and --node-memory: want one of them")
+	p := sim.Reference(1)
+	c.configure(&p)
+	if err := p.Validate(); err != nil {
+		faults = append(faults, err)
+	}
+	return faults
+}
+
+func (c *simCommand) platform(w *trace.Workload) sim.Platform {
+	if c.Platform == "reference" {
+		p := sim.Reference(c.CreateScale)
+		c.configure(&p)
+		return p
+	}
+	capacity := int64(c.NodeMemory)
+	if c.MemoryFactor > 0 {
+		capacity = int64(c.MemoryFactor * sim.BusyMemory(w))
+	}
+	p := sim.Memory(w, capacity, c.Seed)
+	p.Faults = c.faultsOfPlatform()
+	create := p.Create
+	p.Create = func(function int) nodemodel.Creation {
+		creation := create(function)
+		creation.Delay = time.Duration(float64(creation.Delay) * c.CreateScale)
+		return creation
+	}
+	return p
+}
+
+// configure sets what of the reference platform has flags.
+func (c *simCommand) configure(p *sim.Platform) {
+	p.Nodes, p.Available, p.Refill, p.Faults = c.Nodes, c.Available, c.Refill, c.faultsOfPlatform()
+	if c.NodeMemory > 0 {
+		p.Node.Memory = int64(c.NodeMemory)
+	}
+}
+
+func (c *simCommand) faultsOfPlatform() sim.Faults {
+	return sim.Faults{NodeLoss: c.NodeLoss, Slow: c.SlowNodes, Slowness: c.Slowness, Failed: c.FailedCreations}
+}
