@@ -26,7 +26,10 @@ type Config struct {
 	Journal string
 	// JournalSize bounds the journal, in bytes; 0 means 256 MiB.
 	JournalSize int64
-	Log         *zap.Logger
+	// Tap, if not nil, sees every step of the engine. It is called under the
+	// scheduler's lock, so it must not wait, and must not keep or change what it is given.
+	Tap func(now engine.Instant, ev *engine.Event, actions []engine.Action)
+	Log *zap.Logger
 	// Metrics is where the scheduler's metrics are registered; nil means nowhere.
 	Metrics prometheus.Registerer
 }

@@ -148,6 +148,9 @@ func (s *Server) step(ev *engine.Event) {
 func (s *Server) stepLocked(ev *engine.Event) {
 	now := s.now()
 	s.out = s.journal.Step(s.eng, now, ev, s.out[:0])
+	if s.cfg.Tap != nil {
+		s.cfg.Tap(now, ev, s.out)
+	}
 	for i := range s.out {
 		s.carryOut(s.out[i])
 	}

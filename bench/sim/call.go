@@ -146,6 +146,10 @@ func (w *world) finish(k *call, how ending) {
 			w.meter.now.Idle++
 		}
 	}
-	w.tallies[k.work.Function].count(k, w.now, how)
+	if w.follower != nil {
+		w.report(k, how)
+	} else {
+		w.tallies[k.work.Function].count(k, w.now, how)
+	}
 	w.calls.end(k)
 }

@@ -34,7 +34,7 @@ func (w *world) create(a *engine.Action) {
 	n := w.nodes[number(string(a.Node))]
 	f := w.functions[a.Function.Name]
 	c := &container{
-		number: uint64(len(w.boxes)), name: a.Name, node: n, function: f,
+		number: uint64(w.boxes.count), name: a.Name, node: n, function: f,
 		memory: a.Memory, created: w.now, place: len(n.boxes),
 	}
 	c.id = engine.ContainerID("c" + strconv.FormatUint(c.number, 10))
@@ -44,7 +44,7 @@ func (w *world) create(a *engine.Action) {
 	how := w.cfg.Platform.Create(f)
 	how.Delay, how.CPU = n.slowed(how.Delay), n.slowed(how.CPU)
 	how.Memory = resident(how.Memory, &w.cfg.Workload.Functions[f])
-	w.boxes = append(w.boxes, c)
+	w.boxes.add(c)
 	n.boxes = append(n.boxes, c)
 	c.model = n.model.Create(w.now, c.number, int64(c.memory), how)
 	w.active.touched(n)
@@ -71,7 +71,7 @@ func (w *world) advance(n *node) {
 }
 
 func (w *world) completed(done *nodemodel.Completion) {
-	c := w.boxes[done.Container.Key]
+	c := w.boxes.get(done.Container.Key)
 	switch done.Kind {
 	case nodemodel.Created:
 		w.getReady(c)
@@ -162,5 +162,5 @@ func (w *world) gone(c *container) {
 	boxes[last] = nil
 	c.node.boxes = boxes[:last]
 	c.model = nil
-	w.boxes[c.number] = nil
+	w.boxes.remove(c.number)
 }

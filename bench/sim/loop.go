@@ -20,6 +20,7 @@ const (
 // After the last one it goes on until all have an outcome. That is bounded: a call
 // waits for the engine's MaxWait at most, and then runs for its timeout at most.
 func (w *world) play(ctx context.Context) error {
+	w.announce()
 	for c := range w.cfg.Workload.Calls() {
 		if w.calls.arrived%lookEvery == 0 && w.look(ctx) {
 			return nil

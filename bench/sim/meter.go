@@ -78,9 +78,7 @@ func (m *meter) close(w *world) {
 			m.nodeTime += max(0, min(w.now, m.length)-n.reserved)
 		}
 	}
-	for _, c := range w.boxes {
-		if c != nil {
-			m.held(c.memory, c.created, w.now)
-		}
+	for c := range w.boxes.all() {
+		m.held(c.memory, c.created, w.now)
 	}
 }

@@ -122,7 +122,7 @@ func (w *world) lost(n *node) {
 
 // forget ends the node's time. Another one takes its place in the pool after a while.
 func (w *world) forget(n *node) {
-	n.gone = true
+	n.gone, n.boxes = true, nil
 	w.active.remove(n)
 	n.model = nil
 	w.meter.nodeWent(n, w.now)

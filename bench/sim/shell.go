@@ -11,7 +11,7 @@ import (
 func (w *world) carryOut(a *engine.Action) {
 	switch a.Kind {
 	case engine.Grant:
-		w.begin(w.calls.get(a.Ticket), w.boxes[number(string(a.Container))], a)
+		w.begin(w.calls.get(a.Ticket), w.boxes.get(number(string(a.Container))), a)
 	case engine.Refuse:
 		w.finish(w.calls.get(a.Ticket), refused(a.Refusal))
 	case engine.ReserveNode:
@@ -21,7 +21,7 @@ func (w *world) carryOut(a *engine.Action) {
 	case engine.CreateContainer:
 		w.create(a)
 	case engine.RemoveContainer:
-		w.leave(w.boxes[number(string(a.Container))])
+		w.leave(w.boxes.get(number(string(a.Container))))
 	default:
 		w.err = fmt.Errorf("unknown action %d", a.Kind)
 	}
@@ -44,7 +44,7 @@ func (w *world) keep(a appointment) {
 	case nodeDies:
 		w.lost(w.nodes[a.a])
 	case containerLeaves:
-		w.removed(w.boxes[a.a])
+		w.removed(w.boxes.get(a.a))
 	case callTimesOut:
 		if k := w.calls.find(engine.Ticket(a.a)); k != nil {
 			w.timeOut(k)

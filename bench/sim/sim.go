@@ -35,12 +35,14 @@ type world struct {
 	now     time.Duration
 	agenda  agenda
 	pool    pool
-	nodes   []*node // by number
+	nodes   []*node // by number, those gone included
 	active  nodeHeap
-	boxes   []*container // by number; nil when gone
+	boxes   registry[container]
 	calls   calls
 	meter   meter
 	tallies []tally // by function
+	// follower, if not nil, is told of the calls instead of the tallies.
+	follower func(Ended)
 
 	// Buffers, used again and again.
 	event   engine.Event
@@ -59,21 +61,18 @@ func newWorld(cfg Config) (*world, error) {
 	functions := cfg.Workload.Functions
 	w := &world{
 		cfg: cfg, policy: &watched{Policy: cfg.Policy},
-		specs: make([]engine.FunctionSpec, len(functions)), functions: make(map[string]int, len(functions)),
-		pool: newPool(cfg), meter: newMeter(cfg.Workload.Length), tallies: make([]tally, len(functions)),
+		functions: make(map[string]int, len(functions)), pool: newPool(cfg), meter: newMeter(cfg.Workload.Length),
 	}
 	var err error
 	if w.engine, err = engine.New(cfg.Engine, w.policy); err != nil {
 		return nil, err
 	}
+	if len(functions) == 0 {
+		return w, nil
+	}
 	counts := cfg.Workload.Count()
 	for i, f := range functions {
-		w.specs[i] = engine.FunctionSpec{
-			Name: f.Name, Memory: engine.Bytes(f.Memory), Timeout: f.Timeout, Concurrency: cfg.Declared,
-		}
-		w.functions[f.Name] = i
-		w.tallies[i] = newTally(counts[i])
-		w.calls.total += counts[i]
+		w.declare(f, cfg.Declared, counts[i])
 	}
 	return w, nil
 }

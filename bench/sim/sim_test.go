@@ -88,10 +88,7 @@ func checkBooks(t *testing.T, w *world) {
 			want.Nodes++
 		}
 	}
-	for _, c := range w.boxes {
-		if c == nil {
-			continue
-		}
+	for c := range w.boxes.all() {
 		want.Containers++
 		if c.idle() {
 			want.Idle++

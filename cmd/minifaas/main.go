@@ -24,6 +24,7 @@ type commands struct {
 	Up        upCommand        `cmd:"" help:"Run all five services on this machine until Ctrl-C."`
 	Invoke    invokeCommand    `cmd:"" help:"Run a function once."`
 	Functions functionsCommand `cmd:"" help:"List the functions that can be invoked."`
+	Shadow    shadowCommand    `cmd:"" help:"Show what other policies would have made of the live calls."`
 	Status    statusCommand    `cmd:"" help:"Show nodes, containers, calls in flight and queues."`
 	Replay    replayCommand    `cmd:"" help:"Send a workload to an APIServer, open loop, and print what became of it."`
 	Sim       simCommand       `cmd:"" help:"Play workloads to policies in virtual time, and compare them."`

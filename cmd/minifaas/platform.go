@@ -34,6 +34,7 @@ type platformConfig struct {
 	sandbox           sandboxFlags
 	pool              poolFlags
 	policy            policyFlags
+	shadows           shadowFlags
 	logs              logFlags
 	// output gets what the services log; nil is stderr.
 	output io.Writer
@@ -124,7 +125,7 @@ func (p *platform) plan() []platformService {
 	services := []platformService{resourceManager}
 	if scheduler == "" {
 		scheduler = p.endpoint(schedulerPort)
-		services = append(services, platformService{"scheduler", schedulerPort, command("", c.policy.args(),
+		services = append(services, platformService{"scheduler", schedulerPort, command("", c.policy.args(), c.shadows.args(),
 			flagArgs("resource-manager-endpoint", p.endpoint(resourceManagerPort)))})
 	}
 	return append(services, platformService{"apiserver", apiserverPort,

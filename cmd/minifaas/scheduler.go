@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/minifaas/minifaas/internal/config"
 	"github.com/minifaas/minifaas/internal/function"
 	"github.com/minifaas/minifaas/internal/rpc"
@@ -16,6 +18,7 @@ import (
 type schedulerCommand struct {
 	listenFlags
 	policyFlags
+	shadowFlags
 	ResourceManagerEndpoint string `env:"RESOURCE_MANAGER_ENDPOINT,MINIFAAS_RESOURCE_MANAGER_ENDPOINT" default:"127.0.0.1:10400" help:"host:port of the ResourceManager."`
 	StackName               string `env:"STACK_NAME" help:"Name of the deployment; it only appears in the log."`
 }
@@ -53,19 +56,36 @@ func (c *schedulerCommand) Run(ctx context.Context, file *config.File, logs *log
 		return err
 	}
 	registry := telemetry.NewRegistry()
-	cfg := c.config(c.ResourceManagerEndpoint)
+	cfg := c.policyFlags.config(c.ResourceManagerEndpoint)
 	cfg.Log, cfg.Metrics = log, registry
-	if err := check(file, c.validate(), cfg.Validate()); err != nil {
+	if err := check(file, c.listenFlags.validate(), cfg.Validate(), c.shadowFlags.validate(cfg)); err != nil {
+		return err
+	}
+	shadows, err := c.on(&cfg)
+	if err != nil {
 		return err
 	}
 	server, err := scheduler.New(cfg)
 	if err != nil {
 		return err
 	}
+	background := server.Run
+	if shadows != nil {
+		background = func(ctx context.Context) error {
+			ctx, stop := context.WithCancel(ctx)
+			group, ctx := errgroup.WithContext(ctx)
+			group.Go(func() error { return shadows.Run(ctx) })
+			group.Go(func() error {
+				defer stop()
+				return server.Run(ctx)
+			})
+			return group.Wait()
+		}
+	}
 	return serve(ctx, service{
 		listen: c.listenFlags, offset: schedulerPort, log: log, registry: registry,
 		register:   func(s *rpc.Server) { schedulerpb.RegisterSchedulerServer(s, server) },
-		background: server.Run,
+		background: background,
 		ready:      server.Running(),
 	})
 }

@@ -80,7 +80,7 @@ func (c *simCommand) Run(ctx context.Context, file *config.File) error {
 }
 
 func (c *simCommand) simulate(ctx context.Context, w *trace.Workload, name string, platform sim.Platform) (*sim.Result, error) {
-	p, err := policy.New(name)
+	p, err := c.policy(name, w, platform)
 	if err != nil {
 		return nil, err
 	}
@@ -92,6 +92,17 @@ func (c *simCommand) simulate(ctx context.Context, w *trace.Workload, name strin
 	})
 }
 
+// oracles are the policies that must be told the workload, and whether they know
+// a function only from its first call on.
+var oracles = map[string]bool{"oracle": false, "oracle-seen": true}
+
+func (c *simCommand) policy(name string, w *trace.Workload, platform sim.Platform) (engine.Policy, error) {
+	if seen, ok := oracles[name]; ok {
+		return sim.NewOracle(sim.OracleConfig{Workload: w, Platform: platform, Declared: c.Concurrency, Seen: seen}), nil
+	}
+	return policy.New(name)
+}
+
 // faults are those of the flags that are told before a workload is read.
 func (c *simCommand) faults() []error {
 	var faults []error
@@ -101,8 +112,11 @@ func (c *simCommand) faults() []error {
 		}
 	}
 	for _, name := range c.Policy {
+		if _, isOracle := oracles[name]; isOracle {
+			continue
+		}
 		if _, err := policy.New(name); err != nil {
-			faults = append(faults, err)
+			faults = append(faults, fmt.Errorf("%w; and oracle, oracle-seen", err))
 		}
 	}
 	memory := c.Platform == "memory"

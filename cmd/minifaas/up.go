@@ -16,6 +16,7 @@ type upCommand struct {
 	sandboxFlags
 	poolFlags
 	policyFlags
+	Shadow []string `placeholder:"P,..." help:"Policies to simulate on the live calls, to see with minifaas shadow what they would have cost."`
 }
 
 // Help is printed below the flags.
@@ -34,13 +35,14 @@ func (c *upCommand) Run(ctx context.Context, file *config.File, logs *logFlags) 
 		return err
 	}
 	functions, loadErr := function.Load(c.Functions)
+	live := c.policyFlags.config("started with it")
 	if err := check(file, validPort("port-base", c.PortBase, 1, 65535-metricsPort), c.sandboxFlags.validate(), c.poolFlags.validate(),
-		c.policyFlags.config("started with it").Validate(), loadErr); err != nil {
+		live.Validate(), c.shadows().validate(live), loadErr); err != nil {
 		return err
 	}
 	p, err := startPlatform(ctx, platformConfig{
 		address: c.Address, portBase: c.PortBase, schedulerEndpoint: c.SchedulerEndpoint,
-		sandbox: c.sandboxFlags, pool: c.poolFlags, policy: c.policyFlags, logs: *logs, log: log,
+		sandbox: c.sandboxFlags, pool: c.poolFlags, policy: c.policyFlags, shadows: c.shadows(), logs: *logs, log: log,
 	})
 	if err != nil {
 		return err
@@ -54,4 +56,11 @@ func (c *upCommand) Run(ctx context.Context, file *config.File, logs *logFlags) 
 	<-ctx.Done()
 	fmt.Fprintln(os.Stderr, "stopping: running calls finish first")
 	return p.stop()
+}
+
+// shadows may have as many nodes as the live policy.
+func (c *upCommand) shadows() shadowFlags {
+	return shadowFlags{
+		Shadow: c.Shadow, ShadowNodes: c.MaxNodes, ShadowAvailable: c.Nodes, ShadowRefill: c.RefillDelay, ShadowCPU: c.NodeCPU,
+	}
 }

@@ -1,5 +1,7 @@
 package engine
 
+import "time"
+
 // ActionKind says what is to be done.
 type ActionKind uint8
 
@@ -29,7 +31,7 @@ const (
 	NoCapacity Refusal = iota + 1
 	// QueueFull: too many requests wait for this function.
 	QueueFull
-	// DeadlineExceeded: no container came in time.
+	// DeadlineExceeded: no container came in time, or none can.
 	DeadlineExceeded
 	// CreateFailed: the container could not be made, and trying again won't help.
 	CreateFailed
@@ -48,6 +50,9 @@ type Action struct {
 	Request RequestID
 	Cold    bool
 	Refusal Refusal
+	// RetryAfter is when the caller may try again with a hope, from now; 0 where
+	// that is not known, or does not help.
+	RetryAfter time.Duration
 
 	Reservation uint64
 	Node        NodeID

@@ -11,6 +11,7 @@ func (e *Engine) Check() error {
 	k := &checker{e: e}
 	k.nodes()
 	k.containers()
+	k.tenants()
 	k.functions()
 	k.requests()
 	k.leases()
@@ -40,6 +41,7 @@ func (k *checker) nodes() {
 	e := k.e
 	serving := 0
 	var total, capacity Bytes
+	claimed := k.claims()
 	for id, n := range e.nodes {
 		k.equal("id of node", n.ID, id)
 		var booked, idle, leaving, placed Bytes
@@ -63,6 +65,8 @@ func (k *checker) nodes() {
 				leaving += c.Booked
 			}
 		}
+		k.equal("memory claimed on "+string(id), n.Claimed, claimed[n])
+		k.that(n.hold == nil || n.hold.node == n && n.hold.fn.tenant.hold == n.hold, "node %s is held for nobody", id)
 		k.equal("memory booked on "+string(id), n.Booked, booked)
 		k.that(placed <= n.Capacity, "node %s: %d bytes placed, more than its %d", id, placed, n.Capacity)
 		k.equal("containers of "+string(id), n.Containers, n.all.n)
@@ -85,6 +89,7 @@ func (k *checker) nodes() {
 	k.equal("nodes in service", e.pool.Nodes, serving)
 	k.equal("memory booked on all nodes", e.pool.Booked, total)
 	k.equal("capacity of all nodes", e.pool.Capacity, capacity)
+	k.equal("newest node", e.pool.Newest, e.index.newest())
 	k.equal("nodes in the index", e.index.live, serving)
 	k.equal("nodes by free memory", len(e.index.byFree), serving)
 	for i := 1; i < len(e.index.byFree); i++ {
@@ -92,6 +97,73 @@ func (k *checker) nodes() {
 	}
 	k.equal("nodes draining", e.pool.Draining, len(e.nodes)-serving)
 	k.equal("reservations under way", e.pool.Reserving, len(e.reservations))
+}
+
+// claims is the memory claimed on each node.
+func (k *checker) claims() map[*node]Bytes {
+	type share struct {
+		left   int
+		coming Bytes
+	}
+	leaving := map[*claim]share{}
+	for name, c := range k.e.names {
+		if b := c.batch; b != nil {
+			k.that(b.node == c.node, "container %s is leaving for a claim on another node", name)
+			s := leaving[b]
+			leaving[b] = share{s.left + 1, s.coming + c.Booked}
+		}
+	}
+	for _, t := range k.e.byAccount {
+		if h := t.hold; h != nil {
+			k.equal("hold of account "+t.account, h.node.hold, h)
+			leaving[h] = leaving[h]
+		}
+	}
+	sums, batches := map[*node]Bytes{}, map[*function]int{}
+	for b, s := range leaving {
+		k.equal("containers leaving for "+b.fn.Spec.Name, b.left, s.left)
+		k.equal("memory leaving for "+b.fn.Spec.Name, b.coming, s.coming)
+		sums[b.node] += b.need
+		if !b.hold {
+			batches[b.fn]++
+		}
+	}
+	for _, f := range k.e.byIndex {
+		k.equal("evictions for "+f.Spec.Name, f.reclaims, batches[f])
+	}
+	return sums
+}
+
+// tenants checks what is booked, who waits, and who stands in line.
+func (k *checker) tenants() {
+	e := k.e
+	waiting, booked, starved := map[*tenant]int{}, map[*tenant]Bytes{}, map[*tenant]int{}
+	for _, f := range e.byIndex {
+		if t := f.tenant; t != nil {
+			waiting[t] += f.Waiting
+			booked[t] += f.booked
+			if f.onStarved.in == &t.starved {
+				starved[t]++
+			}
+		}
+	}
+	all, onRound := 0, 0
+	for i, t := range e.byAccount {
+		k.that(t.index == i && e.tenants[t.account] == t, "account %q is not in its place", t.account)
+		k.equal("requests waiting of account "+t.account, t.waiting, waiting[t])
+		k.equal("memory of account "+t.account, t.booked, booked[t])
+		k.equal("starving functions of account "+t.account, t.starved.n, starved[t])
+		k.equal("account in line "+t.account, t.onRound.in != nil, t.starved.n > 0)
+		k.that(t.starved.n > 0 || t.deficit == 0, "account %s has saved %d bytes", t.account, t.deficit)
+		all += t.starved.n
+		if t.starved.n > 0 {
+			onRound++
+		}
+	}
+	k.equal("accounts", len(e.tenants), len(e.byAccount))
+	k.equal("accounts in line", e.round.n, onRound)
+	k.equal("starving functions", e.starving, all)
+	k.that(e.untried <= 0 || e.untried <= e.starving || e.reliefTimer.place != 0 || e.paced() <= 0, "%d functions are to be tried of %d", e.untried, e.starving)
 }
 
 func (k *checker) containers() {
@@ -137,7 +209,7 @@ func (k *checker) containers() {
 func (k *checker) functions() {
 	e := k.e
 	var shortage Bytes
-	serving, creations, reclaims := map[*function]int{}, map[*function]int{}, map[*function]map[*reclaim]int{}
+	serving, creations, booked := map[*function]int{}, map[*function]int{}, map[*function]Bytes{}
 	for _, c := range e.names {
 		switch c.state {
 		case ready:
@@ -145,12 +217,7 @@ func (k *checker) functions() {
 		case creating:
 			creations[c.fn]++
 		}
-		if b := c.batch; b != nil {
-			if reclaims[b.fn] == nil {
-				reclaims[b.fn] = map[*reclaim]int{}
-			}
-			reclaims[b.fn][b]++
-		}
+		booked[c.fn] += c.Booked
 	}
 	for i, f := range e.byIndex {
 		name := f.Spec.Name
@@ -158,17 +225,16 @@ func (k *checker) functions() {
 		k.equal("ready containers of "+name, f.Ready, serving[f])
 		k.equal("idle containers of "+name, f.Idle, f.idle.n)
 		k.equal("creations of "+name, f.Creating, creations[f])
-		k.equal("evictions for "+name, f.reclaims, len(reclaims[f]))
-		for b, n := range reclaims[f] {
-			k.equal("containers leaving for "+name, b.left, n)
-		}
+		k.equal("memory of "+name, f.booked, booked[f])
 		k.equal("leases of "+name, f.InFlight, f.leases.n)
-		k.that(f.queue.n == 0 || f.idle.n == 0 || e.rules.BindsEarly && f.queue.n <= f.Creating, "function %s: %d requests wait for %d idle containers", name, f.queue.n, f.idle.n)
+		k.that(f.queue.n == 0 || f.idle.n == 0 || e.rules.BindsEarly && f.queue.n <= f.Creating || e.isDue(&f.scaleTimer), "function %s: %d requests wait for %d idle containers", name, f.queue.n, f.idle.n)
 		k.that(f.queue.n == 0 || f.scaleTimer.place != 0, "function %s: nobody looks after its queue", name)
 		k.that(f.queue.n <= e.cfg.QueueLimit, "function %s: %d requests wait", name, f.queue.n)
 		k.equal("starved list has "+name, f.onStarved.in != nil, f.unplaced > 0)
 		k.that(f.unplaced == 0 || f.queue.n > 0, "function %s is starved and nothing waits", name)
-		shortage += Bytes(f.unplaced) * f.unplacedSize
+		if f.short {
+			shortage += Bytes(f.unplaced) * f.unplacedSize
+		}
 		if e.rules.OldestFirst {
 			k.equal("containers with room of "+name, len(f.byAge.items), f.idle.n+f.open.n)
 			k.heap(&f.byAge)

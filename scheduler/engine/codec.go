@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"math"
 )
 
 // Codec writes values to bytes, or reads the same values in the same order
@@ -60,6 +61,13 @@ func Int[T integer](c *Codec, v *T) {
 	if *v = T(x); int64(*v) != x {
 		c.Fail("integer %d does not fit", x)
 	}
+}
+
+// Float writes or reads the bits of a number.
+func Float(c *Codec, v *float64) {
+	bits := math.Float64bits(*v)
+	Int(c, &bits)
+	*v = math.Float64frombits(bits)
 }
 
 // Bool is one truth value.

@@ -11,6 +11,10 @@ type Config struct {
 	// QueueLimit is how many requests may wait for one function; more are
 	// refused. Default 1000. A policy that binds has no queue, hence no limit.
 	QueueLimit int
+	// TenantQueueLimit is how many requests of one account may wait, for all of
+	// its functions together; more are refused. Default 10,000: ten full queues,
+	// and a few megabytes.
+	TenantQueueLimit int
 	// MaxWait is the longest that a request waits for a container. Default 60 s.
 	// The caller's own deadline bounds it too.
 	MaxWait time.Duration
@@ -40,6 +44,7 @@ func (c Config) Validate() error {
 		}
 	}
 	nonNegative("queue limit", int64(c.QueueLimit))
+	nonNegative("tenant queue limit", int64(c.TenantQueueLimit))
 	nonNegative("maximum wait", int64(c.MaxWait))
 	nonNegative("lease grace", int64(c.LeaseGrace))
 	nonNegative("default timeout", int64(c.DefaultTimeout))
@@ -51,6 +56,7 @@ func (c Config) Validate() error {
 
 func (c Config) withDefaults() Config {
 	orDefault(&c.QueueLimit, 1000)
+	orDefault(&c.TenantQueueLimit, 10_000)
 	orDefault(&c.MaxWait, 60*time.Second)
 	orDefault(&c.LeaseGrace, 5*time.Second)
 	orDefault(&c.DefaultTimeout, 60*time.Second)

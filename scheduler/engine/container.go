@@ -40,8 +40,8 @@ type container struct {
 	stamp uint64
 	// seen is the last Stats event that listed it.
 	seen uint64
-	// batch is the eviction that it is leaving for.
-	batch *reclaim
+	// batch is the claim that it is leaving for.
+	batch *claim
 
 	onNode     element[container] // among all of its node
 	ofFunction element[container] // among all of its function
@@ -63,7 +63,7 @@ func (e *Engine) add(n *node, f *function, size Size, s containerState) *contain
 	f.all.pushBack(&c.ofFunction)
 	n.Containers++
 	e.timers.remove(&n.timer)
-	e.book(n, size.Booked)
+	e.book(n, f, size.Booked)
 	return c
 }
 
@@ -102,6 +102,7 @@ func (e *Engine) containerReady(ev *Event) {
 	f.Creating--
 	c.node.Creating--
 	e.pool.Creating--
+	e.relieved = e.relieved || e.starving > 0 && e.policy.Pace(&e.pool) > 0
 	c.id = ev.Container
 	e.containers[c.id] = c
 	e.intoService(c)
@@ -121,6 +122,7 @@ func (e *Engine) intoService(c *container) {
 	e.limit(c.fn)
 	e.enlist(c)
 	e.watchIdle(c.fn, true)
+	e.stays(c)
 }
 
 // withdraw takes a container out of service; the caller sets its next state.
@@ -152,7 +154,7 @@ func (e *Engine) rebook(c *container) {
 		return
 	}
 	e.relieved = e.relieved || booked < c.Booked
-	e.book(c.node, booked-c.Booked)
+	e.book(c.node, c.fn, booked-c.Booked)
 	c.Booked = booked
 }
 
@@ -190,11 +192,11 @@ func (e *Engine) drop(c *container) {
 	c.onNode.leave()
 	c.ofFunction.leave()
 	n.Containers--
-	e.book(n, -c.Booked)
+	e.book(n, f, -c.Booked)
 	e.relieved = true
-	if b := c.batch; b != nil {
-		c.batch = nil
-		e.victimGone(b)
+	e.stays(c)
+	if h := n.hold; h != nil && h.left == 0 && n.Free() >= 0 {
+		e.fulfil(h)
 	}
 	if n.Containers == 0 {
 		e.nodeEmpty(n)
@@ -221,21 +223,34 @@ func (e *Engine) creationFailed(c *container, permanent bool, message string) {
 	}
 	e.drop(c)
 	if r != nil {
-		e.dismiss(r, why, message)
+		e.dismiss(r, why, 0, message)
 		return
 	}
 	if e.rules.Binds {
 		return
 	}
 	if f.Ready == 0 && f.Creating == 0 {
-		for first := f.queue.first(); first != nil && (permanent || f.round-first.round >= e.cfg.CreateAttempts); first = f.queue.first() {
-			e.visited++
-			e.dismiss(first, why, message)
+		f.doomed, f.doom = why, f.round-e.cfg.CreateAttempts+1
+		if permanent {
+			f.round++
+			f.doom = f.round
 		}
 	} else if first := f.queue.first(); first != nil && (permanent || f.round-first.round >= e.cfg.CreateAttempts) {
 		f.holdUntil = e.after(e.now, e.cfg.ReserveRetry)
 	}
 	e.serve(f, nil)
+}
+
+// dismissDoomed refuses those who have seen too many creations fail, and
+// reports whether some are left.
+func (e *Engine) dismissDoomed(f *function) bool {
+	for r := f.queue.first(); r != nil && r.round < f.doom; r = f.queue.first() {
+		if e.full() {
+			return true
+		}
+		e.dismiss(r, f.doomed, 0, f.failure)
+	}
+	return false
 }
 
 func (e *Engine) containerLost(ev *Event) {

@@ -24,6 +24,9 @@ func describe(now engine.Instant, a *engine.Action) string {
 		}
 	case engine.Refuse:
 		line = fmt.Sprintf("refuse %d: %s: %s", a.Ticket, refusals[a.Refusal], a.Message)
+		if a.RetryAfter > 0 {
+			line += fmt.Sprintf(" (again in %v)", a.RetryAfter)
+		}
 	case engine.ReserveNode:
 		line = fmt.Sprintf("reserve node %d", a.Reservation)
 	case engine.ReleaseNode:

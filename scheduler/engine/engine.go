@@ -15,8 +15,9 @@ type Engine struct {
 	now  Instant
 	hash hash
 	out  []Action
-	// visited counts the objects that the Step under way has looked at.
-	visited int
+	// before is the length of out when the Step under way began, visited counts
+	// the objects that it has looked at.
+	before, visited int
 	// relieved: memory or hope for it has come up in this Step.
 	relieved bool
 
@@ -30,16 +31,24 @@ type Engine struct {
 	tickets      map[Ticket]*request    // every waiting request
 	waiting      map[RequestID]*request // those that have an id
 	leases       map[leaseKey]*lease    // those that have a request id
+	tenants      map[string]*tenant
+	byAccount    []*tenant // in order of appearance
 
 	timers heap
 	// Counters that make names and orders unique.
 	timersSet, containerSerial, nodeSerial, uses, reservationSerial, statsSerial uint64
 
-	// starved holds the functions that want containers and find no room;
-	// shortage is how much memory they want beyond what is being evicted for them.
-	starved  list[function]
-	shortage Bytes
-	pool     PoolView
+	// round holds the tenants with functions that want containers and find no
+	// room, in order of their turns; starving counts those functions, and
+	// untried those of them that room may have come up for since they were tried.
+	// shortage is how much memory they lack beyond what is being evicted for them.
+	round             list[tenant]
+	starving, untried int
+	reliefTimer       heapItem
+	shortage          Bytes
+	// The searches for containers to evict and for a node to hold go on after these.
+	evictAfter, holdAfter *node
+	pool                  PoolView
 	// largest and latest are capacities of nodes seen so far.
 	largest, latest Bytes
 	// No node is asked for before retryAt; poolMessage says why.
@@ -55,13 +64,16 @@ type Engine struct {
 	freeRequests []*request
 }
 
-// Limits of what one Step does. What is left over is due at once: NextWake says so.
+// Limits of what one Step does. What is left over is due at once: NextWake says
+// so. No piece of work visits more than 25 objects, the search of one node for
+// victims and of some for one to hold, so no Step visits more than 64.
 const (
-	timersPerStep   = 16
+	firesUntil      = 16 // visits, after which no timer fires
+	worksUntil      = 32 // visits, after which nothing is begun that can wait
+	actionsPerStep  = 64 // after which nothing is begun that can wait
+	picksPerAsk     = 4
 	creationsPerAsk = 16
 	reservesPerAsk  = 16
-	expiriesPerAsk  = 16
-	reliefsPerStep  = 8
 	maxBytes        = Bytes(1) << 46 // sums of it can't overflow
 )
 
@@ -85,8 +97,11 @@ func New(cfg Config, p Policy) (*Engine, error) {
 		tickets:      make(map[Ticket]*request),
 		waiting:      make(map[RequestID]*request),
 		leases:       make(map[leaseKey]*lease),
+		tenants:      make(map[string]*tenant),
 	}
+	e.index.visited = &e.visited
 	e.retryTimer.kind, e.retryTimer.owner = timerReserve, e
+	e.reliefTimer.kind, e.reliefTimer.owner = timerRelief, e
 	return e, nil
 }
 
@@ -97,8 +112,7 @@ func (e *Engine) Step(now Instant, ev *Event, out []Action) []Action {
 	e.now = max(e.now, now)
 	e.visited, e.relieved = 0, false
 	e.hash.event(e.now, ev)
-	before := len(out)
-	e.out = out
+	e.before, e.out = len(out), out
 
 	e.fire()
 	switch ev.Kind {
@@ -133,11 +147,14 @@ func (e *Engine) Step(now Instant, ev *Event, out []Action) []Action {
 	case Wake:
 	}
 	if e.relieved {
+		e.untried = e.starving
+	}
+	if e.relieved || e.untried > 0 {
 		e.relieve()
 	}
 
 	out, e.out = e.out, nil
-	for i := before; i < len(out); i++ {
+	for i := e.before; i < len(out); i++ {
 		e.hash.action(&out[i])
 	}
 	return out
@@ -155,7 +172,17 @@ func (e *Engine) NextWake() (Instant, bool) {
 // Hash tells histories apart: it covers every event and action so far.
 func (e *Engine) Hash() uint64 { return uint64(e.hash) }
 
+// Visited is how many objects the last Step looked at, beside those that it or
+// its event names.
+func (e *Engine) Visited() int { return e.visited }
+
 func (e *Engine) emit(a Action) { e.out = append(e.out, a) }
+
+// full: this Step has done so much that the rest is left to the next one.
+func (e *Engine) full() bool { return len(e.out)-e.before >= actionsPerStep }
+
+// busy: this Step has done or seen so much that what can wait is left to the next one.
+func (e *Engine) busy() bool { return e.visited >= worksUntil || e.full() }
 
 // timerKind says what a timer is for; its owner is of the type named here.
 type timerKind uint8
@@ -167,6 +194,7 @@ const (
 	timerIdle                         // function: ask KeepContainer
 	timerNode                         // node: ask KeepNode
 	timerReserve                      // Engine: a node may be asked for again
+	timerRelief                       // Engine: some that starve have not been tried yet
 )
 
 func (e *Engine) arm(t *heapItem, at Instant) {
@@ -174,6 +202,9 @@ func (e *Engine) arm(t *heapItem, at Instant) {
 	t.key, t.tie = int64(at), e.timersSet
 	e.timers.put(t)
 }
+
+// isDue: the timer fires in the next Step.
+func (e *Engine) isDue(t *heapItem) bool { return t.place != 0 && t.key <= int64(e.now) }
 
 // after saturates: an instant that can't be reached stands for never.
 func (e *Engine) after(t Instant, d time.Duration) Instant {
@@ -184,7 +215,7 @@ func (e *Engine) after(t Instant, d time.Duration) Instant {
 }
 
 func (e *Engine) fire() {
-	for range timersPerStep {
+	for e.visited < firesUntil && !e.full() {
 		t := e.timers.top()
 		if t == nil || t.key > int64(e.now) {
 			return
@@ -197,13 +228,14 @@ func (e *Engine) fire() {
 		case timerLease:
 			e.leaseExpired(t.owner.(*lease))
 		case timerScale:
-			e.grow(t.owner.(*function))
+			e.rescale(t.owner.(*function))
 		case timerIdle:
 			e.expireIdle(t.owner.(*function))
 		case timerNode:
 			e.nodeIdle(t.owner.(*node))
 		case timerReserve:
 			e.reserve()
+		case timerRelief: // every Step sees to it
 		}
 	}
 }

@@ -131,7 +131,7 @@ func TestFullHouseVisitsFew(t *testing.T) {
 		t.Errorf("%d created, %d removed; want eviction to make room", c.ContainersCreated, c.ContainersRemoved)
 	}
 	t.Logf("at most %d objects visited in a step", most)
-	if most > 200 {
+	if most > 64 {
 		t.Errorf("%d objects visited in a step", most)
 	}
 }

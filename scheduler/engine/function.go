@@ -3,6 +3,10 @@ package engine
 // function is what the engine keeps of a function, for ever: it must stay small.
 type function struct {
 	FunctionView
+	// tenant is the account of its first request; nil before.
+	tenant *tenant
+	// booked is the memory of its containers.
+	booked Bytes
 
 	// queue holds the waiting requests in order of arrival. It is empty under a
 	// policy that binds: those requests hang on their creation or reservation.
@@ -30,11 +34,16 @@ type function struct {
 	// Nothing is created before holdUntil while something else may serve the function.
 	holdUntil Instant
 	failure   string // the last one, in words
+	// Requests of a round before doom are refused, with doomed as the reason.
+	doom   int
+	doomed Refusal
 
-	// unplaced creations of unplacedSize each are wanted and find no room;
-	// reclaims more are waiting for containers that have to leave first.
+	// unplaced creations of unplacedSize each are wanted and have no room yet,
+	// short: for lack of memory; reclaims more wait for containers that have to
+	// leave first.
 	unplaced     int
 	unplacedSize Bytes
+	short        bool
 	reclaims     int
 	onStarved    element[function]
 }
@@ -55,7 +64,7 @@ func (e *Engine) functionFor(spec *FunctionSpec) *function {
 
 func (e *Engine) addFunction(spec FunctionSpec) *function {
 	f := &function{limit: 1}
-	f.Index, f.Spec, f.fn = len(e.byIndex), &spec, f
+	f.Index, f.Spec, f.Pool, f.fn = len(e.byIndex), &spec, &e.pool, f
 	f.scaleTimer.kind, f.scaleTimer.owner = timerScale, f
 	f.idleTimer.kind, f.idleTimer.owner = timerIdle, f
 	f.onStarved.value = f
@@ -83,29 +92,34 @@ func (e *Engine) limit(f *function) int {
 	return f.limit
 }
 
-// pick returns the container in service to grant next, or nil when none has room.
-func (e *Engine) pick(f *function) *container {
+// pick returns the container in service to grant next, or nil when none has
+// room; more: or when it has not seen all that may have some.
+func (e *Engine) pick(f *function) (c *container, more bool) {
 	limit := e.limit(f)
-	if e.rules.OldestFirst {
-		for t := f.byAge.top(); t != nil; t = f.byAge.top() {
-			e.visited++
-			c := t.owner.(*container)
-			if c.InFlight < limit {
-				return c
-			}
-			f.byAge.remove(t)
-			c.byFunction.leave()
+	for range picksPerAsk {
+		c := f.open.first()
+		if e.rules.OldestFirst {
+			c = f.oldest()
 		}
-		return nil
-	}
-	for c := f.open.first(); c != nil; c = f.open.first() {
-		e.visited++
+		if c == nil {
+			return f.idle.first(), false
+		}
 		if c.InFlight < limit {
-			return c
+			return c, false
 		}
+		e.visited++
+		f.byAge.remove(&c.age)
 		c.byFunction.leave()
 	}
-	return f.idle.first()
+	return f.idle.first(), f.open.n > 0
+}
+
+// oldest is of those that may have room the one created first.
+func (f *function) oldest() *container {
+	if t := f.byAge.top(); t != nil {
+		return t.owner.(*container)
+	}
+	return nil
 }
 
 // enlist makes a container in service findable as long as it has room.

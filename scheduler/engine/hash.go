@@ -105,6 +105,7 @@ func (h *hash) action(a *Action) {
 	r.text(string(a.Request))
 	r.bool(a.Cold)
 	r.int(int64(a.Refusal))
+	r.int(int64(a.RetryAfter))
 	r.int(int64(a.Reservation))
 	r.text(string(a.Node))
 	r.text(string(a.Name))

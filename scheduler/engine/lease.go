@@ -8,6 +8,7 @@ type lease struct {
 	container  *container
 	granted    Instant
 	started    int // leases of the container at the grant, this one included
+	use        int // the container's Uses then
 	deadline   heapItem
 	onFunction element[lease]
 	// onContainer puts it among its container's named or anonymous leases.
@@ -32,7 +33,7 @@ func (e *Engine) grant(t Ticket, id RequestID, c *container, cold bool) {
 	e.enlist(c)
 
 	l := e.newLease()
-	l.request, l.container, l.granted, l.started = id, c, e.now, c.InFlight
+	l.request, l.container, l.granted, l.started, l.use = id, c, e.now, c.InFlight, c.Uses
 	if f.leases.n == 0 {
 		f.OldestGrant = e.now
 	}
@@ -101,6 +102,7 @@ func (e *Engine) giveBack(ev *Event) {
 	e.counters.Returned++
 	ask := e.policy.Returned(e.now, &f.FunctionView, Call{
 		Outcome: ev.Outcome, Elapsed: e.now.Sub(l.granted), Started: l.started, Ended: c.InFlight, Size: c.Size,
+		Alone: l.started == 1 && l.use == c.Uses,
 	})
 	serving := c.state == ready
 	if serving {
@@ -111,6 +113,10 @@ func (e *Engine) giveBack(ev *Event) {
 	switch {
 	case ev.Outcome.Lost && c.state != removing, c.state == retiring && c.InFlight == 0:
 		e.remove(c)
+	case serving && e.yields(c):
+		c.node.hold.leaves(c)
+		e.policy.Evicted(e.now, &f.FunctionView, &c.ContainerView, c.worth.key)
+		e.retire(c)
 	case serving && e.policy.Retire(e.now, &f.FunctionView, &c.ContainerView):
 		e.retire(c)
 	case serving:
@@ -167,7 +173,6 @@ func (e *Engine) leaseExpired(l *lease) {
 func (e *Engine) cutLeases(c *container) {
 	for _, leases := range []*list[lease]{&c.named, &c.anonymous} {
 		for l := leases.first(); l != nil; l = leases.first() {
-			e.visited++
 			e.leasesCut++
 			e.endLease(l)
 		}

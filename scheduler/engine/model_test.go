@@ -23,10 +23,10 @@ func rough(seed uint64) enginetest.Config {
 		Nodes:  int(2 + seed%4), Memory: 1024 * mib,
 		Functions: []enginetest.Function{
 			{Spec: engine.FunctionSpec{Name: "dense", Memory: 128 * mib}, Mean: 50 * time.Millisecond, Every: 100 * time.Millisecond},
-			{Spec: engine.FunctionSpec{Name: "slow", Memory: 256 * mib, Timeout: 10 * time.Second}, Mean: 2 * time.Second, Every: time.Second},
+			{Account: "b", Spec: engine.FunctionSpec{Name: "slow", Memory: 256 * mib, Timeout: 10 * time.Second}, Mean: 2 * time.Second, Every: time.Second},
 			{Spec: engine.FunctionSpec{Name: "rare", Memory: 512 * mib}, Mean: time.Second, Every: 20 * time.Second},
-			{Spec: engine.FunctionSpec{Name: "shared", Memory: 128 * mib, Concurrency: 4}, Mean: 200 * time.Millisecond, Every: 200 * time.Millisecond},
-			{Spec: engine.FunctionSpec{Name: "huge", Memory: 2048 * mib}, Mean: time.Second, Every: 10 * time.Second},
+			{Account: "b", Spec: engine.FunctionSpec{Name: "shared", Memory: 128 * mib, Concurrency: 4}, Mean: 200 * time.Millisecond, Every: 200 * time.Millisecond},
+			{Account: "c", Spec: engine.FunctionSpec{Name: "huge", Memory: 2048 * mib}, Mean: time.Second, Every: 10 * time.Second},
 		},
 		CreateFails: 10, PermanentFails: 20, Leaves: 10, Forgets: 2, Repeats: 5, Anonymous: 20, Dies: 2,
 		NodeDies: 30 * time.Second,
@@ -46,14 +46,22 @@ func newEngine(t testing.TB, policyName string) *engine.Engine {
 	return e
 }
 
+// seeds is how many worlds a policy is to survive: those that people run get more.
+func seeds(policyName string, ours uint64) uint64 {
+	if policyName == "adaptive" || policyName == "baseline" {
+		return ours
+	}
+	return 2
+}
+
 func TestRoughWorld(t *testing.T) {
 	for _, name := range policy.Names {
-		for seed := range uint64(20) {
+		for seed := range seeds(name, 20) {
 			t.Run(fmt.Sprintf("%s/%d", name, seed), func(t *testing.T) {
 				t.Parallel()
 				cfg := rough(seed)
 				cfg.After = func(e *engine.Engine, _ engine.Instant, ev *engine.Event, actions []engine.Action) error {
-					if ev.Kind != engine.NodeLost && ev.Kind != engine.Stats && e.Visited() > 128+len(actions) {
+					if ev.Kind != engine.NodeLost && e.Visited() > 64 {
 						return fmt.Errorf("%d objects visited for %d actions", e.Visited(), len(actions))
 					}
 					return nil
@@ -76,7 +84,7 @@ func TestRoughWorld(t *testing.T) {
 // A snapshot taken anywhere and restored goes on as if nothing had happened.
 func TestSnapshotAnywhere(t *testing.T) {
 	for _, name := range policy.Names {
-		for seed := range uint64(5) {
+		for seed := range seeds(name, 5) {
 			t.Run(fmt.Sprintf("%s/%d", name, seed), func(t *testing.T) {
 				t.Parallel()
 				var twin *engine.Engine

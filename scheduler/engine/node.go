@@ -27,6 +27,8 @@ type node struct {
 	idle                       heap
 	removing                   list[container]
 	idleMemory, removingMemory Bytes
+	// hold is the claim on what gets idle here, if any.
+	hold *claim
 
 	timer heapItem
 }
@@ -41,10 +43,15 @@ type reservation struct {
 	bound  *request
 }
 
-func (e *Engine) book(n *node, memory Bytes) {
-	was := n.Booked
+// book gives memory of the node to a container of the function, or takes it back.
+func (e *Engine) book(n *node, f *function, memory Bytes) {
+	was := n.Free()
 	n.Booked += memory
 	e.pool.Booked += memory
+	f.booked += memory
+	if f.tenant != nil {
+		f.tenant.booked += memory
+	}
 	if n.state == nodeServing {
 		e.index.rebooked(n, was)
 	}
@@ -104,7 +111,7 @@ func (e *Engine) nodeReady(ev *Event) {
 	}
 	if ev.Node == "" || e.nodes[ev.Node] != nil {
 		if bound != nil {
-			e.dismiss(bound, NoCapacity, "the reserved node has no id of its own")
+			e.dismiss(bound, NoCapacity, 0, "the reserved node has no id of its own")
 		}
 		return
 	}
@@ -117,6 +124,7 @@ func (e *Engine) nodeReady(ev *Event) {
 	e.index.add(n)
 	e.pool.Nodes++
 	e.pool.Capacity += n.Capacity
+	e.pool.Newest = &n.NodeView
 	e.pool.Exhausted = false
 	e.largest = max(e.largest, n.Capacity)
 	e.latest = n.Capacity
@@ -129,7 +137,7 @@ func (e *Engine) nodeReady(ev *Event) {
 		bound.creation = e.create(n, bound.fn, size)
 		bound.creation.bound = bound
 	} else {
-		e.dismiss(bound, NoCapacity, e.explainSize(size.Booked))
+		e.dismiss(bound, NoCapacity, 0, e.explainSize(size.Booked))
 	}
 }
 
@@ -147,9 +155,9 @@ func (e *Engine) nodeFailed(ev *Event) {
 	e.pool.Exhausted, e.poolMessage = true, ev.Message
 	e.retryAt = e.after(e.now, e.cfg.ReserveRetry)
 	if bound != nil {
-		e.dismiss(bound, NoCapacity, e.explainCapacity())
-	} else if f := e.starved.first(); f != nil {
-		e.grow(f) // what may be evicted depends on the pool
+		e.dismiss(bound, NoCapacity, e.retryAfter(bound.fn), e.explainCapacity())
+	} else {
+		e.relieved = true // what may be evicted depends on the pool
 	}
 }
 
@@ -193,6 +201,7 @@ func (e *Engine) withdrawNode(n *node) {
 	e.index.remove(n)
 	e.pool.Nodes--
 	e.pool.Capacity -= n.Capacity
+	e.pool.Newest = e.index.newest()
 }
 
 func (e *Engine) nodeReleased(ev *Event) {
@@ -209,6 +218,9 @@ func (e *Engine) forget(n *node) {
 		e.pool.Draining--
 	}
 	n.state = nodeGone
+	if h := n.hold; h != nil && h.left == 0 {
+		e.release(h)
+	}
 	e.timers.remove(&n.timer)
 	delete(e.nodes, n.ID)
 }
@@ -229,7 +241,7 @@ func (e *Engine) nodeLost(ev *Event) {
 		e.counters.ContainersLost++
 		e.drop(c)
 		if bound != nil {
-			e.dismiss(bound, CreateGaveUp, message)
+			e.dismiss(bound, CreateGaveUp, 0, message)
 		}
 		touched = append(touched, f)
 	}

@@ -20,6 +20,8 @@ type Nodes struct {
 	byFree []freeNode
 
 	avoid *node
+	// visited counts the nodes that were looked at one by one.
+	visited *int
 }
 
 type freeNode struct {
@@ -71,11 +73,20 @@ func (x *Nodes) firstFitting(need Bytes) int {
 func (x *Nodes) Fitting(need Bytes) iter.Seq[*NodeView] {
 	return func(yield func(*NodeView) bool) {
 		for _, n := range x.byFree[x.firstFitting(need):] {
+			*x.visited++
 			if n.node != x.avoid && !yield(&n.node.NodeView) {
 				return
 			}
 		}
 	}
+}
+
+// after is where a search goes on that has seen the node, if it is still there.
+func (x *Nodes) after(n *node) int {
+	if n == nil || n.state != nodeServing {
+		return 0
+	}
+	return n.place + 1
 }
 
 // Len is the number of nodes in service.
@@ -85,7 +96,11 @@ func (x *Nodes) Len() int { return x.live }
 func (x *Nodes) All() iter.Seq[*NodeView] {
 	return func(yield func(*NodeView) bool) {
 		for _, n := range x.places {
-			if n != nil && n != x.avoid && !yield(&n.NodeView) {
+			if n == nil {
+				continue
+			}
+			*x.visited++
+			if n != x.avoid && !yield(&n.NodeView) {
 				return
 			}
 		}
@@ -140,6 +155,9 @@ func (x *Nodes) remove(n *node) {
 	x.free.set(n.place, absent)
 	x.gain.set(n.place, absent)
 	x.places[n.place] = nil
+	for len(x.places) > 0 && x.places[len(x.places)-1] == nil {
+		x.places = x.places[:len(x.places)-1]
+	}
 	x.live--
 }
 
@@ -151,9 +169,16 @@ func (x *Nodes) unlist(n *node, free Bytes) {
 	x.byFree = slices.Delete(x.byFree, i, i+1)
 }
 
-// rebooked follows a change of n.Booked from what it was.
+func (x *Nodes) newest() *NodeView {
+	if len(x.places) == 0 {
+		return nil
+	}
+	return &x.places[len(x.places)-1].NodeView
+}
+
+// rebooked follows a change of the node's free memory from what it was.
 func (x *Nodes) rebooked(n *node, was Bytes) {
-	x.unlist(n, n.Capacity-was)
+	x.unlist(n, was)
 	x.listed(n)
 }
 

@@ -33,6 +33,14 @@ type Policy interface {
 	// every RescaleInterval while any wait, when an idle container has been
 	// removed, and when it said so itself.
 	Scale(now Instant, f *FunctionView, p *PoolView) (create int, again Instant)
+	// Pace is how many creations may be under way at once, of all functions
+	// together; 0 sets no bound. Those beyond it wait for the turn of their
+	// tenant, as they do for memory, so Scale need not look at the pace.
+	Pace(p *PoolView) int
+	// Wait is how long a request that came now and found no container with room
+	// would have to wait at the least. A request whose deadline is sooner is refused
+	// at once, so it must never be too long; 0 refuses nobody.
+	Wait(now Instant, f *FunctionView, p *PoolView) time.Duration
 	// Place chooses the node of a new container that books so much; nil means
 	// that none will do.
 	Place(now Instant, f *FunctionView, nodes *Nodes, need Bytes) *NodeView
@@ -118,6 +126,8 @@ type FunctionView struct {
 	Ready, Idle int
 	// Creating counts creations under way.
 	Creating int
+	// Pool is that of all functions.
+	Pool *PoolView
 
 	fn *function
 }
@@ -158,6 +168,8 @@ type NodeView struct {
 	Serial uint64
 	// Booked of Capacity is promised to containers. Adopted ones may exceed it.
 	Capacity, Booked Bytes
+	// Claimed is set aside for containers that are made as soon as others have left.
+	Claimed Bytes
 	// Containers of all kinds; Creating are being made on it, and InFlight
 	// counts the leases.
 	Containers, Creating, InFlight int
@@ -167,8 +179,9 @@ type NodeView struct {
 	node *node
 }
 
-// Free is what may still be promised; it is negative on an overbooked node.
-func (n *NodeView) Free() Bytes { return n.Capacity - n.Booked }
+// Free is what may still be promised. It is negative on an overbooked node, and
+// where others have to leave for what it is claimed for.
+func (n *NodeView) Free() Bytes { return n.Capacity - n.Booked - n.Claimed }
 
 // PoolView is what a policy sees of all nodes together.
 type PoolView struct {
@@ -178,6 +191,8 @@ type PoolView struct {
 	Creating int
 	// Booked of Capacity is promised to containers on the nodes in service.
 	Capacity, Booked Bytes
+	// Newest is the node in service that was reserved last; nil without any.
+	Newest *NodeView
 	// Exhausted: the last attempt to reserve a node failed, and nothing since
 	// has said that another would not.
 	Exhausted bool
@@ -192,6 +207,8 @@ type Call struct {
 	Elapsed time.Duration
 	// Started and Ended are the leases of its container, itself counted, then.
 	Started, Ended int
+	// Alone: no other lease of the container overlapped with it.
+	Alone bool
 	// Size of its container.
 	Size Size
 }

@@ -3,15 +3,9 @@ package engine
 // Bounds of the search for containers to evict: it looks at those that are worth
 // least on some nodes on which there is enough to gain, not at all of them.
 const (
-	visitLimit   = 24 // no search, and no other node, after so many
-	evictAtATime = 16 // at most from one node
+	leavingPerNode = 8
+	idlePerNode    = 12
 )
-
-// reclaim is one wanted creation that waits for containers to leave.
-type reclaim struct {
-	fn   *function
-	left int
-}
 
 type victim struct {
 	c    *container
@@ -19,34 +13,48 @@ type victim struct {
 }
 
 // evictFor removes the cheapest idle containers that make room for one
-// container of the function on some node. Those leaving anyway come first. It
-// reports whether there is such a node.
+// container of the function on some node, which is claimed for it. Those leaving
+// anyway come first. It reports whether there is such a node; where it has not
+// seen all, the next search goes on from there.
 func (e *Engine) evictFor(f *function, need Bytes) bool {
 	var best []victim
-	place, until := -1, e.visited+visitLimit
-	for e.visited < until {
-		if place = e.index.gain.next(place+1, int64(need)); place < 0 {
+	from := e.index.after(e.evictAfter)
+	e.evictAfter = nil
+	for {
+		place := e.index.gain.next(from, int64(need))
+		if place < 0 {
 			break
 		}
+		from = place + 1
+		n := e.index.places[place]
 		e.visited++
-		victims := e.victims(e.index.places[place], need)
+		victims := e.victims(n, need)
 		if victims != nil && (best == nil || victims[len(victims)-1].rank < best[len(best)-1].rank) {
 			best = victims
+		}
+		if e.busy() {
+			if best == nil {
+				e.evictAfter = n
+			}
+			break
 		}
 	}
 	if best == nil {
 		return false
 	}
-	b := &reclaim{fn: f, left: len(best)}
-	f.reclaims++
-	for _, v := range best {
-		v.c.batch = b
+	e.evict(e.claim(f, best[0].c.node, need), best)
+	return true
+}
+
+// evict has the victims leave for the claim.
+func (e *Engine) evict(b *claim, victims []victim) {
+	for _, v := range victims {
+		b.leaves(v.c)
 		if v.c.state == ready {
 			e.policy.Evicted(e.now, &v.c.fn.FunctionView, &v.c.ContainerView, v.rank)
 			e.remove(v.c)
 		}
 	}
-	return true
 }
 
 // victims lists what must leave the node to free so much, in order of rank; nil
@@ -54,7 +62,7 @@ func (e *Engine) evictFor(f *function, need Bytes) bool {
 func (e *Engine) victims(n *node, need Bytes) []victim {
 	missing := need - n.Free()
 	var found []victim
-	for el, i := n.removing.front, 0; el != nil && i < evictAtATime; el, i = el.next, i+1 {
+	for el, i := n.removing.front, 0; el != nil && i < leavingPerNode; el, i = el.next, i+1 {
 		e.visited++
 		if c := el.value; c.batch == nil {
 			found = append(found, victim{c, absent})
@@ -64,7 +72,7 @@ func (e *Engine) victims(n *node, need Bytes) []victim {
 		}
 	}
 	var asked []*container
-	for range evictAtATime {
+	for range idlePerNode {
 		top := n.idle.top()
 		if top == nil || missing <= 0 {
 			break
@@ -92,16 +100,4 @@ func (e *Engine) victims(n *node, need Bytes) []victim {
 		return nil
 	}
 	return found
-}
-
-// victimGone lets the function try again once all of its victims are gone.
-func (e *Engine) victimGone(b *reclaim) {
-	if b.left--; b.left > 0 {
-		return
-	}
-	f := b.fn
-	f.reclaims--
-	if f.Waiting > 0 {
-		e.starve(f, f.unplaced+1, e.size(f).Booked)
-	}
 }

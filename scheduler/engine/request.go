@@ -1,6 +1,9 @@
 package engine
 
-import "fmt"
+import (
+	"fmt"
+	"time"
+)
 
 // request is an Acquire that has not been answered.
 type request struct {
@@ -20,14 +23,17 @@ type request struct {
 func (e *Engine) acquire(ev *Event) {
 	e.pool.LastActive = e.now
 	if ev.Function.Name == "" {
-		e.refuse(ev.Ticket, ev.Request, CreateFailed, "the function has no name")
+		e.refuse(ev.Ticket, ev.Request, CreateFailed, 0, "the function has no name")
 		return
 	}
 	if e.tickets[ev.Ticket] != nil || ev.Request != "" && e.waiting[ev.Request] != nil {
-		e.refuse(ev.Ticket, ev.Request, Duplicate, "request "+string(ev.Request)+" is waiting already")
+		e.refuse(ev.Ticket, ev.Request, Duplicate, 0, "request "+string(ev.Request)+" is waiting already")
 		return
 	}
 	f := e.functionFor(&ev.Function)
+	if f.tenant == nil {
+		e.tenantOf(ev.Account).owns(f)
+	}
 	if ev.Request != "" {
 		// A removed container's lease is as good as over, so the request is a new one.
 		if l := e.leases[leaseKey{ev.Request, f.Index}]; l != nil && l.container.state != removing {
@@ -39,12 +45,12 @@ func (e *Engine) acquire(ev *Event) {
 		}
 	}
 	if ev.Deadline != 0 && ev.Deadline <= e.now {
-		e.refuse(ev.Ticket, ev.Request, DeadlineExceeded, "the deadline was over when the request came")
+		e.refuse(ev.Ticket, ev.Request, DeadlineExceeded, 0, "the deadline was over when the request came")
 		return
 	}
 	ask := e.policy.Arrived(e.now, &f.FunctionView)
 	if f.queue.n == 0 || e.rules.BindsEarly {
-		if c := e.pick(f); c != nil {
+		if c, _ := e.pick(f); c != nil {
 			e.grant(ev.Ticket, ev.Request, c, false)
 			if ask {
 				e.grow(f)
@@ -54,7 +60,10 @@ func (e *Engine) acquire(ev *Event) {
 	}
 	size := e.size(f)
 	if e.tooLarge(size.Booked) {
-		e.refuse(ev.Ticket, ev.Request, NoCapacity, e.explainSize(size.Booked))
+		e.refuse(ev.Ticket, ev.Request, NoCapacity, 0, e.explainSize(size.Booked))
+		return
+	}
+	if e.tooLate(ev, f, size) {
 		return
 	}
 	if e.rules.Binds {
@@ -62,7 +71,11 @@ func (e *Engine) acquire(ev *Event) {
 		return
 	}
 	if f.queue.n >= e.cfg.QueueLimit {
-		e.refuse(ev.Ticket, ev.Request, QueueFull, fmt.Sprintf("%d requests wait for %s already", f.queue.n, f.Spec.Name))
+		e.refuse(ev.Ticket, ev.Request, QueueFull, e.retryAfter(f), fmt.Sprintf("%d requests wait for %s already", f.queue.n, f.Spec.Name))
+		return
+	}
+	if t := f.tenant; t.waiting >= e.cfg.TenantQueueLimit {
+		e.refuse(ev.Ticket, ev.Request, QueueFull, e.retryAfter(f), fmt.Sprintf("%d requests of account %q wait already", t.waiting, t.account))
 		return
 	}
 	r := e.enqueue(ev, f)
@@ -89,9 +102,13 @@ func (e *Engine) serve(f *function, fresh *container) {
 	if e.rules.BindsEarly && fresh == nil {
 		covered = f.Creating
 	}
+	more := false
 	for f.queue.n > covered {
-		c := e.pick(f)
-		if c == nil {
+		if more = e.full(); more {
+			break
+		}
+		var c *container
+		if c, more = e.pick(f); c == nil {
 			break
 		}
 		r := f.queue.first()
@@ -101,6 +118,9 @@ func (e *Engine) serve(f *function, fresh *container) {
 	}
 	if f.queue.n > 0 {
 		e.grow(f)
+		if more {
+			e.arm(&f.scaleTimer, e.now)
+		}
 	}
 }
 
@@ -124,6 +144,7 @@ func (e *Engine) enqueue(ev *Event, f *function) *request {
 		e.waiting[r.id] = r
 	}
 	f.Waiting++
+	f.tenant.waiting++
 	return r
 }
 
@@ -148,6 +169,7 @@ func (e *Engine) dequeue(r *request) {
 		delete(e.waiting, r.id)
 	}
 	f.Waiting--
+	f.tenant.waiting--
 	f.OldestWait = 0
 	if first := f.queue.first(); first != nil {
 		f.OldestWait = first.arrived
@@ -160,14 +182,14 @@ func (e *Engine) dequeue(r *request) {
 
 func (e *Engine) cancel(ev *Event) {
 	if r := e.tickets[ev.Ticket]; r != nil {
-		e.dismiss(r, Canceled, "the caller went away")
+		e.dismiss(r, Canceled, 0, "the caller went away")
 	}
 }
 
 func (e *Engine) requestExpired(r *request) {
 	f := r.fn
 	if f.unplaced > 0 || r.reservation != nil {
-		e.dismiss(r, NoCapacity, e.explainCapacity())
+		e.dismiss(r, NoCapacity, e.retryAfter(f), e.explainCapacity())
 		return
 	}
 	message := fmt.Sprintf("no container in %v: %d of %s are busy, %d being made, %d requests waiting",
@@ -175,21 +197,21 @@ func (e *Engine) requestExpired(r *request) {
 	if f.failure != "" {
 		message += "; the last creation failed: " + f.failure
 	}
-	e.dismiss(r, DeadlineExceeded, message)
+	e.dismiss(r, DeadlineExceeded, 0, message)
 }
 
 // dismiss ends a waiting request without a container.
-func (e *Engine) dismiss(r *request, why Refusal, message string) {
+func (e *Engine) dismiss(r *request, why Refusal, retry time.Duration, message string) {
 	ticket, id := r.ticket, r.id
 	e.dequeue(r)
-	e.refuse(ticket, id, why, message)
+	e.refuse(ticket, id, why, retry, message)
 }
 
-func (e *Engine) refuse(t Ticket, id RequestID, why Refusal, message string) {
+func (e *Engine) refuse(t Ticket, id RequestID, why Refusal, retry time.Duration, message string) {
 	if why == Canceled {
 		e.counters.Canceled++
 	} else {
 		e.counters.Refused++
 	}
-	e.emit(Action{Kind: Refuse, Ticket: t, Request: id, Refusal: why, Message: message})
+	e.emit(Action{Kind: Refuse, Ticket: t, Request: id, Refusal: why, RetryAfter: retry, Message: message})
 }

@@ -15,12 +15,18 @@ func (e *Engine) grow(f *function) {
 	if e.rules.Binds {
 		return
 	}
+	if e.busy() || e.dismissDoomed(f) {
+		e.arm(&f.scaleTimer, e.now)
+		return
+	}
 	size := e.size(f)
 	if f.queue.n > 0 && f.Ready+f.Creating == 0 && e.tooLarge(size.Booked) {
 		message := e.explainSize(size.Booked)
-		for r := f.queue.first(); r != nil; r = f.queue.first() {
-			e.visited++
-			e.dismiss(r, NoCapacity, message)
+		for f.queue.n > 0 && !e.full() {
+			e.dismiss(f.queue.first(), NoCapacity, 0, message)
+		}
+		if f.queue.n > 0 {
+			e.arm(&f.scaleTimer, e.now)
 		}
 		return
 	}
@@ -28,7 +34,10 @@ func (e *Engine) grow(f *function) {
 	if f.Ready+f.Creating > 0 && e.now < f.holdUntil {
 		wanted = 0
 	}
-	made := e.createSome(f, size, wanted)
+	made := 0
+	if e.starving == 0 { // else it has to stand in line
+		made = e.createSome(f, size, wanted)
+	}
 	next := Instant(0)
 	if again != 0 {
 		next = max(again, e.after(e.now, time.Millisecond))
@@ -39,28 +48,36 @@ func (e *Engine) grow(f *function) {
 		}
 	}
 	switch {
-	case made == creationsPerAsk && made < wanted:
+	case made < wanted && (made == creationsPerAsk || made > 0 && e.busy()):
 		next = e.now // no more in one step
 	case f.queue.n > 0:
-		for wanted-made > f.reclaims && e.visited < visitLimit && e.evictFor(f, size.Booked) {
-		}
 		e.starve(f, wanted-made-f.reclaims, size.Booked)
-		e.reserve()
+		e.untried = max(e.untried, min(e.starving, triesPerAsk))
 	}
 	if next != 0 {
 		e.arm(&f.scaleTimer, next)
 	}
 }
 
+// rescale is grow when its time has come. What waits may be served first: not
+// all that has room may have been seen yet.
+func (e *Engine) rescale(f *function) {
+	if f.queue.n > 0 {
+		e.serve(f, nil)
+	}
+	if f.scaleTimer.place == 0 {
+		e.grow(f)
+	}
+}
+
+// createSome starts as many creations as there is room for, at most wanted.
 func (e *Engine) createSome(f *function, size Size, wanted int) (made int) {
-	for made < min(wanted, creationsPerAsk) {
-		e.visited++
+	for wanted = min(wanted, e.paced()); made < wanted && !e.busy(); made++ {
 		n := e.place(f, size.Booked)
 		if n == nil {
 			break
 		}
 		e.create(n, f, size)
-		made++
 	}
 	return made
 }
@@ -70,6 +87,7 @@ func (e *Engine) createSome(f *function, size Size, wanted int) (made int) {
 func (e *Engine) place(f *function, size Bytes) *node {
 	e.index.avoid = f.avoid
 	v := e.policy.Place(e.now, &f.FunctionView, &e.index, size)
+	e.visited++
 	if v == nil && f.avoid != nil {
 		e.index.avoid = nil
 		v = e.policy.Place(e.now, &f.FunctionView, &e.index, size)
@@ -79,38 +97,6 @@ func (e *Engine) place(f *function, size Bytes) *node {
 		return nil
 	}
 	return v.node
-}
-
-// starve notes how many creations find no room.
-func (e *Engine) starve(f *function, unplaced int, size Bytes) {
-	unplaced = max(0, unplaced)
-	e.shortage -= Bytes(f.unplaced) * f.unplacedSize
-	f.unplaced, f.unplacedSize = unplaced, size
-	e.shortage += Bytes(unplaced) * size
-	if unplaced == 0 {
-		f.onStarved.leave()
-	} else if f.onStarved.in == nil {
-		e.starved.pushBack(&f.onStarved)
-	}
-}
-
-// relieve gives room that has come up to those who have wanted it longest.
-func (e *Engine) relieve() {
-	next := e.starved.front
-	for range reliefsPerStep {
-		if next == nil {
-			break
-		}
-		f := next.value
-		next = next.next
-		e.visited++
-		if e.tooLarge(f.unplacedSize) {
-			e.grow(f)
-		} else if made := e.createSome(f, e.size(f), min(f.unplaced, f.Waiting)); made > 0 {
-			e.starve(f, f.unplaced-made, f.unplacedSize)
-		}
-	}
-	e.reserve()
 }
 
 // watchIdle sees to it that the longest idle container is looked at in time.
@@ -126,25 +112,32 @@ func (e *Engine) watchIdle(f *function, changed bool) {
 
 // expireIdle removes the containers that have been idle for too long.
 func (e *Engine) expireIdle(f *function) {
-	for range expiriesPerAsk {
+	expired := false
+	for {
 		c := f.idle.last()
 		if c == nil {
-			return
+			break
+		}
+		if e.busy() {
+			e.arm(&f.idleTimer, e.now)
+			break
 		}
 		e.visited++
 		keep := e.policy.KeepContainer(e.now, &f.FunctionView, &c.ContainerView)
 		if keep == Forever {
-			return
+			break
 		}
 		if at := e.after(c.IdleSince, keep); at > e.now {
 			e.arm(&f.idleTimer, min(at, e.after(e.now, recheckIdle)))
-			return
+			break
 		}
 		e.policy.Expired(e.now, &f.FunctionView, e.now.Sub(c.IdleSince))
 		e.remove(c)
+		expired = true
+	}
+	if expired {
 		e.grow(f)
 	}
-	e.arm(&f.idleTimer, e.now)
 }
 
 // tooLarge: no node seen so far could ever hold it.

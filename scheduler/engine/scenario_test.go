@@ -97,7 +97,7 @@ func (s *scenario) do(words []string) string {
 		return ""
 	case "config":
 		s.config = engine.Config{
-			QueueLimit: s.int(args["queue"]), MaxWait: s.duration(args["wait"]), CreateAttempts: s.int(args["attempts"]),
+			QueueLimit: s.int(args["queue"]), TenantQueueLimit: s.int(args["tenant-queue"]), MaxWait: s.duration(args["wait"]), CreateAttempts: s.int(args["attempts"]),
 		}
 		return ""
 	case "at":
@@ -108,7 +108,7 @@ func (s *scenario) do(words []string) string {
 	case "acquire": // ticket function
 		return s.step(&engine.Event{
 			Kind: engine.Acquire, Ticket: engine.Ticket(s.int(arg(0))), Function: function,
-			Request: engine.RequestID(args["id"]), Deadline: engine.Instant(s.duration(args["deadline"])),
+			Request: engine.RequestID(args["id"]), Account: args["account"], Deadline: engine.Instant(s.duration(args["deadline"])),
 		})
 	case "cancel": // ticket
 		return s.step(&engine.Event{Kind: engine.Cancel, Ticket: engine.Ticket(s.int(arg(0)))})

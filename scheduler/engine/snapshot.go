@@ -2,7 +2,7 @@ package engine
 
 import "fmt"
 
-const snapshotVersion = 2
+const snapshotVersion = 3
 
 // Snapshot is the whole state, the policy's included. It visits everything there is.
 func (e *Engine) Snapshot() ([]byte, error) {
@@ -44,7 +44,7 @@ type snapshot struct {
 	nodes      table[node]
 	containers table[container]
 	requests   table[request]
-	batches    table[reclaim]
+	claims     table[claim]
 	// open holds the containers read that have leases and are listed as having room.
 	open map[*container]bool
 }
@@ -72,7 +72,10 @@ func (s *snapshot) all() {
 	Bool(c, &e.pool.Exhausted)
 	Int(c, &e.pool.LastActive)
 	s.timer(&e.retryTimer)
+	Int(c, &e.untried)
+	s.timer(&e.reliefTimer)
 	s.counters()
+	s.tenantTable()
 	s.functionTable()
 	s.nodeTable()
 	s.containerTable()
@@ -110,6 +113,23 @@ func (s *snapshot) timer(t *heapItem) {
 	}
 }
 
+func (s *snapshot) tenantTable() {
+	c, e := s.c, s.e
+	for i := range c.Len(len(e.byAccount)) {
+		account := ""
+		if !c.Reading() {
+			account = e.byAccount[i].account
+		}
+		Text(c, &account)
+		if c.Err() != nil {
+			return
+		}
+		if e.tenantOf(account).index != i {
+			c.Fail("account %q is there twice", account)
+		}
+	}
+}
+
 func (s *snapshot) functionTable() {
 	c, e := s.c, s.e
 	n := c.Len(len(e.byIndex))
@@ -130,8 +150,11 @@ func (s *snapshot) functionTable() {
 			e.addFunction(spec)
 		}
 		f := e.byIndex[i]
+		s.tenant(&f.tenant)
 		Int(c, &f.limit)
 		Int(c, &f.round)
+		Int(c, &f.doom)
+		Int(c, &f.doomed)
 		Int(c, &f.holdUntil)
 		Text(c, &f.failure)
 		s.timer(&f.scaleTimer)

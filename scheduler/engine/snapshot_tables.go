@@ -24,6 +24,7 @@ func (s *snapshot) nodeTable() {
 				e.index.add(n)
 				e.pool.Nodes++
 				e.pool.Capacity += n.Capacity
+				e.pool.Newest = &n.NodeView
 			} else {
 				n.state = nodeReleasing
 				e.pool.Draining++
@@ -31,14 +32,21 @@ func (s *snapshot) nodeTable() {
 		}
 		s.timer(&n.timer)
 	})
+	s.lasting(&e.evictAfter)
+	s.lasting(&e.holdAfter)
 	for _, f := range e.byIndex {
-		avoid := f.avoid
-		if avoid != nil && avoid.state == nodeGone {
-			avoid = nil
-		}
-		s.nodes.ref(c, &avoid)
-		f.avoid = avoid
+		s.lasting(&f.avoid)
 	}
+}
+
+// lasting is a reference to a node that may be gone, and then is nil.
+func (s *snapshot) lasting(n **node) {
+	there := *n
+	if there != nil && there.state == nodeGone {
+		there = nil
+	}
+	s.nodes.ref(s.c, &there)
+	*n = there
 }
 
 func (s *snapshot) containerTable() {
@@ -49,17 +57,16 @@ func (s *snapshot) containerTable() {
 		}
 	}
 	for _, x := range s.containers.rows {
-		if x.batch != nil && s.batches.at[x.batch] == 0 {
-			s.batches.add(x.batch)
+		if x.batch != nil && s.claims.at[x.batch] == 0 {
+			s.claims.add(x.batch)
 		}
 	}
-	s.batches.each(c, func(b *reclaim) {
-		s.function(&b.fn)
-		Int(c, &b.left)
-		if c.Reading() {
-			b.fn.reclaims++
+	for _, t := range e.byAccount {
+		if t.hold != nil && s.claims.at[t.hold] == 0 {
+			s.claims.add(t.hold)
 		}
-	})
+	}
+	s.claims.each(c, s.claim)
 	s.containers.each(c, s.container)
 	if !c.Reading() || c.Err() != nil {
 		return
@@ -96,6 +103,30 @@ func (s *snapshot) containerTable() {
 	}
 }
 
+func (s *snapshot) claim(b *claim) {
+	c := s.c
+	s.function(&b.fn)
+	s.nodes.ref(c, &b.node)
+	Int(c, &b.need)
+	Int(c, &b.left)
+	Int(c, &b.coming)
+	Bool(c, &b.hold)
+	Int(c, &b.until)
+	if !c.Reading() {
+		return
+	}
+	if b.node == nil || b.fn.tenant == nil {
+		c.Fail("a claim is on no node, or nobody's")
+		return
+	}
+	s.e.setAside(b.node, b.need)
+	if b.hold {
+		b.node.hold, b.fn.tenant.hold = b, b
+	} else {
+		b.fn.reclaims++
+	}
+}
+
 func (s *snapshot) container(x *container) {
 	c, e := s.c, s.e
 	s.function(&x.fn)
@@ -122,7 +153,7 @@ func (s *snapshot) container(x *container) {
 	Int(c, &x.patience)
 	Int(c, &x.stamp)
 	Int(c, &x.seen)
-	s.batches.ref(c, &x.batch)
+	s.claims.ref(c, &x.batch)
 	open := x.byFunction.in == &x.fn.open
 	Bool(c, &open)
 	if !c.Reading() {
@@ -139,7 +170,7 @@ func (s *snapshot) container(x *container) {
 	}
 	x.node.all.pushBack(&x.onNode)
 	x.node.Containers++
-	e.book(x.node, x.Booked)
+	e.book(x.node, x.fn, x.Booked)
 	switch x.state {
 	case creating:
 		x.fn.Creating++
@@ -183,6 +214,11 @@ func (s *snapshot) requestTable() {
 				e.waiting[r.id] = r
 			}
 			r.fn.Waiting++
+			if r.fn.tenant == nil {
+				c.Fail("a request waits for a function of nobody")
+				return
+			}
+			r.fn.tenant.waiting++
 			if queued {
 				r.fn.queue.pushBack(&r.onQueue)
 				r.fn.OldestWait = r.fn.queue.first().arrived
@@ -242,6 +278,7 @@ func (s *snapshot) leaseTable() {
 		Text(c, &l.request)
 		Int(c, &l.granted)
 		Int(c, &l.started)
+		Int(c, &l.use)
 		if c.Reading() {
 			l.init()
 			x, f := l.container, l.container.fn
@@ -260,28 +297,4 @@ func (s *snapshot) leaseTable() {
 		}
 		s.timer(&l.deadline)
 	})
-}
-
-func (s *snapshot) starvedTable() {
-	c, e := s.c, s.e
-	var starved []*function
-	for el := e.starved.front; el != nil; el = el.next {
-		starved = append(starved, el.value)
-	}
-	for i := range c.Len(len(starved)) {
-		var f *function
-		if !c.Reading() {
-			f = starved[i]
-		}
-		s.function(&f)
-		unplaced, size := f.unplaced, f.unplacedSize
-		Int(c, &unplaced)
-		Int(c, &size)
-		if c.Err() != nil {
-			return
-		}
-		if c.Reading() {
-			e.starve(f, unplaced, size)
-		}
-	}
 }

@@ -52,7 +52,6 @@ func (e *Engine) orphaned(c *container, then Instant) bool {
 func (e *Engine) expireLeases(c *container) {
 	for _, leases := range []*list[lease]{&c.named, &c.anonymous} {
 		for l := leases.first(); l != nil; l = leases.first() {
-			e.visited++
 			e.leaseExpired(l)
 		}
 	}

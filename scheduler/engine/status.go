@@ -30,8 +30,9 @@ type ContainerStatus struct {
 	Function string
 	State    string
 	InFlight int // leases
-	Memory   Bytes
-	Idle     time.Duration // 0 unless ready
+	// Memory is its limit, Booked what its node sets aside for it.
+	Memory, Booked Bytes
+	Idle           time.Duration // 0 unless ready
 }
 
 // FunctionStatus is a function. Containers are those in service.
@@ -59,7 +60,7 @@ func (e *Engine) Status() Status {
 		for el := n.all.front; el != nil; el = el.next {
 			c := el.value
 			cs := ContainerStatus{
-				ID: c.id, Name: c.name, Function: c.fn.Spec.Name, State: c.state.String(), InFlight: c.InFlight, Memory: c.Memory,
+				ID: c.id, Name: c.name, Function: c.fn.Spec.Name, State: c.state.String(), InFlight: c.InFlight, Memory: c.Memory, Booked: c.Booked,
 			}
 			switch {
 			case c.state == ready && c.InFlight > 0:

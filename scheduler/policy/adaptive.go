@@ -1,142 +1,62 @@
 package policy
 
 import (
-	"errors"
-	"fmt"
-	"math"
 	"time"
 
 	"github.com/minifaas/minifaas/scheduler/engine"
 )
 
-// AdaptiveConfig holds the knobs of Adaptive. The zero value of a field means
-// its default.
-type AdaptiveConfig struct {
-	// ColdStart is taken for the cold start of a function while none has been
-	// seen of any. Default 500 ms.
-	ColdStart time.Duration
-	// Theta: requests are left to the containers that there are as long as
-	// these clear the backlog within Theta cold starts. Default 1.
-	Theta float64
-	// ColdWorth is the exchange rate: how many node-seconds may be spent to spare
-	// somebody one second of waiting. Default 60.
-	ColdWorth float64
-
-	// MaxShare is the most calls that a container is learned to share. Default 64.
-	MaxShare int
-	// ShareBelow and ShareAbove, where the CPU of calls is not measured: a
-	// container's calls become more while they take less than ShareBelow times what they take alone, and fewer when they
-	// take more than ShareAbove times. Default 1.15 and 1.5.
-	ShareBelow, ShareAbove float64
-	// ShareSlack is added to both sides before they are compared: a difference
-	// of that order is noise. Default 2 ms.
-	ShareSlack time.Duration
-	// ProveAlone is how many calls must succeed one at a time after one ran
-	// out of time or memory. Default 20.
-	ProveAlone int
-
-	// KeepMin and KeepMax bound how long an idle container is learned to be
-	// kept. Default 2 s and 600 s.
-	KeepMin, KeepMax time.Duration
-	// KeepFirst and KeepFurther are taken for a function's last container and
-	// for further ones while its gaps are unknown; KeepFurther also for
-	// containers beyond its recent peak, and as the least while the function is
-	// known for less than twice as long. Default 120 s and 30 s.
-	KeepFirst, KeepFurther time.Duration
-	// PeakWindow is what counts as recent: the peak is that of one to two
-	// windows. Default 60 s.
-	PeakWindow time.Duration
-
-	// KeepNodeMin and KeepNodeMax bound how long an empty node is learned to
-	// be kept. Default 1 s and 10 s.
-	KeepNodeMin, KeepNodeMax time.Duration
-	// KeepLastNode is how long the last node outlives the last call. Default 30 s.
-	KeepLastNode time.Duration
-}
-
-// Validate reports every fault at once.
-func (c AdaptiveConfig) Validate() error {
-	var errs []error
-	check := func(ok bool, format string, args ...any) {
-		if !ok {
-			errs = append(errs, fmt.Errorf(format, args...))
-		}
-	}
-	for _, d := range []struct {
-		name  string
-		value time.Duration
-	}{
-		{"cold start", c.ColdStart}, {"share slack", c.ShareSlack}, {"keep min", c.KeepMin}, {"keep max", c.KeepMax},
-		{"keep first", c.KeepFirst}, {"keep further", c.KeepFurther}, {"peak window", c.PeakWindow},
-		{"keep node min", c.KeepNodeMin}, {"keep node max", c.KeepNodeMax}, {"keep last node", c.KeepLastNode},
-	} {
-		check(d.value >= 0, "%s: must not be negative, is %v", d.name, d.value)
-	}
-	check(c.Theta >= 0 && c.Theta <= 1e6, "theta: must be between 0 and 1e6, is %v", c.Theta)
-	check(c.ColdWorth >= 0 && c.ColdWorth <= 1e6, "cold worth: must be between 0 and 1e6, is %v", c.ColdWorth)
-	check(c.MaxShare >= 0 && c.MaxShare <= math.MaxInt16, "max share: must be between 0 and %d, is %d", math.MaxInt16, c.MaxShare)
-	check(c.ProveAlone >= 0, "prove alone: must not be negative, is %d", c.ProveAlone)
-	c = c.withDefaults()
-	check(c.KeepMin <= c.KeepMax, "keep min: %v is above keep max, %v", c.KeepMin, c.KeepMax)
-	check(c.KeepNodeMin <= c.KeepNodeMax, "keep node min: %v is above keep node max, %v", c.KeepNodeMin, c.KeepNodeMax)
-	check(c.ShareBelow >= 1 && c.ShareBelow <= c.ShareAbove, "share below: must be between 1 and share above, %v, is %v", c.ShareAbove, c.ShareBelow)
-	return errors.Join(errs...)
-}
-
-func (c AdaptiveConfig) withDefaults() AdaptiveConfig {
-	orDefault(&c.ColdStart, 500*time.Millisecond)
-	orDefault(&c.Theta, 1)
-	orDefault(&c.ColdWorth, 60)
-	orDefault(&c.MaxShare, 64)
-	orDefault(&c.ShareBelow, 1.15)
-	orDefault(&c.ShareAbove, 1.5)
-	orDefault(&c.ShareSlack, 2*time.Millisecond)
-	orDefault(&c.ProveAlone, 20)
-	orDefault(&c.KeepMin, 2*time.Second)
-	orDefault(&c.KeepMax, 600*time.Second)
-	orDefault(&c.KeepFirst, 120*time.Second)
-	orDefault(&c.KeepFurther, 30*time.Second)
-	orDefault(&c.PeakWindow, 60*time.Second)
-	orDefault(&c.KeepNodeMin, time.Second)
-	orDefault(&c.KeepNodeMax, 10*time.Second)
-	orDefault(&c.KeepLastNode, 30*time.Second)
-	return c
-}
-
-func orDefault[T comparable](v *T, d T) {
-	var zero T
-	if *v == zero {
-		*v = d
-	}
-}
-
-// Adaptive prices its decisions with what it has learned of each function: it
-// waits for a busy container where that is faster than making one, shares
-// containers where that costs nothing, and keeps idle ones for as long as
-// calls have been apart. See adaptive_*.go for each decision.
+// Adaptive prices its decisions with what it has learned of each function. A
+// second of waiting has a price in memory, set by the two weights; with it every
+// choice becomes a comparison of two costs: to wait for a busy container or to
+// make one (adaptive_scale.go), to let calls share one or not (adaptive_share.go),
+// how much memory to ask for and to book (adaptive_size.go), on which node
+// (adaptive_place.go), to keep an idle one or to make it anew, perhaps ahead of
+// the call (adaptive_keep.go), and which one to give up first (adaptive_keep.go).
 type Adaptive struct {
-	cfg     AdaptiveConfig
-	cold    mean // of all functions
-	reserve mean
-	pace    pace
-	learned []*learned // by FunctionView.Index
+	cfg AdaptiveConfig
+	all everything
+	// learned by FunctionView.Index.
+	learned []*learned
 }
 
 var _ engine.Policy = (*Adaptive)(nil)
 
-// learned is what is known of one function, in about 500 bytes.
+// everything is what is known of all functions together. New ones inherit it.
+type everything struct {
+	cold mean
+	// firsts are the first executions of each function.
+	firsts  histogram
+	reserve mean
+	pace    pace
+	demand  demand
+	// levels as of a function, see there.
+	levels [levels]gaps
+	// computing of so many functions that were judged compute.
+	computing, judged int
+	// node is the capacity of a node.
+	node engine.Bytes
+}
+
+// learned is what is known of one function, in about 700 bytes.
 type learned struct {
+	calls int64
+	first engine.Instant
+	// moved: its last container is removed to empty a node, and to be made elsewhere.
+	moved      bool
+	judged     bool
 	execution  mean
 	executions histogram
 	cold       mean
 	// fastest start seen lately.
 	fastest time.Duration
-	// first is when the function was first called; 0 before.
-	first engine.Instant
-	// gaps are times for which containers were idle until the next call, or would have been.
-	gaps   histogram
-	missed missed
-	peak   peak
+	// levels hold for how long containers were idle: see levelOf. Most functions
+	// need the first one only.
+	levels [levels]*gaps
+	period period
+	memory footprint
+	cpu    mean // of calls alone; empty where it is not measured
+	solo   mean // what they took
 	share  sharing
 	debt   debt
 }
@@ -146,19 +66,12 @@ func NewAdaptive(cfg AdaptiveConfig) (*Adaptive, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	return &Adaptive{cfg: cfg.withDefaults(), pace: pace{limit: firstPace}}, nil
+	return &Adaptive{cfg: cfg.withDefaults(), all: everything{pace: pace{limit: firstPace}}}, nil
 }
 
 func (*Adaptive) Name() string { return "adaptive" }
 
 func (*Adaptive) Rules() engine.Rules { return engine.Rules{} }
-
-func (*Adaptive) Size(f *engine.FunctionView) engine.Size { return engine.Size{Memory: f.Spec.Memory} }
-
-// Place packs: what is empty can be released.
-func (*Adaptive) Place(_ engine.Instant, _ *engine.FunctionView, nodes *engine.Nodes, need engine.Bytes) *engine.NodeView {
-	return nodes.BestFit(need)
-}
 
 func (a *Adaptive) of(f *engine.FunctionView) *learned {
 	for len(a.learned) <= f.Index {
@@ -169,49 +82,74 @@ func (a *Adaptive) of(f *engine.FunctionView) *learned {
 
 func (a *Adaptive) Arrived(now engine.Instant, f *engine.FunctionView) bool {
 	l := a.of(f)
-	if l.first == 0 {
-		l.first = max(now, 1)
+	if l.calls == 0 {
+		l.first = now
+		a.all.demand.functions++
 	}
-	l.peak.record(now, a.cfg.PeakWindow, f.InFlight+f.Waiting+1)
+	l.calls++
+	a.all.demand.calls++
+	if f.InFlight+f.Waiting == 0 {
+		l.period.arrived(now)
+	}
 	return false
 }
 
 func (a *Adaptive) Reused(_ engine.Instant, f *engine.FunctionView, gap time.Duration) {
-	a.of(f).gaps.add(gap)
+	a.seen(a.of(f), levelOf(f.Ready-f.Idle+1), gap)
 }
 
 func (a *Adaptive) Expired(now engine.Instant, f *engine.FunctionView, idle time.Duration) {
-	a.of(f).missed.add(now.Add(-idle))
+	a.gone(now, f, idle)
 }
 
-func (a *Adaptive) Returned(_ engine.Instant, f *engine.FunctionView, call engine.Call) bool {
+func (a *Adaptive) Evicted(now engine.Instant, f *engine.FunctionView, c *engine.ContainerView, _ int64) {
+	a.gone(now, f, now.Sub(c.IdleSince))
+}
+
+func (a *Adaptive) Returned(now engine.Instant, f *engine.FunctionView, call engine.Call) bool {
 	l := a.of(f)
 	took := call.Duration
 	if took <= 0 {
 		took = call.Elapsed
 	}
 	if call.Error == "" { // how long an error took says little of a call
+		if l.execution.n < 4 {
+			a.all.firsts.add(took)
+		}
 		l.execution.add(took)
 		l.executions.add(took)
+		a.all.demand.add(took, call.Size.Booked)
+		company := max(call.Started, call.Ended)
+		l.memory.learn(company, call.Alone, call.MaxMemory)
+		if call.Alone {
+			l.solo.add(took)
+			if call.CPU > 0 {
+				l.cpu.add(call.CPU)
+				if l.cpu.n == knownCPU && !l.judged {
+					l.judged = true
+					a.all.judged++
+					if a.computes(l, f.Spec.Memory) {
+						a.all.computing++
+					}
+				}
+			}
+		}
+	} else if call.Error == engine.ErrorOutOfMemory {
+		l.memory.exceeded(call.Size.Memory, f.Spec.Memory)
 	}
-	l.share.learn(&a.cfg, f.Spec.Concurrency > 0, call, took)
-	return false
+	l.share.learn(a, l, f, call, took)
+	debug(now, f, l, call)
+	return call.Size.Memory < a.Size(f).Memory || a.replacement(f) > 0
 }
-
-func (*Adaptive) Retire(engine.Instant, *engine.FunctionView, *engine.ContainerView) bool {
-	return false
-}
-
-func (*Adaptive) Evicted(engine.Instant, *engine.FunctionView, *engine.ContainerView, int64) {}
 
 func (a *Adaptive) Started(_ engine.Instant, f *engine.FunctionView, _ *engine.ContainerView, took time.Duration) {
 	l := a.of(f)
-	if l.cold.n == 0 { // one sample alone would be believed too much
+	if l.cold.n == 0 && a.all.cold.n > 0 { // one sample alone would be believed too much
 		l.cold.add(a.coldStart(l))
 	}
 	l.cold.add(took)
-	a.cold.add(took)
-	a.pace.started(took, l.fastest)
+	a.all.cold.add(took)
+	a.all.pace.started(took, l.fastest)
 	if l.fastest == 0 || took < l.fastest {
 		l.fastest = took
 	} else {
@@ -219,30 +157,4 @@ func (a *Adaptive) Started(_ engine.Instant, f *engine.FunctionView, _ *engine.C
 	}
 }
 
-func (a *Adaptive) Reserved(_ engine.Instant, took time.Duration) { a.reserve.add(took) }
-
-func (a *Adaptive) State(c *engine.Codec) {
-	a.cold.state(c)
-	a.reserve.state(c)
-	a.pace.state(c)
-	n := c.Len(len(a.learned))
-	if c.Reading() {
-		a.learned = make([]*learned, n)
-	}
-	for i := range a.learned {
-		if c.Reading() {
-			a.learned[i] = &learned{}
-		}
-		l := a.learned[i]
-		l.execution.state(c)
-		l.executions.state(c)
-		l.cold.state(c)
-		engine.Int(c, &l.fastest)
-		l.gaps.state(c)
-		engine.Int(c, &l.first)
-		l.missed.state(c)
-		l.peak.state(c)
-		l.share.state(c)
-		l.debt.state(c)
-	}
-}
+func (a *Adaptive) Reserved(_ engine.Instant, took time.Duration) { a.all.reserve.add(took) }

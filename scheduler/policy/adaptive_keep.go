@@ -1,102 +1,208 @@
 package policy
 
 import (
+	"math/bits"
 	"time"
 
 	"github.com/minifaas/minifaas/scheduler/engine"
 )
 
-// knownGaps is how many gaps it takes to believe in them.
-const knownGaps = 3
+// levels: the containers of a function form a stack, as the one used last is
+// granted first. The first one is idle between bursts, the tenth between high
+// tides; so their gaps are counted apart, by powers of two.
+const levels = 5
+
+func levelOf(container int) int { return min(bits.Len(uint(max(1, container)))-1, levels-1) }
+
+// gaps counts for how long containers of one level were idle until they were
+// wanted again.
+type gaps struct {
+	histogram
+	// lost containers have been removed idle and not been wanted since; the last
+	// of them was idle since then.
+	lost  int
+	since engine.Instant
+	// keep is the answer, worked out when total was known.
+	keep  time.Duration
+	known uint16
+	price time.Duration
+}
+
+func (l *learned) level(i int) *gaps {
+	if l.levels[i] == nil {
+		l.levels[i] = &gaps{}
+	}
+	return l.levels[i]
+}
+
+func (a *Adaptive) seen(l *learned, level int, gap time.Duration) {
+	if g := l.level(level); g.total < first {
+		a.all.levels[level].add(gap) // all functions alike, however often they are called
+	}
+	l.level(level).add(gap)
+}
+
+func (a *Adaptive) gone(now engine.Instant, f *engine.FunctionView, idle time.Duration) {
+	i := levelOf(f.Ready)
+	g := a.of(f).level(i)
+	g.lost++
+	g.since = now.Add(-idle)
+	a.all.levels[i].lost++
+}
+
+// missed counts the gaps that containers made now show in hindsight: had those
+// that were removed been kept, they would have been idle for so long. Without it
+// only the gaps within the keep-alive would ever be seen.
+func (a *Adaptive) missed(now engine.Instant, l *learned, f *engine.FunctionView, created int) {
+	for i := range created {
+		level := levelOf(f.Ready + f.Creating + i + 1)
+		if g := l.levels[level]; g != nil && g.lost > 0 {
+			g.lost--
+			a.all.levels[level].lost--
+			a.seen(l, level, now.Sub(g.since))
+		}
+	}
+}
+
+const (
+	knownGaps   = 3
+	first       = 8 // of each function count for all
+	defaultKeep = 600 * time.Second
+	furtherKeep = 30 * time.Second // for all but the last container
+	leastKeep   = 100 * time.Millisecond
+)
 
 // KeepContainer minimises what the gaps seen so far would have cost: the memory
 // of keeping the container through a gap, or up to the end of the keep-alive
-// and then a cold start. What is beyond the recent peak goes sooner.
-func (a *Adaptive) KeepContainer(now engine.Instant, f *engine.FunctionView, _ *engine.ContainerView) time.Duration {
+// and then a cold start.
+func (a *Adaptive) KeepContainer(now engine.Instant, f *engine.FunctionView, c *engine.ContainerView) time.Duration {
+	if !a.cfg.has(Pricing) {
+		return defaultKeep
+	}
 	l := a.of(f)
-	keep := a.cfg.KeepFurther
-	if l.gaps.total >= knownGaps {
-		keep = min(max(l.gaps.cheapest(a.coldStart(l), a.cfg.ColdWorth/nodeShare(f.Spec.Memory)), a.cfg.KeepMin), a.cfg.KeepMax)
-		if now.Sub(l.first) < 2*a.cfg.KeepFurther {
-			// Longer gaps cannot have been seen yet.
-			keep = max(keep, a.cfg.KeepFurther)
-		}
-	} else if f.Ready == 1 {
-		keep = a.cfg.KeepFirst
-	}
-	share := a.Concurrency(f)
-	if needed := (l.peak.recent(now, a.cfg.PeakWindow) + share - 1) / share; f.Ready > max(1, needed) {
-		keep = min(keep, a.cfg.KeepFurther)
-	}
-	return keep
-}
-
-// Evict takes what is nearest to the end of its keep-alive first, and nothing in
-// the first half of it unless there is no other way to room.
-func (a *Adaptive) Evict(now engine.Instant, f *engine.FunctionView, c *engine.ContainerView, p *engine.PoolView) (int64, bool) {
-	keep, idle := a.KeepContainer(now, f, c), now.Sub(c.IdleSince)
-	return int64(keep - idle), p.Exhausted || 2*idle > keep
-}
-
-// KeepNode keeps an empty node for twice as long as it takes to get one, and
-// the last one while there may be more to do.
-func (a *Adaptive) KeepNode(_ engine.Instant, n *engine.NodeView, p *engine.PoolView) time.Duration {
-	keep := min(max(2*a.reserve.value, a.cfg.KeepNodeMin), a.cfg.KeepNodeMax)
-	if p.Nodes == 1 {
-		keep = max(keep, p.LastActive.Add(a.cfg.KeepLastNode).Sub(n.EmptySince))
-	}
-	return keep
-}
-
-// missed are containers that expired, counted until others are created in their
-// place: then it shows for how long they should have been kept. Without it only
-// the gaps within the keep-alive would ever be seen, and learned.
-type missed struct {
-	n    int
-	idle engine.Instant // since when the last of them was
-}
-
-func (m *missed) add(idle engine.Instant) { m.n, m.idle = m.n+1, idle }
-
-func (m *missed) regret(now engine.Instant, created int, gaps *histogram) {
-	for range min(created, m.n) {
-		gaps.add(now.Sub(m.idle))
-		m.n--
-	}
-}
-
-func (m *missed) state(c *engine.Codec) {
-	engine.Int(c, &m.n)
-	engine.Int(c, &m.idle)
-}
-
-// peak remembers the most of something in this window of time and in the last.
-type peak struct {
-	start     engine.Instant
-	now, last int
-}
-
-func (p *peak) record(now engine.Instant, window time.Duration, n int) {
-	if age := now.Sub(p.start); age >= 2*window {
-		p.start, p.last, p.now = now, 0, 0
-	} else if age >= window {
-		p.start, p.last, p.now = p.start.Add(window), p.now, 0
-	}
-	p.now = max(p.now, n)
-}
-
-func (p *peak) recent(now engine.Instant, window time.Duration) int {
-	switch age := now.Sub(p.start); {
-	case age >= 2*window:
+	if a.Retire(now, f, c) {
 		return 0
-	case age >= window:
-		return p.now
 	}
-	return max(p.now, p.last)
+	if a.draining(f.Pool, c.Node) {
+		l.moved = f.Ready == 1 && l.level(0).total >= knownGaps
+		return 0
+	}
+	keep := a.keep(now, l, f, levelOf(f.Ready))
+	if f.Ready == 1 {
+		if from, to, ok := l.period.window(a, l, f, keep); ok && a.cfg.has(Prewarming) {
+			switch {
+			case now >= from-engine.Instant(time.Second) && now < to:
+				return to.Sub(c.IdleSince)
+			case now < from:
+				return leastKeep
+			}
+		}
+	}
+	return max(keep, leastKeep)
 }
 
-func (p *peak) state(c *engine.Codec) {
-	engine.Int(c, &p.start)
-	engine.Int(c, &p.now)
-	engine.Int(c, &p.last)
+// keep is how long an idle container of that level is kept.
+func (a *Adaptive) keep(now engine.Instant, l *learned, f *engine.FunctionView, level int) time.Duration {
+	g := l.level(level)
+	penalty := a.penalty(l, f)
+	if g.known != g.total+uint16(g.lost)+1 || penalty > g.price+g.price/8 || penalty < g.price-g.price/8 {
+		g.keep = cheapest(&g.histogram, g.lost, &a.all.levels[level], penalty)
+		g.known, g.price = g.total+uint16(g.lost)+1, penalty
+	}
+	longest := defaultKeep
+	if level > 0 {
+		longest = furtherKeep
+	}
+	if even := min(penalty, longest); g.total < knownGaps || now.Sub(l.first) < even {
+		// As long as it costs what it may spare: at most twice what would have been
+		// best. Gaps longer than the function's age can't have been seen.
+		return max(g.keep, even)
+	}
+	return g.keep
+}
+
+// Evict ranks by what a container is worth in memory.
+func (a *Adaptive) Evict(now engine.Instant, f *engine.FunctionView, c *engine.ContainerView, p *engine.PoolView) (int64, bool) {
+	l := a.of(f)
+	keep := a.keep(now, l, f, levelOf(f.Ready))
+	idle := now.Sub(c.IdleSince)
+	ok := p.Exhausted || 2*idle > keep
+	if !a.cfg.has(Ranking) {
+		return int64(c.IdleSince), ok
+	}
+	return int64(c.IdleSince.Add(keep)), ok
+}
+
+// prewarm makes the first container ahead of a call that is due.
+func (a *Adaptive) prewarm(now engine.Instant, l *learned, f *engine.FunctionView) (int, engine.Instant) {
+	if f.Ready+f.Creating+f.InFlight > 0 || !a.cfg.has(Prewarming) || !a.cfg.has(Pricing) {
+		return 0, 0
+	}
+	from, to, ok := l.period.window(a, l, f, a.keep(now, l, f, 0))
+	switch {
+	case !ok || now >= to:
+		return 0, 0
+	case now < from:
+		return 0, from
+	}
+	return 1, 0
+}
+
+// period follows functions that are called by the clock.
+type period struct {
+	last    engine.Instant
+	every   time.Duration // mean time between calls that found the function idle
+	spread  time.Duration // mean distance from that
+	n       int
+	outside int // of 16, calls that came outside of the window
+}
+
+func (p *period) arrived(now engine.Instant) {
+	if p.last > 0 {
+		gap := now.Sub(p.last)
+		if p.n == 0 {
+			p.every = gap
+		}
+		off := gap - p.every
+		if off < 0 {
+			off = -off
+		}
+		if p.n >= 2 {
+			miss := 0
+			if off > p.reach() {
+				miss = 256
+			}
+			p.outside += (miss - p.outside) / 8
+		}
+		p.every += (gap - p.every) / 8
+		p.spread += (off - p.spread) / 8
+		if p.n < 1000 {
+			p.n++
+		}
+	}
+	p.last = now
+}
+
+func (p *period) reach() time.Duration { return 3*p.spread + p.every/128 }
+
+// window is when the next call is expected, the start of a container included; ok
+// if it costs less to make one for it than to keep one.
+func (p *period) window(a *Adaptive, l *learned, f *engine.FunctionView, keep time.Duration) (from, to engine.Instant, ok bool) {
+	if p.n < 3 {
+		return 0, 0, false
+	}
+	cold := a.coldStart(l)
+	lead := cold + cold/4
+	width := 2*p.reach() + lead
+	penalty := a.penalty(l, f)
+	cost := width + a.creation(l, f) + seconds(float64(penalty.Seconds()*float64(p.outside)/256))
+	other := keep
+	if keep < p.every {
+		other = keep + penalty
+	} else {
+		other = p.every
+	}
+	from = p.last.Add(p.every - p.reach() - lead)
+	to = p.last.Add(p.every + p.reach())
+	return from, to, cost < other
 }

@@ -9,58 +9,74 @@ import (
 
 // Scale prices waiting against creating. With W requests waiting, c calls to a
 // container, executions of E and cold starts of C, the containers that there
-// are clear the backlog in W*E/(ready*c). If that takes more than theta*C, it
-// wants enough new ones to clear it within one more C, W*E/(c*C) of them, those
+// are clear the backlog in W*E/(ready*c). If that takes longer than a cold start and
+// what the container is worth in waiting, it wants enough new ones to clear it within one more C, W*E/(c*C) of them, those
 // under way included. Short waits are not paid for at once; they add up to a
 // debt, and when that is what a container costs, one more is created. While E
 // is unknown it starts slowly: containers under way at most double those ready.
 // Of all functions together, no more are under way than the pace allows.
 func (a *Adaptive) Scale(now engine.Instant, f *engine.FunctionView, p *engine.PoolView) (int, engine.Instant) {
-	if f.Waiting == 0 {
-		return 0, 0
-	}
 	l := a.of(f)
+	if f.Waiting == 0 {
+		if l.moved {
+			l.moved = false
+			return 1, 0
+		}
+		if n := a.replacement(f); n > 0 {
+			return n, 0
+		}
+		return a.prewarm(now, l, f)
+	}
 	share := a.Concurrency(f)
 	// Never more than the calls that there are could fill.
 	useful := min((f.Waiting+share-1)/share, (f.InFlight+f.Waiting+share-1)/share-f.Ready)
-	cold := float64(a.coldStart(l))
-	execution, known := l.expected(now, f)
+	cold := a.coldStart(l)
+	execution := a.expected(now, l, f)
 	work := float64(f.Waiting) * float64(execution) / float64(share)
 	owed := l.debt.grow(now, f)
+	// A container pays for itself by sparing that much waiting.
+	price := seconds(float64(cold.Seconds() * (1 + 1/a.price(l, f))))
 
 	want := 0
 	switch {
-	case !known:
-		want = max(slowStart, f.Ready)
-	case f.Ready == 0 || work/float64(f.Ready) > float64(a.cfg.Theta*cold):
-		want = int(min(math.Ceil(work/cold), float64(useful)))
-	case owed > a.price(l, f) && f.Creating == 0:
+	case f.Ready == 0:
+		want = int(min(max(1, math.Ceil(work/float64(cold))), float64(useful)))
+	case work/float64(f.Ready) > float64(price) || !a.cfg.has(Waiting):
+		want = useful
+		if a.cfg.has(Waiting) {
+			want = int(min(math.Ceil(work/float64(cold)), float64(useful)))
+		}
+	case owed > price && f.Creating == 0:
 		want = 1
 	}
-	want = min(min(want, useful)-f.Creating, a.pace.limit-p.Creating)
+	if l.execution.n == 0 {
+		most := 0
+		if f.Ready > 0 && f.InFlight > 0 && now.Sub(f.OldestGrant) > cold {
+			most = max(slowStart, f.Ready)
+		}
+		useful = min(useful, most)
+	}
+	if a.computes(l, f.Spec.Memory) {
+		most := p.Nodes
+		if work > 4*float64(f.Ready)*float64(price) {
+			most++
+		}
+		useful = min(useful, most-f.Ready)
+	}
+	want = min(min(want, useful)-f.Creating, a.all.pace.limit*max(1, p.Nodes)-p.Creating)
 	if f.Ready+f.Creating == 0 {
 		want = max(want, 1)
 	}
+	want = max(want, a.replacement(f))
 	if want > 0 {
 		l.debt.owed = 0
-		l.missed.regret(now, want, &l.gaps)
+		a.missed(now, l, f, want)
 	}
 	return max(want, 0), 0
 }
 
-// slowStart is how many containers of an unknown function are begun with.
-const slowStart = 5
-
-// price is what one more container costs, in seconds of somebody's waiting: its
-// start, which holds up others on the node, and its memory for as long as it is
-// likely to be kept.
-func (a *Adaptive) price(l *learned, f *engine.FunctionView) time.Duration {
-	memory := float64(float64(a.KeepContainer(0, f, nil)) * nodeShare(f.Spec.Memory))
-	return a.coldStart(l) + time.Duration(memory/a.cfg.ColdWorth)
-}
-
-// nodeShare is the part of a node, as the contest has them, that the memory is.
-func nodeShare(memory engine.Bytes) float64 { return float64(max(memory, 1<<20)) / (3 << 30) }
+// slowStart is how many containers of an unknown function are begun with, beside the first one.
+const slowStart = 2
 
 // debt is the time that requests of a function have waited lately: it fades by
 // half every ten seconds.
@@ -84,33 +100,22 @@ func (d *debt) grow(now engine.Instant, f *engine.FunctionView) time.Duration {
 	return d.owed
 }
 
-func (d *debt) state(c *engine.Codec) {
-	engine.Int(c, &d.owed)
-	engine.Int(c, &d.at)
-}
-
 // expected is how long an execution takes: the moving average sees a change at
 // once, the median keeps a run of short calls from hiding the usual long ones,
 // and a call that still runs shows that it can take so long.
-func (l *learned) expected(now engine.Instant, f *engine.FunctionView) (time.Duration, bool) {
+func (a *Adaptive) expected(now engine.Instant, l *learned, f *engine.FunctionView) time.Duration {
 	if l.execution.n == 0 {
-		return 0, false
+		d := a.all.firsts.median()
+		if f.InFlight > 0 {
+			d = max(d, now.Sub(f.OldestGrant))
+		}
+		return d
 	}
 	d := max(l.execution.value, l.executions.median(), time.Microsecond)
 	if f.InFlight > 0 {
 		d = max(d, now.Sub(f.OldestGrant))
 	}
-	return d, true
-}
-
-func (a *Adaptive) coldStart(l *learned) time.Duration {
-	switch {
-	case l.cold.n > 0:
-		return max(l.cold.value, time.Millisecond)
-	case a.cold.n > 0:
-		return max(a.cold.value, time.Millisecond)
-	}
-	return a.cfg.ColdStart
+	return d
 }
 
 // pace is how many containers may be under way at once: starts take CPU from
@@ -122,10 +127,10 @@ type pace struct {
 }
 
 const (
-	firstPace = 8
-	leastPace = 2
-	mostPace  = 256
-	tooSlow   = 4 // times the fastest
+	firstPace = 2
+	leastPace = 1
+	mostPace  = 64
+	tooSlow   = 2 // times the fastest
 )
 
 func (p *pace) started(took, fastest time.Duration) {
@@ -140,8 +145,8 @@ func (p *pace) started(took, fastest time.Duration) {
 	}
 }
 
-func (p *pace) state(c *engine.Codec) {
-	engine.Int(c, &p.limit)
-	engine.Int(c, &p.quick)
-	engine.Int(c, &p.slow)
-}
+// Pace sets no bound: Scale keeps its own.
+func (*Adaptive) Pace(*engine.PoolView) int { return 0 }
+
+// Wait refuses nobody early.
+func (*Adaptive) Wait(engine.Instant, *engine.FunctionView, *engine.PoolView) time.Duration { return 0 }

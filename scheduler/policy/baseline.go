@@ -42,6 +42,10 @@ func (Baseline) KeepNode(engine.Instant, *engine.NodeView, *engine.PoolView) tim
 	return engine.Forever
 }
 
+func (Baseline) Pace(*engine.PoolView) int { return 0 }
+
+func (Baseline) Wait(engine.Instant, *engine.FunctionView, *engine.PoolView) time.Duration { return 0 }
+
 func (Baseline) Retire(engine.Instant, *engine.FunctionView, *engine.ContainerView) bool {
 	return false
 }

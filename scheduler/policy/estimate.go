@@ -61,26 +61,38 @@ func (h *histogram) quantile(percent int) time.Duration {
 }
 
 // cheapest is the keep-alive that would have cost least over the gaps counted: a
-// gap within it costs its length, one beyond it the keep-alive and a cold start,
-// worth so many times its length.
-func (h *histogram) cheapest(cold time.Duration, worth float64) time.Duration {
-	penalty := float64(float64(cold) * worth)
-	within, beyond := 0.0, int(h.total) // length of the gaps within, number of those beyond
-	best, least := time.Duration(0), float64(float64(beyond)*penalty)
-	for i, n := range h.counts {
+// gap within it costs its length, one beyond it the keep-alive and the penalty;
+// of the containers lost the gap is beyond all. What little is known of the
+// function itself is filled up with what is known of all.
+func cheapest(own *histogram, lost int, all *gaps, penalty time.Duration) time.Duration {
+	weight := 0.0 // of one gap of all
+	if n := float64(all.total) + float64(all.lost); n > 0 {
+		weight = priorGaps / n
+	}
+	beyond := float64(int(own.total)+lost) + float64(weight*(float64(all.total)+float64(all.lost)))
+	if beyond == 0 {
+		return min(penalty, defaultKeep)
+	}
+	within := 0.0 // length of the gaps within
+	best, least := time.Duration(0), float64(beyond*float64(penalty))
+	for i := range own.counts {
+		n := float64(own.counts[i]) + float64(weight*float64(all.counts[i]))
 		if n == 0 {
 			continue
 		}
 		keep := upper(i)
-		within += float64(float64(n) * float64(keep))
-		beyond -= int(n)
-		if cost := within + float64(float64(beyond)*(float64(keep)+penalty)); cost <= least {
+		within += float64(n * float64(keep))
+		beyond -= n
+		if cost := within + float64(beyond*float64(keep+penalty)); cost <= least {
 			best, least = keep, cost
 		}
 	}
 	// An eighth more, for gaps a little longer than those seen.
 	return best + best/8
 }
+
+// priorGaps is for how many gaps of its own a function believes in those of all.
+const priorGaps = 2
 
 // median is a lower bound of the upper half of the durations.
 func (h *histogram) median() time.Duration {

@@ -52,7 +52,7 @@ func (w *world) ask(c *call) error {
 			return nil
 		})
 	}
-	return w.step(&engine.Event{Kind: engine.Acquire, Ticket: t, Request: c.request, Function: c.function.Spec})
+	return w.step(&engine.Event{Kind: engine.Acquire, Ticket: t, Request: c.request, Account: c.function.Account, Function: c.function.Spec})
 }
 
 func (w *world) carryOut(a engine.Action) error {
@@ -87,7 +87,9 @@ func (w *world) answer(a engine.Action) error {
 	c := w.forgotten[a.Ticket]
 	delete(w.asked, a.Ticket)
 	delete(w.forgotten, a.Ticket)
-	w.result.Waited = max(w.result.Waited, w.now.Sub(since))
+	account, waited := c.function.Account, w.now.Sub(since)
+	w.result.Waited = max(w.result.Waited, waited)
+	w.result.WaitedBy[account] = max(w.result.WaitedBy[account], waited)
 	if a.Kind == engine.Refuse {
 		if a.Message == "" {
 			return fmt.Errorf("ticket %d is refused without a word", a.Ticket)
@@ -202,15 +204,6 @@ func (w *world) create(a engine.Action) error {
 	b := &box{id: engine.ContainerID("c" + strconv.Itoa(w.ids)), name: a.Name, node: a.Node, memory: a.Memory}
 	w.containers[b.id] = b
 	w.boxes = append(w.boxes, b)
-	var used engine.Bytes
-	for _, o := range w.boxes {
-		if o.node == b.node {
-			used += o.memory
-		}
-	}
-	if used > w.cfg.Memory {
-		return fmt.Errorf("node %s holds %d bytes, more than its %d", b.node, used, w.cfg.Memory)
-	}
 	return w.step(&engine.Event{Kind: engine.ContainerReady, Name: a.Name, Container: b.id})
 }
 

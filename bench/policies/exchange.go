@@ -1,0 +1,58 @@
+package policies
+
+import (
+	"math"
+
+	"github.com/minifaas/minifaas/bench/policies/play"
+)
+
+// point is an entrant by two figures, as means over seeds.
+type point struct {
+	name string
+	x, y float64
+}
+
+// curve is adaptive's by exchange rate, in order of rates.
+func (r *Results) curve(s play.Setting, x, y figure) []point {
+	var all []point
+	for _, rate := range rates() {
+		e := at(rate)
+		all = append(all, point{weights(rate), r.estimate(s, e, x).mean, r.estimate(s, e, y).mean})
+	}
+	return all
+}
+
+// reach is the least y of the curve, its points joined by straight lines, at no
+// more than so much x; infinite where the curve does not come as low as that.
+func reach(curve []point, x float64) float64 {
+	least := math.Inf(1)
+	for i, p := range curve {
+		if p.x <= x {
+			least = min(least, p.y)
+		}
+		if i == 0 {
+			continue
+		}
+		if q := curve[i-1]; (q.x < x) != (p.x < x) && q.x != p.x {
+			at := (x - q.x) / (p.x - q.x)
+			least = min(least, q.y+float64(at*(p.y-q.y)))
+		}
+	}
+	return least
+}
+
+// fewest is the rival with the fewest cold starts, and what adaptive has when it
+// may use as much memory.
+type fewest struct {
+	rival             string
+	cold, memory      float64
+	adaptive, ofRival float64 // adaptive's cold starts, and as a ratio
+}
+
+func (r *Results) fewest(s play.Setting) fewest {
+	e, starts := r.best(s, cold)
+	f := fewest{rival: e.Policy, cold: starts.mean, memory: r.estimate(s, e, memory).mean}
+	f.adaptive = reach(r.curve(s, memory, cold), f.memory)
+	f.ofRival = f.adaptive / f.cold
+	return f
+}

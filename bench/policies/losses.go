@@ -1,0 +1,71 @@
+package policies
+
+import (
+	"cmp"
+	"math"
+	"slices"
+
+	"github.com/minifaas/minifaas/bench/policies/play"
+)
+
+// loss is a setting in which a published policy does better than adaptive.
+type loss struct {
+	setting play.Setting
+	figure  figure
+	// to is the best policy; others is how many more do better, too.
+	to           play.Entrant
+	others       int
+	ours, theirs estimate
+	difference   estimate // theirs - ours, paired
+}
+
+// sure tells whether it is more than chance.
+func (l loss) sure() bool { return l.difference.sure() }
+
+// relative is by how much more adaptive has than the best.
+func (l loss) relative() float64 { return (l.ours.mean - l.theirs.mean) / l.theirs.mean }
+
+// judged are the figures that adaptive may lose by: what a platform's users pay for.
+func judged(s play.Setting) []figure {
+	if s.Platform == play.Memory {
+		return []figure{cost, failures}
+	}
+	return []figure{scored, even, failures}
+}
+
+// losses are all of them: those that are more than chance first, then by size.
+func (r *Results) losses() []loss {
+	var all []loss
+	for _, s := range r.plan.settings() {
+		for _, f := range judged(s) {
+			if l, lost := r.loss(s, f); lost {
+				all = append(all, l)
+			}
+		}
+	}
+	slices.SortStableFunc(all, func(a, b loss) int {
+		if a.sure() != b.sure() {
+			if a.sure() {
+				return -1
+			}
+			return 1
+		}
+		return cmp.Compare(b.relative(), a.relative())
+	})
+	return all
+}
+
+func (r *Results) loss(s play.Setting, f figure) (loss, bool) {
+	to, theirs := r.best(s, f)
+	ours := r.estimate(s, adaptive, f)
+	if math.IsNaN(ours.mean) || theirs.mean >= ours.mean {
+		return loss{}, false
+	}
+	l := loss{setting: s, figure: f, to: to, ours: ours, theirs: theirs, difference: r.difference(s, to, f)}
+	for _, e := range r.rivals(s) {
+		if e != to && r.estimate(s, e, f).mean < ours.mean {
+			l.others++
+		}
+	}
+	return l, true
+}

@@ -1,0 +1,105 @@
+package policies
+
+import (
+	"fmt"
+	"image/color"
+
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/plotter"
+	"gonum.org/v1/plot/text"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+
+	"github.com/minifaas/minifaas/bench/policies/play"
+)
+
+// memoryPlot has a row for each size of the node: normalised memory with the p99
+// slowdown on the left, and with cold starts on the right.
+func (r *Results) memoryPlot(g memoryGroup) (string, error) {
+	const rowHeight, width = 215, 880
+	height := vg.Length(rowHeight * len(g.settings))
+	var failed error
+	text, err := picture(width, height, func(dc draw.Canvas) {
+		tiles := draw.Tiles{Rows: len(g.settings), Cols: 2, PadX: 8, PadY: 10, PadTop: 4, PadBottom: 4, PadLeft: 4, PadRight: 4}
+		for row, s := range g.settings {
+			for column, y := range []figure{p99Slow, cold} {
+				p, err := r.panel(s, y, g.swept)
+				if err != nil {
+					failed = err
+					return
+				}
+				p.Draw(draw.Crop(tiles.At(dc, column, row), 0, -nameColumn, 0, 0))
+			}
+		}
+	})
+	if failed != nil {
+		return "", failed
+	}
+	return text, err
+}
+
+// panel is one setting: the published policies are points, adaptive is a curve
+// over its exchange rate.
+func (r *Results) panel(s play.Setting, y figure, swept bool) (*plot.Plot, error) {
+	curve := []point{r.point(s, adaptive, y)}
+	if swept {
+		curve = nil
+		for _, rate := range rates() {
+			curve = append(curve, r.point(s, at(rate), y))
+		}
+	}
+	var xs, ys, otherXs, otherYs []float64
+	for _, p := range curve {
+		xs, ys = append(xs, p.x), append(ys, p.y)
+	}
+	m := marks{points: []mark{newMark(r.point(s, adaptive, y), ours, draw.CircleGlyph{}, 3.2)}}
+	for _, e := range r.plan.entrants(s) {
+		p := r.point(s, e, y)
+		switch e.Policy {
+		case play.Adaptive:
+		case play.Oracle:
+			m.points = append(m.points, newMark(p, limits, draw.PyramidGlyph{}, 3.5))
+			xs, ys = append(xs, p.x), append(ys, p.y)
+		default:
+			m.points = append(m.points, newMark(p, others, draw.CrossGlyph{}, 2.2))
+			otherXs, otherYs = append(otherXs, p.x), append(otherYs, p.y)
+		}
+	}
+	m.x, m.y = spanOf(xs, otherXs, 2), spanOf(ys, otherYs, 10)
+
+	p := newPlot()
+	p.Title.Text = fmt.Sprintf("node memory %s", size(s))
+	p.X.Label.Text, p.Y.Label.Text = "normalised memory", y.name
+	m.x.set(&p.X)
+	m.y.set(&p.Y)
+	line, dots, err := plotter.NewLinePoints(coordinates(curve))
+	if err != nil {
+		return nil, err
+	}
+	line.Color, line.Width = ours, vg.Points(1.6)
+	dots.GlyphStyle = draw.GlyphStyle{Color: ours, Radius: vg.Points(1.6), Shape: draw.CircleGlyph{}}
+	p.Add(line, dots, m)
+	return p, nil
+}
+
+// point is where a panel shows an entrant. A logarithmic axis has no 0: no cold
+// start is shown as one.
+func (r *Results) point(s play.Setting, e play.Entrant, y figure) point {
+	return point{e.Policy, max(r.estimate(s, e, memory).mean, 0.01), max(r.estimate(s, e, y).mean, 1)}
+}
+
+func newMark(p point, c color.Color, shape draw.GlyphDrawer, radius vg.Length) mark {
+	style := text.Style{Color: c, Font: typeface(smallText), YAlign: draw.YCenter, Handler: plot.DefaultTextHandler}
+	if c == ours {
+		style.Font = typeface(smallText + 1.5)
+	}
+	return mark{p, draw.GlyphStyle{Color: c, Radius: radius, Shape: shape}, style}
+}
+
+func coordinates(points []point) plotter.XYs {
+	xys := make(plotter.XYs, len(points))
+	for i, p := range points {
+		xys[i] = plotter.XY{X: p.x, Y: p.y}
+	}
+	return xys
+}

@@ -1,0 +1,83 @@
+package play
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/minifaas/minifaas/bench/sim"
+	"github.com/minifaas/minifaas/bench/trace"
+	"github.com/minifaas/minifaas/scheduler/engine"
+	"github.com/minifaas/minifaas/scheduler/policy"
+)
+
+// Cell is one simulation.
+type Cell struct {
+	Setting Setting
+	Entrant Entrant
+	Seed    uint64
+}
+
+func (c Cell) String() string {
+	return fmt.Sprintf("%s with %s, seed %d", c.Setting.Workload, c.Entrant.Policy, c.Seed)
+}
+
+// Entrant is who plays.
+type Entrant struct {
+	Policy string
+	// Config is that of the policy Adaptive, its defaults if zero.
+	Config policy.AdaptiveConfig `json:",omitzero"`
+}
+
+// Entrants that are not like all others.
+const (
+	Adaptive = "adaptive"
+	Baseline = "baseline"
+	// Oracle knows the workload: it is a bound and no policy.
+	Oracle = "oracle"
+)
+
+// policy is new for each simulation.
+func (c Cell) policy(w *trace.Workload, p sim.Platform) (engine.Policy, error) {
+	switch c.Entrant.Policy {
+	case Oracle:
+		return sim.NewOracle(sim.OracleConfig{Workload: w, Platform: p, Declared: c.Setting.Declared}), nil
+	case Adaptive:
+		return policy.NewAdaptive(c.Entrant.Config)
+	default:
+		return policy.New(c.Entrant.Policy)
+	}
+}
+
+// Twin is the policy that does the same in this setting, for want of what the
+// two would do differently: on one node placement decides nothing, and without a
+// limit nothing is ever evicted. A policy without a twin is its own.
+func (s Setting) Twin(name string) string {
+	if s.Platform != Memory {
+		return name
+	}
+	for _, info := range policy.All() {
+		if info.Name == name && info.Family == "placement" {
+			return "ttl-600"
+		}
+	}
+	if s.MemoryFactor == 0 && slices.Contains(evictors, name) {
+		return "ttl-inf"
+	}
+	return name
+}
+
+// evictors decide what is evicted and nothing else.
+var evictors = []string{"lru", "random-eviction", "greedy-dual", "greedy-dual-freq", "greedy-dual-size", "landlord"}
+
+// sharers let calls share a container where the function declares nothing. To
+// all others declaring nothing is declaring one call.
+var sharers = []string{Adaptive, Oracle, "knative", "nightcore"}
+
+// Canonical is the cell that has the same figures and is played for all its likes.
+func (c Cell) Canonical() Cell {
+	c.Entrant.Policy = c.Setting.Twin(c.Entrant.Policy)
+	if c.Setting.Declared == 0 && c.Setting.Platform == Memory && !slices.Contains(sharers, c.Entrant.Policy) {
+		c.Setting.Declared = 1
+	}
+	return c
+}

@@ -1,0 +1,164 @@
+package engine
+
+// tenant is an account. Tenants share memory that is short by deficit round
+// robin, in bytes booked: while anything starves, whatever wants a container
+// stands in line, and each tenant in turn is given room for quantum bytes.
+type tenant struct {
+	index   int
+	account string
+	// waiting counts its requests, booked the memory of its containers.
+	waiting int
+	booked  Bytes
+
+	// starved are its functions that want containers and have no room; they take turns.
+	starved list[function]
+	// deficit is what may be given to it in this turn. It is nothing as soon as
+	// nothing starves: what is not needed is not saved.
+	deficit Bytes
+	// hold is the room that it waits for on one node, if any.
+	hold    *claim
+	onRound element[tenant]
+}
+
+const (
+	// quantum is a common container's size. Larger ones wait for several turns;
+	// much less would only make more turns of it.
+	quantum Bytes = 256 << 20
+	// triesPerAsk is how many functions are tried again when one asks once more,
+	// though no room is known to have come up: evictions may be allowed by now.
+	triesPerAsk = 8
+)
+
+// tenantOf finds or makes the tenant of an account.
+func (e *Engine) tenantOf(account string) *tenant {
+	t := e.tenants[account]
+	if t == nil {
+		t = &tenant{index: len(e.byAccount), account: account}
+		t.onRound.value = t
+		e.tenants[account] = t
+		e.byAccount = append(e.byAccount, t)
+	}
+	return t
+}
+
+// owns makes the function the tenant's, for ever.
+func (t *tenant) owns(f *function) {
+	f.tenant = t
+	t.booked += f.booked
+}
+
+// starve notes how many creations of the function find no room, and lines it up.
+func (e *Engine) starve(f *function, unplaced int, size Bytes) {
+	unplaced = max(0, unplaced)
+	t := f.tenant
+	if f.short {
+		e.shortage -= Bytes(f.unplaced) * f.unplacedSize
+	}
+	f.unplaced, f.unplacedSize = unplaced, size
+	f.short = f.short && unplaced > 0
+	if f.short {
+		e.shortage += Bytes(unplaced) * size
+	}
+	if queued := f.onStarved.in != nil; unplaced > 0 && !queued {
+		t.starved.pushBack(&f.onStarved)
+		e.starving++
+		if t.onRound.in == nil {
+			e.round.pushBack(&t.onRound)
+		}
+	} else if unplaced == 0 && queued {
+		f.onStarved.leave()
+		e.starving--
+		if h := t.hold; h != nil && h.fn == f && h.left == 0 {
+			e.release(h)
+		}
+		if t.starved.n == 0 {
+			t.onRound.leave()
+			t.deficit = 0
+		}
+	}
+}
+
+// lacksMemory: the function's want of memory is one that more nodes would help.
+func (e *Engine) lacksMemory(f *function) {
+	if !f.short {
+		f.short = true
+		e.shortage += Bytes(f.unplaced) * f.unplacedSize
+	}
+}
+
+// relieve gives what room there is to those who starve, tenant by tenant. It
+// ends when nobody is left, when all have been tried in vain, or when the
+// policy's pace is used up; and when this Step has done enough, to go on in the
+// next.
+func (e *Engine) relieve() {
+	e.untried = min(e.untried, e.starving)
+	for e.untried > 0 && e.paced() > 0 {
+		if e.busy() {
+			e.arm(&e.reliefTimer, e.now)
+			break
+		}
+		e.visited++
+		t := e.round.first()
+		f := t.starved.first()
+		if t.deficit < f.unplacedSize {
+			e.nextTenant(t)
+			continue
+		}
+		given := e.provide(f)
+		if f.onStarved.in != nil {
+			f.onStarved.leave()
+			t.starved.pushBack(&f.onStarved)
+		}
+		if !given {
+			e.nextTenant(t)
+			e.untried--
+		}
+		e.untried = min(e.untried, e.starving)
+	}
+	e.reserve()
+}
+
+// nextTenant ends a tenant's turn. The next one may be given a quantum more than
+// what is left to it from its last turn; no more is saved than what it needs.
+func (e *Engine) nextTenant(t *tenant) {
+	t.onRound.leave()
+	e.round.pushBack(&t.onRound)
+	if t = e.round.first(); t.deficit < t.starved.first().unplacedSize {
+		t.deficit += quantum
+	}
+}
+
+// provide finds room for one container of a starving function whose turn it
+// is: free memory, else what idle containers hold. It reports false when there
+// is none; then room may be held for it.
+func (e *Engine) provide(f *function) bool {
+	size := e.size(f)
+	switch {
+	case f.Waiting == 0:
+		e.starve(f, 0, 0)
+		return true
+	case e.tooLarge(size.Booked):
+		e.starve(f, 0, 0)
+		e.arm(&f.scaleTimer, e.now) // which tells those who wait
+		return true
+	}
+	if n := e.place(f, size.Booked); n != nil {
+		e.create(n, f, size)
+	} else if !e.evictFor(f, size.Booked) {
+		e.lacksMemory(f)
+		e.holdRoom(f, size.Booked)
+		return false
+	}
+	f.tenant.deficit -= size.Booked
+	e.starve(f, f.unplaced-1, size.Booked)
+	return true
+}
+
+// paced is how many more creations the policy's pace allows.
+func (e *Engine) paced() int {
+	pace := e.policy.Pace(&e.pool)
+	if pace <= 0 {
+		return creationsPerAsk
+	}
+	return min(pace-e.pool.Creating, creationsPerAsk)
+}

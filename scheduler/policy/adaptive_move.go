@@ -1,0 +1,52 @@
+package policy
+
+import "github.com/minifaas/minifaas/scheduler/engine"
+
+const (
+	// fewContainers are looked at, of those that a function has.
+	fewContainers = 8
+	// roomAfter is how much of the memory may be booked once a node has been emptied.
+	roomAfter = 0.8
+)
+
+// misfit: the container has too little CPU, or is on a node that is to be emptied.
+func (a *Adaptive) misfit(f *engine.FunctionView, c *engine.ContainerView) bool {
+	return c.Memory < a.Size(f).Memory || a.draining(f.Pool, c.Node)
+}
+
+// draining: the others could take what is on the node, which is the one reserved last.
+func (a *Adaptive) draining(p *engine.PoolView, n *engine.NodeView) bool {
+	if p == nil || n == nil || n != p.Newest || p.Nodes < 2 {
+		return false
+	}
+	room := float64(roomAfter * float64(p.Capacity-n.Capacity))
+	return float64(p.Booked) <= room
+}
+
+// fit tells whether one of the function's containers in service is no misfit.
+func (a *Adaptive) fit(f *engine.FunctionView) bool {
+	looked := 0
+	for c := range f.Containers() {
+		if c.ReadyAt > 0 && !a.misfit(f, c) {
+			return true
+		}
+		if looked++; looked == fewContainers {
+			break
+		}
+	}
+	return false
+}
+
+// replacement is how many containers are to be made because those that there are
+// do not fit: one, from which on the others retire.
+func (a *Adaptive) replacement(f *engine.FunctionView) int {
+	if f.Ready == 0 || f.Creating > 0 || a.fit(f) {
+		return 0
+	}
+	return 1
+}
+
+// Retire sends off misfits once there is a container that fits.
+func (a *Adaptive) Retire(_ engine.Instant, f *engine.FunctionView, c *engine.ContainerView) bool {
+	return a.misfit(f, c) && a.fit(f)
+}

@@ -1,0 +1,63 @@
+package policy
+
+import (
+	"time"
+
+	"github.com/minifaas/minifaas/scheduler/engine"
+)
+
+const (
+	keepNodeMin  = time.Second
+	keepNodeMax  = 10 * time.Second
+	keepLastNode = 30 * time.Second
+	// fewNodes are looked at, of those that have room.
+	fewNodes = 8
+)
+
+// Place packs what does not compute: a node that is empty can be released. What
+// computes is spread: of the nodes with room the one is taken that has fewest of
+// the function's own containers, then the one on which least is going on.
+func (a *Adaptive) Place(_ engine.Instant, f *engine.FunctionView, nodes *engine.Nodes, need engine.Bytes) *engine.NodeView {
+	var best *engine.NodeView
+	var bestCost int
+	looked := 0
+	l := a.of(f)
+	for n := range nodes.Fitting(need) {
+		a.all.node = max(a.all.node, n.Capacity)
+		if a.draining(f.Pool, n) {
+			continue
+		}
+		if !a.computes(l, f.Spec.Memory) && n.Creating == 0 {
+			return n
+		}
+		own := 0
+		containers := 0
+		for c := range f.Containers() {
+			if c.Node == n {
+				own++
+			}
+			if containers++; containers == fewContainers {
+				break
+			}
+		}
+		cost := 1000*own + 10*n.Creating + n.InFlight
+		if best == nil || cost < bestCost {
+			best, bestCost = n, cost
+		}
+		if looked++; looked == fewNodes {
+			break
+		}
+	}
+	return best
+}
+
+// KeepNode keeps an empty node for twice as long as it takes to get one, and
+// the last one while there may be more to do.
+func (a *Adaptive) KeepNode(_ engine.Instant, n *engine.NodeView, p *engine.PoolView) time.Duration {
+	a.all.node = max(a.all.node, n.Capacity)
+	keep := min(max(2*a.all.reserve.value, keepNodeMin), keepNodeMax)
+	if p.Nodes == 1 {
+		keep = max(keep, p.LastActive.Add(keepLastNode).Sub(n.EmptySince))
+	}
+	return keep
+}

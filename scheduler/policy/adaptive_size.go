@@ -1,0 +1,112 @@
+package policy
+
+import (
+	"math/bits"
+
+	"github.com/minifaas/minifaas/scheduler/engine"
+)
+
+// Size asks for what the function needs. Memory is booked by the peaks seen, with
+// a margin. The limit is what the function declares, or more: the platform gives
+// CPU by the limit, so a function that computes gets a whole core by asking for
+// more; that costs nothing, as only what is booked is taken from others.
+func (a *Adaptive) Size(f *engine.FunctionView) engine.Size {
+	l := a.of(f)
+	size := engine.Size{Memory: max(f.Spec.Memory, l.memory.floor)}
+	if size.Memory <= 0 || !a.cfg.has(RightSizing) {
+		return size
+	}
+	if a.computes(l, f.Spec.Memory) && a.all.node > size.Memory {
+		size.Memory = a.all.node
+	}
+	size.Booked = size.Memory
+	if l.memory.calls >= knownFootprint {
+		size.Booked = min(l.memory.need(min(a.Concurrency(f), l.memory.company+1)), max(f.Spec.Memory, l.memory.floor))
+	} else if f.Spec.Memory > 0 {
+		size.Booked = min(size.Memory, max(f.Spec.Memory, l.memory.floor))
+	}
+	return size
+}
+
+// computes: with the CPU that goes with the declared memory its calls take
+// noticeably longer than on a core of their own.
+func (a *Adaptive) computes(l *learned, declared engine.Bytes) bool {
+	if l.cpu.n < knownCPU {
+		return a.all.computing > 0 && 3*a.all.computing > a.all.judged
+	}
+	quota := quotaOf(declared)
+	if quota >= 1 {
+		return false
+	}
+	// What a call alone takes on a whole core, at most.
+	whole := max(l.cpu.value, l.solo.value-l.cpu.value)
+	lost := float64(l.cpu.value) * (1/quota - 1)
+	return lost > noticeable*float64(whole)
+}
+
+const (
+	knownCPU   = 3
+	noticeable = 0.1
+	// quotaPerGiB is the CPU quota in cores of a container with 1 GiB: the contract's.
+	quotaPerGiB = 0.67
+)
+
+func quotaOf(memory engine.Bytes) float64 { return float64(quotaPerGiB*float64(memory)) / (1 << 30) }
+
+// footprint is the memory that a container of the function needs: so much for
+// one call, and so much for each further one at the same time. Peaks fade.
+type footprint struct {
+	one, further engine.Bytes
+	calls        int64
+	// company is the most calls that a container had lately.
+	company int
+	// floor is the least limit since a container ran out of memory.
+	floor engine.Bytes
+}
+
+const (
+	knownFootprint = 4
+	footprintSlack = 4 << 20
+)
+
+func (p *footprint) learn(company int, alone bool, peak engine.Bytes) {
+	if peak <= 0 {
+		return
+	}
+	p.calls++
+	p.company = max(p.company-(p.company-company)/64, company)
+	switch further := max(0, peak-p.one) / engine.Bytes(max(1, company-1)); {
+	case alone && p.one == 0:
+		p.one, p.further = peak, peak
+	case alone:
+		p.one = fade(p.one, peak)
+	case p.one == 0:
+		p.further = max(p.further, peak)
+	case 2*company > p.company: // fewer say little of many
+		p.further = max(further, p.further-(p.further-further)/8)
+	}
+}
+
+// fade follows a peak up at once and down slowly.
+func fade(peak, seen engine.Bytes) engine.Bytes {
+	if seen > peak {
+		return seen
+	}
+	return peak - (peak-seen)/64
+}
+
+// exceeded: a container with that limit ran out of memory.
+func (p *footprint) exceeded(limit, declared engine.Bytes) {
+	p.one = max(p.one, limit)
+	if limit < 2*declared {
+		p.floor = max(p.floor, limit+limit/2)
+	}
+}
+
+// need is rounded up to three significant bits, so that it seldom changes.
+func (p *footprint) need(company int) engine.Bytes {
+	n := p.one + p.further*engine.Bytes(company-1)
+	n += n/16 + footprintSlack
+	step := engine.Bytes(1) << max(0, bits.Len64(uint64(n))-5)
+	return (n + step - 1) / step * step
+}

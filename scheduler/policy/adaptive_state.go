@@ -1,0 +1,106 @@
+package policy
+
+import "github.com/minifaas/minifaas/scheduler/engine"
+
+// State writes or reads all that has been learned.
+func (a *Adaptive) State(c *engine.Codec) {
+	a.all.cold.state(c)
+	a.all.firsts.state(c)
+	a.all.reserve.state(c)
+	a.all.pace.state(c)
+	a.all.demand.state(c)
+	for i := range a.all.levels {
+		a.all.levels[i].state(c)
+	}
+	engine.Int(c, &a.all.node)
+	engine.Int(c, &a.all.computing)
+	engine.Int(c, &a.all.judged)
+	n := c.Len(len(a.learned))
+	if c.Reading() {
+		a.learned = make([]*learned, n)
+	}
+	for i := range a.learned {
+		if c.Reading() {
+			a.learned[i] = &learned{}
+		}
+		a.learned[i].state(c)
+	}
+}
+
+func (l *learned) state(c *engine.Codec) {
+	engine.Int(c, &l.calls)
+	engine.Int(c, &l.first)
+	engine.Bool(c, &l.moved)
+	engine.Bool(c, &l.judged)
+	l.execution.state(c)
+	l.executions.state(c)
+	l.cold.state(c)
+	engine.Int(c, &l.fastest)
+	for i := range l.levels {
+		has := l.levels[i] != nil
+		engine.Bool(c, &has)
+		if has {
+			l.level(i).state(c)
+		}
+	}
+	l.period.state(c)
+	l.memory.state(c)
+	l.cpu.state(c)
+	l.solo.state(c)
+	l.share.state(c)
+	l.debt.state(c)
+}
+
+func (d *demand) state(c *engine.Codec) {
+	engine.Int(c, &d.functions)
+	engine.Int(c, &d.calls)
+	engine.Float(c, &d.busy)
+	engine.Int(c, &d.n)
+}
+
+func (g *gaps) state(c *engine.Codec) {
+	g.histogram.state(c)
+	engine.Int(c, &g.lost)
+	engine.Int(c, &g.since)
+	engine.Int(c, &g.keep)
+	engine.Int(c, &g.known)
+	engine.Int(c, &g.price)
+}
+
+func (p *period) state(c *engine.Codec) {
+	engine.Int(c, &p.last)
+	engine.Int(c, &p.every)
+	engine.Int(c, &p.spread)
+	engine.Int(c, &p.n)
+	engine.Int(c, &p.outside)
+}
+
+func (p *footprint) state(c *engine.Codec) {
+	engine.Int(c, &p.one)
+	engine.Int(c, &p.further)
+	engine.Int(c, &p.calls)
+	engine.Int(c, &p.company)
+	engine.Int(c, &p.floor)
+}
+
+func (s *sharing) state(c *engine.Codec) {
+	engine.Int(c, &s.limit)
+	engine.Int(c, &s.alone)
+	engine.Int(c, &s.hold)
+	engine.Int(c, &s.calls)
+	s.shared.state(c)
+	if s.limit < 1 {
+		c.Fail("a container shared by %d calls", s.limit)
+	}
+}
+
+func (d *debt) state(c *engine.Codec) {
+	engine.Int(c, &d.owed)
+	engine.Int(c, &d.at)
+}
+
+func (p *pace) state(c *engine.Codec) {
+	engine.Int(c, &p.limit)
+	engine.Int(c, &p.quick)
+	engine.Int(c, &p.slow)
+}
