@@ -43,9 +43,17 @@ fuzz: ## Fuzz the engine for FUZZTIME (10m).
 soak: build ## Force FAULTS (1000) faults on a running platform under load.
 	MINIFAAS_SOAK_FAULTS=$${FAULTS:-1000} go test -run TestSoak -v -timeout 60m ./cmd/minifaas
 
+.PHONY: agreement
+agreement: build ## Play a workload live and simulated, 3 times each with two policies, and compare; 8 minutes.
+	bin/minifaas bench agreement
+
 .PHONY: lint
 lint: $(TOOLS)/golangci-lint ## Check the style of the code.
 	$(TOOLS)/golangci-lint run
+
+.PHONY: policies
+policies: build ## Compare all policies on all workloads: docs/policies.md; TRACES=DIR adds real traces.
+	bin/minifaas bench policies $(if $(TRACES),--traces $(TRACES))
 
 .PHONY: proto
 proto: $(TOOLS)/buf ## Generate the Go code of the protos.

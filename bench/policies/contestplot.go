@@ -79,6 +79,7 @@ func addBars(p *plot.Plot, responses, nodes plotter.Values) error {
 	p.Legend.Add("response time", below)
 	p.Legend.Add("node time", above)
 	p.Legend.TextStyle.Font = typeface(plainText)
+	p.Legend.Top = true
 	return nil
 }
 
@@ -90,9 +91,13 @@ func (ends barEnds) Plot(c draw.Canvas, p *plot.Plot) {
 	toX, toY := p.Transforms(&c)
 	style := text.Style{Color: others, Font: typeface(smallText), YAlign: draw.YCenter, Handler: plot.DefaultTextHandler}
 	for i, b := range ends {
-		label := thousandths(b.total())
+		style, label := style, thousandths(b.total())
 		if b.total() > longest {
 			label = "→ " + label
+		}
+		if b.name == play.Adaptive {
+			style.Color, style.Font = ours, typeface(plainText)
+			label += " adaptive"
 		}
 		c.FillText(style, vg.Point{X: toX(min(b.total(), longest)) + vg.Points(3), Y: toY(float64(i))}, label)
 	}

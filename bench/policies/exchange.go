@@ -44,15 +44,29 @@ func reach(curve []point, x float64) float64 {
 // fewest is the rival with the fewest cold starts, and what adaptive has when it
 // may use as much memory.
 type fewest struct {
-	rival             string
-	cold, memory      float64
-	adaptive, ofRival float64 // adaptive's cold starts, and as a ratio
+	rival        string
+	cold, memory float64
+	// ours is adaptive's cold starts on its curve; infinite if it needs more memory.
+	ours float64
 }
 
+// tolerated is the share of calls that may fail before the contest punishes it.
+const tolerated = 0.001
+
+// fewest leaves out rivals that fail more than is tolerated and more than
+// adaptive: a call that is refused starts nothing.
 func (r *Results) fewest(s play.Setting) fewest {
-	e, starts := r.best(s, cold)
-	f := fewest{rival: e.Policy, cold: starts.mean, memory: r.estimate(s, e, memory).mean}
-	f.adaptive = reach(r.curve(s, memory, cold), f.memory)
-	f.ofRival = f.adaptive / f.cold
+	calls := float64(r.outcome(play.Cell{Setting: s, Entrant: adaptive, Seed: 1}).Calls)
+	most := max(tolerated*calls, r.estimate(s, adaptive, failures).mean)
+	f := fewest{cold: math.Inf(1), ours: math.Inf(1)}
+	for _, e := range r.rivals(s) {
+		starts := r.estimate(s, e, cold).mean
+		if starts < f.cold && r.estimate(s, e, failures).mean <= most {
+			f.rival, f.cold, f.memory = e.Policy, starts, r.estimate(s, e, memory).mean
+		}
+	}
+	if f.rival != "" {
+		f.ours = reach(r.curve(s, memory, cold), f.memory)
+	}
 	return f
 }

@@ -13,29 +13,24 @@ import (
 	"github.com/minifaas/minifaas/bench/policies/play"
 )
 
-// memoryPlot has a row for each size of the node: normalised memory with the p99
-// slowdown on the left, and with cold starts on the right.
-func (r *Results) memoryPlot(g memoryGroup) (string, error) {
-	const rowHeight, width = 215, 880
-	height := vg.Length(rowHeight * len(g.settings))
-	var failed error
-	text, err := picture(width, height, func(dc draw.Canvas) {
-		tiles := draw.Tiles{Rows: len(g.settings), Cols: 2, PadX: 8, PadY: 10, PadTop: 4, PadBottom: 4, PadLeft: 4, PadRight: 4}
-		for row, s := range g.settings {
-			for column, y := range []figure{p99Slow, cold} {
-				p, err := r.panel(s, y, g.swept)
-				if err != nil {
-					failed = err
-					return
-				}
-				p.Draw(draw.Crop(tiles.At(dc, column, row), 0, -nameColumn, 0, 0))
-			}
+// memoryPlot has a panel for each size of the node, two in a row: a figure by
+// normalised memory.
+func (r *Results) memoryPlot(g memoryGroup, y figure) (string, error) {
+	const columns, panelHeight, width = 2, 230, 880
+	rows := (len(g.settings) + columns - 1) / columns
+	panels := make([]*plot.Plot, len(g.settings))
+	for i, s := range g.settings {
+		var err error
+		if panels[i], err = r.panel(s, y, g.swept); err != nil {
+			return "", err
+		}
+	}
+	return picture(width, vg.Length(panelHeight*rows), func(dc draw.Canvas) {
+		tiles := draw.Tiles{Rows: rows, Cols: columns, PadX: 8, PadY: 10, PadTop: 4, PadBottom: 4, PadLeft: 4, PadRight: 4}
+		for i, p := range panels {
+			p.Draw(draw.Crop(tiles.At(dc, i%columns, i/columns), 0, -nameColumn, 0, 0))
 		}
 	})
-	if failed != nil {
-		return "", failed
-	}
-	return text, err
 }
 
 // panel is one setting: the published policies are points, adaptive is a curve

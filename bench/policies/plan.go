@@ -76,7 +76,7 @@ var traces = []struct {
 
 // NewPlan is the whole plan, as far as the options go.
 func NewPlan(o Options) (*Plan, error) {
-	p := &Plan{seeds: map[string]int{azureLike: 5, play.Constant: 1}, length: o.Length}
+	p := &Plan{seeds: map[string]int{azureLike: 3, play.Constant: 1}, length: o.Length}
 	p.policies = slices.DeleteFunc(slices.Clone(policy.Names), func(name string) bool {
 		return o.Policies != nil && name != play.Adaptive && name != play.Baseline && !slices.Contains(o.Policies, name)
 	})

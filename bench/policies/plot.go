@@ -28,7 +28,9 @@ const smallText, plainText = 7.5, 9
 func (r *Results) plots() map[string]func() (string, error) {
 	all := map[string]func() (string, error){"contest.svg": func() (string, error) { return r.contestPlot(r.plan.contest[0]) }}
 	for _, g := range r.plan.memory {
-		all[g.plot()] = func() (string, error) { return r.memoryPlot(g) }
+		for _, y := range []figure{p99Slow, cold} {
+			all[g.plot(y)] = func() (string, error) { return r.memoryPlot(g, y) }
+		}
 	}
 	return all
 }
@@ -50,8 +52,7 @@ func newPlot() *plot.Plot {
 	return p
 }
 
-// picture is an SVG of the size that draw fills. Whoever looks at it may lack
-// the font that it was measured with, so others of the same widths are named.
+// picture is an SVG of the size that draw fills.
 func picture(width, height vg.Length, fill func(draw.Canvas)) (string, error) {
 	c := vgsvg.New(width, height)
 	dc := draw.New(c)
@@ -61,5 +62,13 @@ func picture(width, height vg.Length, fill func(draw.Canvas)) (string, error) {
 	if _, err := c.WriteTo(&b); err != nil {
 		return "", err
 	}
-	return strings.ReplaceAll(b.String(), "font-family:Liberation Sans;", "font-family:Liberation Sans,Arial,Helvetica,sans-serif;"), nil
+	return slim.Replace(b.String()), nil
 }
+
+// slim says once for all texts what vgsvg says for each, and names fonts of the
+// same widths for those who lack the one that was measured with.
+var slim = strings.NewReplacer(
+	"font-family:Liberation Sans;font-variant:normal;font-weight:normal;font-style:normal;", "",
+	"<g transform=\"scale(1, -1) translate", `<g font-family="Liberation Sans,Arial,Helvetica,sans-serif" transform="scale(1, -1) translate`,
+	"\n\tstyle=", " style=",
+)

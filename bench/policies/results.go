@@ -97,7 +97,8 @@ func (r *Results) rivals(s play.Setting) []play.Entrant {
 	return all
 }
 
-// best is the rival with the least mean of a figure, the first of equals.
+// best is the rival with the least mean of a figure, the first of equals; the
+// mean is infinite if there is no such figure.
 func (r *Results) best(s play.Setting, f figure) (play.Entrant, estimate) {
 	var best play.Entrant
 	least := estimate{math.Inf(1), math.NaN()}

@@ -12,10 +12,10 @@ import (
 const defaultRate = 3
 
 // rates are the exchange rates of the sweep in order, ten times from one to the
-// next: from latency at 3 % of the weight to 99.9997 %.
+// next: from latency at 3 % of the weight to 99.997 %.
 func rates() []float64 {
 	var all []float64
-	for exponent := -2; exponent <= 5; exponent++ {
+	for exponent := -2; exponent <= 4; exponent++ {
 		all = append(all, defaultRate*math.Pow10(exponent))
 	}
 	return all

@@ -8,12 +8,16 @@ import (
 	"github.com/minifaas/minifaas/bench/policies/play"
 )
 
-// headline is one line a setting: adaptive, the best of the others, and the limit.
+// headline is one line a setting: adaptive, the best of the others, and the
+// limit. A setting in which the baseline served nothing has no figure.
 func (r *Results) headline() string {
 	t := &table{heading: []string{"setting", "figure", "adaptive", "best published", "", "difference", "oracle"}}
 	for _, s := range r.plan.settings() {
 		f := judged(s)[0]
 		best, theirs := r.best(s, f)
+		if math.IsInf(theirs.mean, 0) {
+			continue
+		}
 		limit := ""
 		if s.Platform == play.Memory {
 			limit = f.estimated(r.estimate(s, play.Entrant{Policy: play.Oracle}, f))
@@ -63,7 +67,8 @@ func (r *Results) both(s play.Setting, e play.Entrant) string {
 
 // memorySection is a workload on the platform memory.
 type memorySection struct {
-	Title, Plot     string
+	Title           string
+	Plots           []string
 	Costs, Frontier string
 	Swept           bool
 	Exchange        string
@@ -78,7 +83,7 @@ func (r *Results) memorySections() []memorySection {
 			sizes = append(sizes, size(s))
 		}
 		section := memorySection{
-			Title: g.title(), Plot: "policies/" + g.plot(), Swept: g.swept,
+			Title: g.title(), Plots: []string{"policies/" + g.plot(p99Slow), "policies/" + g.plot(cold)}, Swept: g.swept,
 			Costs: r.across(g.settings, sizes, cost), Frontier: r.frontierTable(g), Sizes: r.sections(g.settings, ofMemory),
 		}
 		if g.swept {
@@ -96,11 +101,13 @@ func (g memoryGroup) title() string {
 	return g.Title + ", one call a container"
 }
 
-func (g memoryGroup) plot() string {
+// plot is the name of the file that shows a figure by normalised memory.
+func (g memoryGroup) plot(y figure) string {
+	name := g.ID
 	if g.shared {
-		return g.ID + "-shared.svg"
+		name += "-shared"
 	}
-	return g.ID + ".svg"
+	return name + "-" + strings.ReplaceAll(y.name, " ", "-") + ".svg"
 }
 
 // frontierTable says for each size whether a published policy beats adaptive in
@@ -110,7 +117,8 @@ func (r *Results) frontierTable(g memoryGroup) string {
 	for _, s := range g.settings {
 		var names []string
 		for _, e := range r.dominators(s) {
-			names = append(names, "**"+e.Policy+"**")
+			names = append(names, fmt.Sprintf("**%s** (%s, %s)", e.Policy,
+				p99Slow.change(r.difference(s, e, p99Slow)), memory.change(r.difference(s, e, memory))))
 		}
 		if names == nil {
 			names = []string{"none"}
@@ -131,10 +139,13 @@ func (r *Results) exchangeTable(g memoryGroup) string {
 	t := &table{heading: []string{"memory", "fewest cold starts", "", "at norm. memory", "adaptive's there", "ratio"}}
 	for _, s := range g.settings {
 		f := r.fewest(s)
-		t.add(size(s), digits(math.Round(f.cold)), f.rival, digits(f.memory), finite(f.adaptive, func(v float64) string { return digits(math.Round(v)) }), finite(f.ofRival, digits))
+		t.add(size(s), whole(f.cold), f.rival, digits(f.memory), whole(f.ours), finite(f.ours/f.cold, digits))
 	}
 	return t.String()
 }
+
+// whole writes a mean of counts.
+func whole(v float64) string { return finite(math.Round(v), digits) }
 
 func finite(v float64, write func(float64) string) string {
 	if math.IsInf(v, 0) || math.IsNaN(v) {
@@ -149,12 +160,12 @@ func (r *Results) ablationTable() string {
 	for _, s := range r.plan.ablated {
 		t.heading = append(t.heading, title(s)+": "+judged(s)[0].name)
 	}
-	whole := []string{"(nothing: all of adaptive)"}
+	base := []string{"(nothing: all of adaptive)"}
 	for _, s := range r.plan.ablated {
 		f := judged(s)[0]
-		whole = append(whole, f.estimated(r.estimate(s, adaptive, f)))
+		base = append(base, f.estimated(r.estimate(s, adaptive, f)))
 	}
-	t.add(whole...)
+	t.add(base...)
 	for _, p := range parts {
 		row := []string{p.name}
 		for _, s := range r.plan.ablated {

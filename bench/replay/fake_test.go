@@ -31,7 +31,11 @@ func (f *fake) InvokeFunction(ctx context.Context, r *apiserverpb.InvokeFunction
 func (f *fake) ListFunctions(context.Context, *apiserverpb.ListFunctionsRequest) (*apiserverpb.ListFunctionsReply, error) {
 	reply := &apiserverpb.ListFunctionsReply{}
 	for _, name := range f.functions {
-		reply.Functions = append(reply.Functions, &apiserverpb.FunctionConfig{FunctionName: name})
+		account, bare, ok := strings.Cut(name, "/")
+		if !ok {
+			account, bare = "", name
+		}
+		reply.Functions = append(reply.Functions, &apiserverpb.FunctionConfig{AccountId: account, FunctionName: bare})
 	}
 	return reply, nil
 }

@@ -1,6 +1,7 @@
 package replay
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,6 +13,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/minifaas/minifaas/bench/trace"
+	"github.com/minifaas/minifaas/internal/function"
 	apiserverpb "github.com/minifaas/minifaas/proto/apiserver"
 )
 
@@ -55,11 +57,11 @@ func (r *Record) counted() time.Duration {
 // invoke makes the call and fills in the record. It reports false if the call
 // was given up because the replay was interrupted.
 func (r *run) invoke(ctx context.Context, call trace.Call, intended time.Time, rec *Record) bool {
-	timeout := r.cfg.Workload.Functions[call.Function].Timeout
-	bounded, cancel := context.WithTimeout(ctx, timeout+acquireTimeout+slack)
+	called := &r.cfg.Workload.Functions[call.Function]
+	bounded, cancel := context.WithTimeout(ctx, called.Timeout+acquireTimeout+slack)
 	defer cancel()
 	request := &apiserverpb.InvokeFunctionRequest{
-		AccountId: r.cfg.Account, FunctionName: rec.Function, Event: call.Event(),
+		AccountId: cmp.Or(called.Account, r.cfg.Account), FunctionName: called.Name, Event: call.Event(),
 	}
 	rec.Late = time.Since(intended)
 	reply, err := r.client.InvokeFunction(bounded, request)
@@ -82,7 +84,7 @@ func (r *run) invoke(ctx context.Context, call trace.Call, intended time.Time, r
 
 // checkFunctions makes the connection, so that no call pays for it, and makes
 // sure that the workload's functions are there.
-func checkFunctions(ctx context.Context, client apiserverpb.APIServerClient, w *trace.Workload) error {
+func checkFunctions(ctx context.Context, client apiserverpb.APIServerClient, w *trace.Workload, account string) error {
 	bounded, cancel := context.WithTimeout(ctx, connectTimeout)
 	defer cancel()
 	reply, err := client.ListFunctions(bounded, &apiserverpb.ListFunctionsRequest{}, grpc.WaitForReady(true))
@@ -95,13 +97,15 @@ func checkFunctions(ctx context.Context, client apiserverpb.APIServerClient, w *
 	if err != nil {
 		return fmt.Errorf("list functions: %w", err)
 	}
-	there := make(map[string]bool)
+	type name struct{ account, function string }
+	there := make(map[name]bool)
 	for _, f := range reply.GetFunctions() {
-		there[f.GetFunctionName()] = true
+		there[name{f.GetAccountId(), f.GetFunctionName()}] = true
 	}
 	var missing []string
 	for _, f := range w.Functions {
-		if !there[f.Name] {
+		own := name{cmp.Or(f.Account, account, function.DefaultAccount), f.Name}
+		if !there[own] && !there[name{"", f.Name}] { // an APIServer of the contest tells no accounts
 			missing = append(missing, f.Name)
 		}
 	}

@@ -33,7 +33,7 @@ type Config struct {
 	APIServer grpc.ClientConnInterface
 	// ResourceManager tells the node time; nil means that the result has none.
 	ResourceManager grpc.ClientConnInterface
-	// Account of the functions; empty means the default account.
+	// Account of the functions that have none in the workload; empty means the default account.
 	Account string
 
 	// Started is when the run began: node time counts from then, the grace before the first call
@@ -90,7 +90,7 @@ func Run(ctx context.Context, cfg Config) (*Result, error) {
 		return nil, fmt.Errorf("replay: %w", err)
 	}
 	client := apiserverpb.NewAPIServerClient(cfg.APIServer)
-	if err := checkFunctions(ctx, client, cfg.Workload); err != nil {
+	if err := checkFunctions(ctx, client, cfg.Workload, cfg.Account); err != nil {
 		return nil, fmt.Errorf("replay %s: %w", cfg.Workload.Name, err)
 	}
 	if cfg.MaxInFlight == 0 {

@@ -66,7 +66,7 @@ func (f *functionInfo) work(c *call, held time.Duration, out engine.Outcome) tra
 		waiting = max(0, held-time.Duration(float64(cpu)/quota))
 	}
 	peak := int64(out.MaxMemory)
-	if c.sharing == 1 && (f.resident == 0 || peak < f.resident) {
+	if peak > 0 && c.sharing == 1 && (f.resident == 0 || peak < f.resident) {
 		f.resident = peak
 	}
 	return trace.Call{

@@ -88,6 +88,9 @@ func Read(families map[string]*dto.MetricFamily) (*Report, error) {
 			f.set(report.run(m), m.GetGauge().GetValue())
 		}
 	}
+	if len(report.Runs) == 0 {
+		return nil, ErrNone
+	}
 	for _, m := range families[prefix+stopped].GetMetric() {
 		report.run(m).Problem = label(m, "reason")
 	}

@@ -48,7 +48,7 @@ func New(cfg Config) (*Runner, error) {
 	}
 	r := &Runner{cfg: cfg, events: make(chan sighting, sightings)}
 	now := time.Now()
-	r.report.Store(&Report{Since: now, Until: now})
+	r.report.Store(&Report{Since: now, Until: now, Runs: []Run{{Policy: cfg.Live, Kind: Live}}})
 	return r, nil
 }
 
@@ -80,14 +80,14 @@ func aboutPlatform(a engine.Action) bool { return a.Kind != engine.Grant && a.Ki
 func (r *Runner) Report() *Report { return r.report.Load() }
 
 // Run plays what is tapped until ctx ends.
-func (r *Runner) Run(ctx context.Context) error {
+func (r *Runner) Run(ctx context.Context) {
 	p := newPlayer(r.cfg)
 	ticker := time.NewTicker(tick)
 	defer ticker.Stop()
 	for {
 		select {
 		case <-ctx.Done():
-			return nil
+			return
 		case <-ticker.C:
 			p.pass()
 			r.publish(p)

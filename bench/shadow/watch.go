@@ -159,11 +159,15 @@ func (w *watch) returned(now engine.Instant, ev *engine.Event) {
 		return
 	}
 	c, out := of[0], ev.Outcome
+	if out.Error == errorCanceled {
+		w.giveUp(c) // what it would have taken, nobody has seen
+		return
+	}
 	if on := w.platform.byID[c.on]; on != nil {
 		c.sharing = max(1, (c.sharing+float64(on.inFlight))/2)
 	}
 	c.work = c.function.work(c, now.Sub(c.granted), out)
-	failed := out.Lost || out.Error == engine.ErrorTimeout || out.Error == engine.ErrorOutOfMemory
+	failed := out.Lost || out.Error != "" && out.Error != errorFunction
 	if !failed {
 		c.function.last, c.function.ran = c.work, true
 	}
@@ -187,6 +191,12 @@ func (w *watch) overdue(c *call, now engine.Instant) bool {
 	}
 	return true
 }
+
+// Error codes of ReturnContainer that are no failure of the platform.
+const (
+	errorCanceled = "Canceled"
+	errorFunction = "FunctionError"
+)
 
 // settle closes a call of which the work is known.
 func (w *watch) settle(now engine.Instant, c *call, failed bool) {

@@ -22,6 +22,9 @@ type Config struct {
 	// Declared is the concurrency that every function declares, in calls a
 	// container; 0 leaves it to the policy.
 	Declared int
+	// Announce tells the engine of all functions at the start, as a platform does
+	// on which they are deployed before they are called.
+	Announce bool
 	// Progress, if not nil, is told now and then how many calls have come.
 	Progress func(done, total int)
 	// Observe, if not nil, sees every step of the engine. The event and the

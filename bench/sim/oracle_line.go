@@ -3,54 +3,39 @@ package sim
 import (
 	"slices"
 	"time"
-
-	"github.com/minifaas/minifaas/scheduler/engine"
 )
 
-// foreseen is what the oracle knows of one function.
-type foreseen struct {
-	calls []foreseenCall // in order of arrival
-	// memory of a container, in which limit calls run at once; cold is what making one takes.
-	memory engine.Bytes
-	limit  int
-	cold   time.Duration
-	// known is the instant from which on containers may be made.
-	known time.Duration
-}
-
-// foreseenCall takes so long in a container; its slowdown is by alone.
-type foreseenCall struct{ arrives, takes, alone time.Duration }
-
-// slowdown that a delay adds.
-func (c *foreseenCall) slowdown(delay time.Duration) float64 {
-	return float64(delay) / float64(max(c.alone, leastWork))
-}
-
 // line plans the calls of one function, first come, first served, as the engine
-// serves them. Its containers form a stack: a call gets the one that was in use
-// last, so that as few as possible are idle for short and the others for long.
+// serves them. Of the containers with room a call gets the one used last, as the
+// engine has it, too: so the idle ones form a stack, in which some are needed
+// again soon and the others not for long. One that is needed again sooner than
+// another could be made is kept. Any other is given up at once, and made again
+// just in time: either way it costs the shorter of the two times.
 type line struct {
 	*foreseen
-	profile *profile // nil: there is room for everything
-	price   price
+	*planner
+	room *profile // nil: there is room for everything
 	// Containers with calls and room, and idle ones; those used last are last.
 	open, idle []*planned
 	ends       endHeap
-	// first is when the call that is planned could begin, had it a container.
-	first   time.Duration
-	steps   []step
-	starts  []time.Duration // of each call
-	cost    float64
-	refused []int
+	// ready is when the call that is being planned could begin if there were a container.
+	ready time.Duration
+
+	steps []step
+	// Of the calls that are not refused at once: when they come, and when they
+	// begin; of a refused one when the next may.
+	comes, starts []time.Duration
+	delayed       float64       // what delays cost
+	held          time.Duration // by all containers together, within the load
 }
 
 // planned is a container of the plan.
 type planned struct {
 	inFlight int
-	until    time.Duration // when its last call so far ends
+	until    time.Duration // when the last of its calls so far ends
 }
 
-// step is an instant from which on there shall be so many containers more.
+// step is a change of how many containers there shall be.
 type step struct {
 	at   time.Duration
 	more int
@@ -60,64 +45,80 @@ type step struct {
 type option struct {
 	at time.Duration
 	c  *planned // nil: a new container
-	// from and to bound what has to be booked beyond what is booked already.
+	// from and to bound the time for which the container has to be there in
+	// addition to that for which it is there already.
 	from, to time.Duration
-	cost     float64
+	// idle is what it costs that the container is there before the call begins.
+	idle float64
 }
 
-// tick is the shortest time after which the engine asks a policy again, and so
-// how far a plan and what happens may be apart.
-const tick = time.Millisecond
+// failedSlowdown is the least that a refused call counts in a plan. In the
+// mean slowdown those count little that would take long, so that it would pay to
+// have them refused: but nobody wants that.
+const failedSlowdown = 1000
 
-// failedSlowdown is the least that a refused call counts in a plan.
-const failedSlowdown = 60
-
-// plan serves all calls and returns when how many containers there shall be.
+// plan serves all calls.
 func (l *line) plan() {
-	floor := time.Duration(0) // no call may overtake the one before
+	next := time.Duration(0) // no call overtakes the one before
 	for i := range l.calls {
 		call := &l.calls[i]
-		l.first = max(call.arrives, floor)
-		best, ok := l.earliest(i, l.first)
-		if !ok { // it is refused
-			floor = max(floor, call.arrives+engineMaxWait+2*tick)
-			l.starts = append(l.starts, floor)
-			l.cost += l.price.slowdown * max(call.slowdown(failedResponse), failedSlowdown)
-			l.refused = append(l.refused, i)
+		if n := len(l.starts) - queueLimit; n >= 0 && l.starts[n] > call.arrives {
+			l.delayed += l.refusal(call)
 			continue
 		}
-		if later, ok := l.afterNextEnd(i, best); ok {
-			best = later
+		l.ready = max(call.arrives, next)
+		best, ok := l.earliest(call)
+		if ok {
+			best = l.cheaper(i, best)
+			next = best.at
+			l.delayed += l.delay(call, best.at)
+			l.commit(best, call)
+		} else {
+			next = max(next, call.arrives+maxWait+3*tick)
+			l.delayed += l.refusal(call)
 		}
-		floor = best.at
-		l.starts = append(l.starts, floor)
-		l.cost += best.cost
-		l.commit(best, call)
+		l.comes, l.starts = append(l.comes, call.arrives), append(l.starts, next)
 	}
 	l.advance(forever)
 	l.discard()
 	l.steps = compact(l.steps)
 }
 
-// earliest is the first instant from t on at which the call finds a container
-// and memory for it; false: none before it is refused.
-func (l *line) earliest(i int, t time.Duration) (option, bool) {
-	call := &l.calls[i]
-	for t < call.arrives+engineMaxWait {
+// cost of the plan: all that depends on it.
+func (l *line) cost() float64 {
+	return l.delayed + l.memoryCost(l.held)
+}
+
+// delay is what it costs to begin the call then.
+func (l *line) delay(call *foreseenCall, at time.Duration) float64 {
+	return float64(l.price.slowdown * call.slowdown(at-call.arrives))
+}
+
+// refusal is what it costs to refuse the call.
+func (l *line) refusal(call *foreseenCall) float64 {
+	return float64(l.price.slowdown * max(call.slowdown(failedResponse), failedSlowdown))
+}
+
+// memoryCost is what it costs to have one container for so long.
+func (l *line) memoryCost(held time.Duration) float64 {
+	return float64(l.price.byteSecond * float64(l.memory) * held.Seconds())
+}
+
+// earliest is how the call begins as soon as it finds a container, and memory
+// for it; false: it is refused before.
+func (l *line) earliest(call *foreseenCall) (option, bool) {
+	for t := l.ready; t < call.arrives+maxWait; {
 		l.advance(t)
-		o := l.at(i, t)
-		if o.at >= call.arrives+engineMaxWait {
-			break
-		}
-		if l.ends.len() > 0 && l.ends.next() <= o.at && o.at > t { // a container is free sooner than a new one is ready
+		o := l.at(call, t)
+		if l.ends.len() > 0 && o.at > t && l.ends.next() <= o.at { // sooner than a new container is ready
 			t = l.ends.next()
 			continue
 		}
 		full := l.full(&o)
 		if full < 0 {
-			return o, true
+			return o, o.at < call.arrives+maxWait
 		}
-		t = l.profile.begin(full+1) + l.cold
+		t = l.room.begin(full+1) + l.cold
 		if l.ends.len() > 0 {
 			t = min(t, l.ends.next())
 		}
@@ -125,92 +126,84 @@ func (l *line) earliest(i int, t time.Duration) (option, bool) {
 	return option{}, false
 }
 
-// at is how the call is served at t, or as soon as a container can be ready.
-func (l *line) at(i int, t time.Duration) option {
-	call := &l.calls[i]
-	o := option{at: t, to: t + call.takes}
+// at is how the call is served at t, or as soon after as a container can be
+// ready. An idle container is there for it only if it need not be kept from it
+// before: the engine would give it away at once.
+func (l *line) at(call *foreseenCall, t time.Duration) option {
 	if n := len(l.open); n > 0 {
-		o.c = l.open[n-1]
-		o.from = min(o.c.until, o.to)
-	} else if n := len(l.idle); n > 0 && t-l.idle[n-1].until <= l.cold && (t == l.first || l.idle[n-1].until == t) {
-		o.c = l.idle[n-1]
-		o.from = o.c.until
-	} else {
-		o.from = max(l.known, t-l.cold)
-		o.at = o.from + l.cold
-		o.to = o.at + call.takes
+		c := l.open[n-1]
+		return option{at: t, c: c, from: min(c.until, t+call.takes), to: t + call.takes}
 	}
-	idle := min(o.at-o.from, l.cold)
-	if o.c != nil && o.c.inFlight > 0 {
-		idle = 0
+	if n := len(l.idle); n > 0 {
+		if c := l.idle[n-1]; t-c.until <= l.cold && (t == l.ready || t == c.until) {
+			return option{at: t, c: c, from: c.until, to: t + call.takes, idle: l.memoryCost(t - c.until)}
+		}
 	}
-	o.cost = float64(l.price.slowdown*call.slowdown(o.at-call.arrives)) +
-		float64(l.price.byteSecond*float64(float64(l.memory)*idle.Seconds()))
-	return o
+	from := max(l.known, t-l.cold)
+	at := from + l.cold
+	return option{at: at, from: from, to: at + call.takes, idle: l.memoryCost(l.cold)}
 }
 
 // full is the last slot in which there is no room for the option; -1: there is.
+// A call that shares a container asks for none: the engine grants it at once.
 func (l *line) full(o *option) int {
-	if l.profile == nil || o.c != nil && o.c.inFlight > 0 {
+	if l.room == nil || o.c != nil && o.c.inFlight > 0 {
 		return -1
 	}
 	first, last := l.slots(o)
-	return l.profile.full(first, last, l.memory)
+	return l.room.full(first, last, l.memory)
 }
 
-// slots of the profile that the option books: without that in which the
-// container is booked already.
+// slots are those that the option books. In the first one an existing container
+// is booked already.
 func (l *line) slots(o *option) (first, last int) {
-	first, last = l.profile.at(o.from), l.profile.at(o.to)
+	first, last = l.room.at(o.from), l.room.at(o.to)
 	if o.c != nil {
 		first++
 	}
 	return first, last
 }
 
-// afterNextEnd is to wait for the next container that is free, where that costs
-// less than the best option without it. All that come meanwhile wait, too.
-func (l *line) afterNextEnd(i int, best option) (option, bool) {
-	if l.ends.len() == 0 || len(l.open) > 0 || best.c != nil && best.from == best.at {
-		return option{}, false
+// cheaper is to wait for the container that is free next, where that costs less
+// than the best option without it. All that come meanwhile wait, too.
+func (l *line) cheaper(i int, best option) option {
+	if l.ends.len() == 0 || best.idle == 0 {
+		return best
 	}
 	end, call := l.ends.next(), &l.calls[i]
-	if end >= call.arrives+engineMaxWait {
-		return option{}, false
+	if end >= call.arrives+maxWait {
+		return best
 	}
-	cost := l.price.slowdown * call.slowdown(end-call.arrives)
-	for j := i + 1; j < len(l.calls) && l.calls[j].arrives < end && cost < best.cost; j++ {
-		c := &l.calls[j]
-		cost += l.price.slowdown * c.slowdown(end-max(c.arrives, best.at))
+	most := l.delay(call, best.at) + best.idle
+	cost := l.delay(call, end)
+	for j := i + 1; j < len(l.calls) && l.calls[j].arrives < end && cost < most; j++ {
+		cost += float64(l.price.slowdown * l.calls[j].slowdown(end-max(l.calls[j].arrives, best.at)))
 	}
-	if cost >= best.cost {
-		return option{}, false
-	}
-	o := option{at: end, c: l.ends.first(), to: end + call.takes}
-	o.from = min(o.c.until, o.to)
-	o.cost = l.price.slowdown * call.slowdown(end-call.arrives)
-	if l.full(&o) >= 0 {
-		return option{}, false
+	c := l.ends.first()
+	o := option{at: end, c: c, from: min(c.until, end+call.takes), to: end + call.takes}
+	if cost >= most || l.full(&o) >= 0 {
+		return best
 	}
 	l.advance(end)
-	return o, true
+	return o
 }
 
 // commit serves the call so.
 func (l *line) commit(o option, call *foreseenCall) {
-	if l.profile != nil {
+	if l.room != nil {
 		first, last := l.slots(&o)
-		l.profile.add(first, last, l.memory)
+		l.room.add(first, last, l.memory)
 	}
 	c := o.c
-	if c == nil {
-		l.discard() // what is idle now has been for too long
+	switch {
+	case c == nil:
+		l.discard() // none of these would have been kept so long
 		c = &planned{}
-		l.steps = append(l.steps, step{o.from, 1})
-	} else if c.inFlight == 0 {
-		l.idle = remove(l.idle, c)
-	} else {
-		l.open = remove(l.open, c)
+		l.step(o.from, 1)
+	case c.inFlight == 0:
+		l.idle = without(l.idle, c)
+	default:
+		l.open = without(l.open, c)
 	}
 	c.inFlight++
 	c.until = max(c.until, o.at+call.takes)
@@ -225,7 +218,7 @@ func (l *line) advance(t time.Duration) {
 	for l.ends.len() > 0 && l.ends.next() <= t {
 		c := l.ends.pop()
 		if c.inFlight < l.limit {
-			l.open = remove(l.open, c)
+			l.open = without(l.open, c)
 		}
 		if c.inFlight--; c.inFlight > 0 {
 			l.open = append(l.open, c)
@@ -238,19 +231,23 @@ func (l *line) advance(t time.Duration) {
 // discard lets go of all idle containers, each when it got idle.
 func (l *line) discard() {
 	for _, c := range l.idle {
-		l.steps = append(l.steps, step{c.until, -1})
+		l.step(c.until, -1)
 	}
 	l.idle = l.idle[:0]
 }
 
-// remove takes out c, which is likely to be near the end.
-func remove(from []*planned, c *planned) []*planned {
-	for i := len(from) - 1; i >= 0; i-- {
-		if from[i] == c {
-			return slices.Delete(from, i, i+1)
-		}
+func (l *line) step(at time.Duration, more int) {
+	l.steps = append(l.steps, step{at, more})
+	l.held += time.Duration(more) * max(0, l.length-at)
+}
+
+// without takes out c, which is likely to be near the end.
+func without(of []*planned, c *planned) []*planned {
+	i := len(of) - 1
+	for of[i] != c {
+		i--
 	}
-	return from
+	return slices.Delete(of, i, i+1)
 }
 
 // compact sorts steps and adds up those of one instant.
@@ -266,4 +263,15 @@ func compact(steps []step) []step {
 		n++
 	}
 	return steps[:n]
+}
+
+// timetable is the plan for the engine.
+func (l *line) timetable() timetable {
+	t := timetable{comes: l.comes, starts: l.starts}
+	n := 0
+	for _, s := range l.steps {
+		n += s.more
+		t.at, t.want = append(t.at, s.at), append(t.want, n)
+	}
+	return t
 }

@@ -8,113 +8,135 @@ import (
 	"github.com/minifaas/minifaas/scheduler/engine"
 )
 
-// engineMaxWait is how long the engine lets a call wait, unless it is configured otherwise.
-const engineMaxWait = time.Minute
-
-// price of what a plan trades off, as parts of the cost.
-type price struct{ slowdown, byteSecond float64 }
+// What the engine bounds unless it is configured otherwise: how long a call
+// waits, here a little less, and how many calls of a function do.
+const (
+	maxWait    = time.Minute - 2*tick
+	queueLimit = 1000
+)
 
 // planner plans all functions of a workload.
 type planner struct {
-	cfg      OracleConfig
 	price    price
+	length   time.Duration // of the load
+	capacity engine.Bytes  // of all nodes
 	foreseen []foreseen
-	capacity engine.Bytes
+	total    int // calls of all functions
 }
 
-// attempts bound how often the functions are planned anew in another order.
+// price of one call's slowdown, and of one byte held for a second, in cost.
+type price struct{ slowdown, byteSecond float64 }
+
+func newPlanner(cfg OracleConfig) *planner {
+	w := cfg.Workload
+	p := &planner{length: w.Length, capacity: engine.Bytes(cfg.Platform.offered()) * engine.Bytes(cfg.Platform.Nodes)}
+	if busy := BusyMemory(w) * w.Length.Seconds(); busy > 0 {
+		p.price.byteSecond = memoryWeight / busy
+	}
+	for _, n := range w.Count() {
+		p.total += n
+	}
+	p.price.slowdown = slowdownWeight / float64(max(1, p.total))
+	p.foresee(cfg)
+	return p
+}
+
+// How often the functions are planned in another order: at most so many times,
+// and so many calls altogether.
 const (
-	attempts     = 100
-	attemptCalls = 4_000_000 // calls planned by all of them
+	attemptsAtMost     = 100
+	attemptCallsAtMost = 2_500_000
+	promotionDampening = 10
 )
 
-// plan finds, for each function, the steps of how many containers there shall
-// be. With enough memory the functions have nothing to do with each other.
-// Otherwise those are planned first whose calls suffer most from waiting, by
-// the memory-time that they need; the others find room around them. Functions
-// that were badly off move ahead in the next attempt, and the best one counts
-// (squeaky wheel optimization, Joslin and Clements, JAIR 1999).
+// plan plans every function. With enough memory they have nothing to do with
+// each other. Otherwise they are planned one after the other, each in the room
+// that those before have left: first those whose calls suffer most from waiting,
+// by the memory-time that they take. That is repeated with those moved ahead
+// that came off badly, and the best plan counts: squeaky wheel optimization
+// (Joslin and Clements, JAIR 1999).
 func (p *planner) plan() []line {
 	order := p.order()
-	best, _, least := p.attempt(order, nil)
-	calls, horizon := 0, time.Duration(0)
-	for i := range p.foreseen {
-		calls += len(p.foreseen[i].calls)
-		for _, c := range p.foreseen[i].calls {
-			horizon = max(horizon, c.arrives+c.takes)
-		}
-	}
-	horizon += 2 * engineMaxWait
-	if newUsage(best, p.foreseen) <= p.capacity {
+	best, least := p.attempt(order, nil)
+	if p.usage(best) <= p.capacity {
 		return best
 	}
-	least = -1
 	rank := make([]float64, len(order))
 	for i, f := range order {
 		rank[f] = float64(i)
 	}
-	for range min(attempts, max(1, attemptCalls/max(1, calls))) {
-		steps, costs, total := p.attempt(order, newProfile(horizon, p.capacity))
-		if least < 0 || total < least {
-			best, least = steps, total
+	for n := range min(attemptsAtMost, 1+attemptCallsAtMost/max(1, p.total)) {
+		lines, cost := p.attempt(order, newProfile(p.horizon(), p.capacity))
+		if n == 0 || cost < least {
+			best, least = lines, cost
 		}
-		p.promote(order, rank, costs)
+		promote(order, rank, lines)
 	}
 	return best
 }
 
-// promote moves functions ahead by how much they cost.
-func (p *planner) promote(order []int, rank []float64, costs []float64) {
-	worst := slices.Clone(order)
-	slices.SortStableFunc(worst, func(a, b int) int { return cmp.Compare(costs[b], costs[a]) })
-	for i, f := range worst {
-		if costs[f] > 0 {
-			rank[f] -= float64(len(order)) / float64(i+10)
-		}
+// attempt plans the functions in that order.
+func (p *planner) attempt(order []int, room *profile) (lines []line, cost float64) {
+	lines = make([]line, len(order))
+	for _, f := range order {
+		lines[f] = line{foreseen: &p.foreseen[f], planner: p, room: room}
+		lines[f].plan()
+		cost += lines[f].cost()
 	}
-	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(rank[a], rank[b]) })
+	return lines, cost
 }
 
-// order is by slowdown per second of waiting and memory-time, the highest first.
+// order is by the slowdown of a second's wait by the memory-time of the calls,
+// the highest first.
 func (p *planner) order() []int {
 	order := make([]int, len(p.foreseen))
-	density := make([]float64, len(p.foreseen))
+	density := make([]float64, len(order))
 	for i := range p.foreseen {
-		f := &p.foreseen[i]
 		order[i] = i
-		hurts, takes := 0.0, time.Duration(0)
+		f, hurts, takes := &p.foreseen[i], 0.0, leastWork
 		for j := range f.calls {
 			hurts += f.calls[j].slowdown(time.Second)
 			takes += f.calls[j].takes
 		}
-		density[i] = hurts / float64(float64(f.memory)*max(takes, leastWork).Seconds())
+		density[i] = hurts / (float64(f.memory) * takes.Seconds())
 	}
 	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(density[b], density[a]) })
 	return order
 }
 
-func (p *planner) attempt(order []int, room *profile) (steps []line, costs []float64, total float64) {
-	steps, costs = make([]line, len(order)), make([]float64, len(order))
-	for _, f := range order {
-		l := line{foreseen: &p.foreseen[f], profile: room, price: p.price}
-		l.plan()
-		steps[f] = l
-		costs[f] = l.cost
-		total += l.cost
+// promote moves functions ahead whose calls are delayed, by rank of what that costs.
+func promote(order []int, rank []float64, lines []line) {
+	worst := slices.Clone(order)
+	slices.SortStableFunc(worst, func(a, b int) int { return cmp.Compare(lines[b].delayed, lines[a].delayed) })
+	for i, f := range worst {
+		if lines[f].delayed > 0 {
+			rank[f] -= float64(len(order)) / float64(i+promotionDampening)
+		}
 	}
-	return steps, costs, total
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(rank[a], rank[b]) })
 }
 
-// newUsage is the most memory that plans need at once.
-func newUsage(plans []line, of []foreseen) engine.Bytes {
+// horizon is when everything is over.
+func (p *planner) horizon() time.Duration {
+	last := p.length
+	for i := range p.foreseen {
+		for _, c := range p.foreseen[i].calls {
+			last = max(last, c.arrives+c.takes+maxWait)
+		}
+	}
+	return last
+}
+
+// usage is the most memory that the plans take at once.
+func (p *planner) usage(lines []line) engine.Bytes {
 	type change struct {
 		at   time.Duration
 		more engine.Bytes
 	}
 	var all []change
-	for i := range plans {
-		for _, s := range plans[i].steps {
-			all = append(all, change{s.at, engine.Bytes(s.more) * of[i].memory})
+	for i := range lines {
+		for _, s := range lines[i].steps {
+			all = append(all, change{s.at, engine.Bytes(s.more) * lines[i].memory})
 		}
 	}
 	slices.SortFunc(all, func(a, b change) int { return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.more, b.more)) })

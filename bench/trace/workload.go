@@ -107,6 +107,21 @@ type Workload struct {
 // each time it yields the same calls.
 func (w *Workload) Calls() iter.Seq[Call] { return w.calls }
 
+// After returns the workload with all calls so much later.
+func (w *Workload) After(delay time.Duration) *Workload {
+	later := *w
+	later.Length += delay
+	later.calls = func(yield func(Call) bool) {
+		for c := range w.calls {
+			c.Offset += delay
+			if !yield(c) {
+				return
+			}
+		}
+	}
+	return &later
+}
+
 // Count is the number of calls of each function. It makes the calls once to count them.
 func (w *Workload) Count() []int {
 	n := make([]int, len(w.Functions))

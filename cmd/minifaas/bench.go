@@ -14,6 +14,7 @@ import (
 type benchCommand struct {
 	Overhead   overheadCommand      `cmd:"" help:"Measure a warm call of a function that does nothing, next to a plain gRPC call."`
 	Policies   benchPoliciesCommand `cmd:"" help:"Compare all policies on all workloads in virtual time, and write docs/policies.md."`
+	Agreement  agreementCommand     `cmd:"" help:"Play a workload live and in the simulator, and compare."`
 	EchoServer echoServerCommand    `cmd:"" hidden:"" help:"Serve the plain gRPC calls that overhead compares with."`
 }
 

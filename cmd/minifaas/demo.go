@@ -79,14 +79,6 @@ func (c *demoCommand) playOne(ctx context.Context, stage *stage, workload *trace
 	if err != nil {
 		return nil, err
 	}
-	result, err := func() (*replay.Result, error) {
-		apiserver, resourceManager, err := dialPlatform(p)
-		if err != nil {
-			return nil, err
-		}
-		defer apiserver.Close()
-		defer resourceManager.Close()
-		return replay.Run(ctx, replay.Config{Workload: workload, APIServer: apiserver, ResourceManager: resourceManager, Progress: os.Stderr})
-	}()
+	result, err := replayOn(ctx, p, workload)
 	return result, errors.Join(err, p.stop())
 }

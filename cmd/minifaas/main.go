@@ -9,10 +9,12 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/alecthomas/kong"
 
+	"github.com/minifaas/minifaas/bench/trace"
 	"github.com/minifaas/minifaas/internal/config"
 	"github.com/minifaas/minifaas/internal/process"
 )
@@ -66,6 +68,7 @@ func run(args []string) error {
 		kong.ShortUsageOnError(),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
 		kong.DefaultEnvars("MINIFAAS"),
+		kong.Vars{"workloads": strings.Join(trace.Names(), ", ")},
 		kong.Configuration(func(r io.Reader) (kong.Resolver, error) {
 			// c.Config is not set yet.
 			path := "configuration"

@@ -23,7 +23,7 @@ import (
 
 // workloadFlags say what is played.
 type workloadFlags struct {
-	Workload string        `default:"contest-2020" help:"Workload: contest-2020, a specification (.yaml) or an event CSV (.csv, .csv.gz)."`
+	Workload string        `default:"contest-2020" help:"Workload: a built-in one (${workloads}; azure-like:N has N functions), a specification (.yaml), an event CSV, or a trace of Azure Functions, of 2019 also its folder; any with .gz."`
 	Length   time.Duration `help:"Length of the load: rates stay as they are, phases shrink to it; 0 keeps the workload's own."`
 	Seed     uint64        `help:"Seed of the workload's generator; 0 keeps the workload's own."`
 }
@@ -37,7 +37,7 @@ type replayCommand struct {
 	outputFlags
 	workloadFlags
 	ResourceManagerEndpoint string `placeholder:"HOST:PORT" help:"ResourceManager that accounts for node time; by default the one on this machine."`
-	Account                 string `help:"Account of the functions; empty is the default one."`
+	Account                 string `help:"Account of the functions that have none in the workload; empty is the default one."`
 	MaxCalls                int    `help:"Stop after so many calls; 0 plays all."`
 	Raw                     string `placeholder:"FILE" help:"Write one line of CSV for every call."`
 	Baseline                string `placeholder:"FILE" help:"Result of another replay (-o json) to score this one against."`

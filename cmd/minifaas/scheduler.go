@@ -2,9 +2,8 @@ package main
 
 import (
 	"context"
+	"errors"
 	"time"
-
-	"golang.org/x/sync/errgroup"
 
 	"github.com/minifaas/minifaas/internal/config"
 	"github.com/minifaas/minifaas/internal/function"
@@ -58,7 +57,7 @@ func (c *schedulerCommand) Run(ctx context.Context, file *config.File, logs *log
 	registry := telemetry.NewRegistry()
 	cfg := c.policyFlags.config(c.ResourceManagerEndpoint)
 	cfg.Log, cfg.Metrics = log, registry
-	if err := check(file, c.listenFlags.validate(), cfg.Validate(), c.shadowFlags.validate(cfg)); err != nil {
+	if err := check(file, c.listenFlags.validate(), cfg.Validate(), c.shadowFlags.validate(cfg), c.readable()); err != nil {
 		return err
 	}
 	shadows, err := c.on(&cfg)
@@ -69,23 +68,18 @@ func (c *schedulerCommand) Run(ctx context.Context, file *config.File, logs *log
 	if err != nil {
 		return err
 	}
-	background := server.Run
-	if shadows != nil {
-		background = func(ctx context.Context) error {
-			ctx, stop := context.WithCancel(ctx)
-			group, ctx := errgroup.WithContext(ctx)
-			group.Go(func() error { return shadows.Run(ctx) })
-			group.Go(func() error {
-				defer stop()
-				return server.Run(ctx)
-			})
-			return group.Wait()
-		}
-	}
 	return serve(ctx, service{
 		listen: c.listenFlags, offset: schedulerPort, log: log, registry: registry,
 		register:   func(s *rpc.Server) { schedulerpb.RegisterSchedulerServer(s, server) },
-		background: background,
+		background: beside(shadows, server.Run),
 		ready:      server.Running(),
 	})
+}
+
+// readable reports shadows that nobody could see.
+func (c *schedulerCommand) readable() error {
+	if len(c.Shadow) > 0 && c.MetricsAddress == "" {
+		return errors.New("--shadow: want --metrics-address with it, where minifaas shadow reads the figures")
+	}
+	return nil
 }

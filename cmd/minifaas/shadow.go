@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/prometheus/common/expfmt"
@@ -20,7 +21,7 @@ import (
 
 // shadowFlags say which policies run beside the live one.
 type shadowFlags struct {
-	Shadow          []string      `placeholder:"P,..." help:"Policies to simulate on the live calls, to see with minifaas shadow what they would have cost; the live one is always among them."`
+	Shadow          []string      `placeholder:"P" help:"Policies to simulate on the live calls, to see with minifaas shadow what they would have cost; the live one is always among them."`
 	ShadowNodes     int           `default:"20" hidden:"" help:"How many nodes simulated policies may have."`
 	ShadowAvailable int           `default:"10" hidden:"" help:"How many of them can be reserved at first."`
 	ShadowRefill    time.Duration `default:"5s" hidden:"" help:"How long it takes until a node is replaced or back."`
@@ -67,6 +68,21 @@ func (f shadowFlags) on(live *scheduler.Config) (*shadow.Runner, error) {
 	}
 	live.Tap = runner.Tap
 	return runner, live.Metrics.Register(runner)
+}
+
+// beside is run with the shadows, if there are any, for as long as it lasts.
+func beside(shadows *shadow.Runner, run func(context.Context) error) func(context.Context) error {
+	if shadows == nil {
+		return run
+	}
+	return func(ctx context.Context) error {
+		var following sync.WaitGroup
+		defer following.Wait()
+		watching, stop := context.WithCancel(ctx)
+		defer stop()
+		following.Go(func() { shadows.Run(watching) })
+		return run(ctx)
+	}
 }
 
 type shadowCommand struct {

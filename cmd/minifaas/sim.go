@@ -27,6 +27,7 @@ type simCommand struct {
 	Platform     string        `default:"reference" enum:"reference,memory" help:"reference: nodes of 2 cores and 4 GiB; memory: one node on which only memory is short."`
 	Nodes        int           `default:"20" help:"How many nodes there are at most (reference)."`
 	Available    int           `default:"10" help:"How many of them can be reserved at first (reference)."`
+	Grace        time.Duration `default:"45s" help:"How long before the first call the scheduler is told of the functions; 0: it knows them from their first call on (reference)."`
 	Refill       time.Duration `default:"5s" help:"How long it takes until a reserved node is replaced, or a released one is back (reference)."`
 	CreateScale  float64       `default:"1" help:"By how much creating a container takes longer."`
 	NodeMemory   function.Size `placeholder:"SIZE" help:"Memory of a node. Of the reference's, 4GiB if not given, three quarters are offered; of the other's, all."`
@@ -64,6 +65,9 @@ func (c *simCommand) Run(ctx context.Context, file *config.File) error {
 		if err != nil {
 			return err
 		}
+		if c.Platform == "reference" {
+			w = w.After(c.Grace)
+		}
 		platform := c.platform(w)
 		for _, name := range c.Policy {
 			if ctx.Err() != nil {
@@ -88,7 +92,7 @@ func (c *simCommand) simulate(ctx context.Context, w *trace.Workload, name strin
 	defer progress.end()
 	return sim.Run(ctx, sim.Config{
 		Workload: w, Policy: p, Engine: engine.Config{Seed: c.Seed}, Seed: c.Seed, Platform: platform,
-		Declared: c.Concurrency, Progress: progress.show,
+		Declared: c.Concurrency, Announce: c.Platform == "reference" && c.Grace > 0, Progress: progress.show,
 	})
 }
 
@@ -121,6 +125,7 @@ func (c *simCommand) faults() []error {
 	}
 	memory := c.Platform == "memory"
 	report(c.CreateScale >= 0, "--create-scale %v: want 0 or more", c.CreateScale)
+	report(c.Grace >= 0, "--grace %v: want 0 or more", c.Grace)
 	report(c.Concurrency >= 0, "--concurrency %d: want 0 or more", c.Concurrency)
 	report(c.MemoryFactor >= 0, "--memory-factor %v: want 0 or more", c.MemoryFactor)
 	report(memory || c.MemoryFactor == 0, "--memory-factor: want --platform memory with it")

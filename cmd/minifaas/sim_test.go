@@ -58,7 +58,7 @@ func TestSimTable(t *testing.T) {
 
 func TestSimFaults(t *testing.T) {
 	for _, c := range []struct{ args, want string }{
-		{"--policy clever", `policy "clever": unknown, there are adaptive, baseline`},
+		{"--policy clever", `policy "clever": unknown, there are`},
 		{"--workload nowhere.csv", "no such file"},
 		{"--nodes 0", "nodes 0: want 1 or more"},
 		{"--create-scale=-1", "--create-scale -1: want 0 or more"},

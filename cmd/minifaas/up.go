@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 
@@ -16,7 +17,7 @@ type upCommand struct {
 	sandboxFlags
 	poolFlags
 	policyFlags
-	Shadow []string `placeholder:"P,..." help:"Policies to simulate on the live calls, to see with minifaas shadow what they would have cost."`
+	Shadow []string `placeholder:"P" help:"Policies to simulate on the live calls, to see with minifaas shadow what they would have cost."`
 }
 
 // Help is printed below the flags.
@@ -37,7 +38,7 @@ func (c *upCommand) Run(ctx context.Context, file *config.File, logs *logFlags) 
 	functions, loadErr := function.Load(c.Functions)
 	live := c.policyFlags.config("started with it")
 	if err := check(file, validPort("port-base", c.PortBase, 1, 65535-metricsPort), c.sandboxFlags.validate(), c.poolFlags.validate(),
-		live.Validate(), c.shadows().validate(live), loadErr); err != nil {
+		live.Validate(), c.shadows().validate(live), c.shadowsHere(), loadErr); err != nil {
 		return err
 	}
 	p, err := startPlatform(ctx, platformConfig{
@@ -63,4 +64,12 @@ func (c *upCommand) shadows() shadowFlags {
 	return shadowFlags{
 		Shadow: c.Shadow, ShadowNodes: c.MaxNodes, ShadowAvailable: c.Nodes, ShadowRefill: c.RefillDelay, ShadowCPU: c.NodeCPU,
 	}
+}
+
+// shadowsHere reports shadows of a scheduler that is not ours.
+func (c *upCommand) shadowsHere() error {
+	if len(c.Shadow) > 0 && c.SchedulerEndpoint != "" {
+		return errors.New("--shadow: the scheduler runs elsewhere; start that one, minifaas scheduler, with --shadow")
+	}
+	return nil
 }

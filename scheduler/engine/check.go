@@ -142,7 +142,7 @@ func (k *checker) tenants() {
 		if t := f.tenant; t != nil {
 			waiting[t] += f.Waiting
 			booked[t] += f.booked
-			if f.onStarved.in == &t.starved {
+			if f.starves() {
 				starved[t]++
 			}
 		}
@@ -152,18 +152,18 @@ func (k *checker) tenants() {
 		k.that(t.index == i && e.tenants[t.account] == t, "account %q is not in its place", t.account)
 		k.equal("requests waiting of account "+t.account, t.waiting, waiting[t])
 		k.equal("memory of account "+t.account, t.booked, booked[t])
-		k.equal("starving functions of account "+t.account, t.starved.n, starved[t])
-		k.equal("account in line "+t.account, t.onRound.in != nil, t.starved.n > 0)
-		k.that(t.starved.n > 0 || t.deficit == 0, "account %s has saved %d bytes", t.account, t.deficit)
-		all += t.starved.n
-		if t.starved.n > 0 {
+		k.equal("starving functions of account "+t.account, len(t.starved.items), starved[t])
+		k.heap(&t.starved)
+		k.equal("account in line "+t.account, t.onRound.in != nil, len(t.starved.items) > 0)
+		k.that(len(t.starved.items) > 0 || t.deficit == 0, "account %s has saved %d bytes", t.account, t.deficit)
+		all += len(t.starved.items)
+		if len(t.starved.items) > 0 {
 			onRound++
 		}
 	}
 	k.equal("accounts", len(e.tenants), len(e.byAccount))
 	k.equal("accounts in line", e.round.n, onRound)
 	k.equal("starving functions", e.starving, all)
-	k.that(e.untried <= 0 || e.untried <= e.starving || e.reliefTimer.place != 0 || e.paced() <= 0, "%d functions are to be tried of %d", e.untried, e.starving)
 }
 
 func (k *checker) containers() {
@@ -230,7 +230,7 @@ func (k *checker) functions() {
 		k.that(f.queue.n == 0 || f.idle.n == 0 || e.rules.BindsEarly && f.queue.n <= f.Creating || e.isDue(&f.scaleTimer), "function %s: %d requests wait for %d idle containers", name, f.queue.n, f.idle.n)
 		k.that(f.queue.n == 0 || f.scaleTimer.place != 0, "function %s: nobody looks after its queue", name)
 		k.that(f.queue.n <= e.cfg.QueueLimit, "function %s: %d requests wait", name, f.queue.n)
-		k.equal("starved list has "+name, f.onStarved.in != nil, f.unplaced > 0)
+		k.equal("starved list has "+name, f.starves(), f.unplaced > 0)
 		k.that(f.unplaced == 0 || f.queue.n > 0, "function %s is starved and nothing waits", name)
 		if f.short {
 			shortage += Bytes(f.unplaced) * f.unplacedSize

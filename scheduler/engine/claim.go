@@ -68,7 +68,7 @@ func (e *Engine) fulfil(b *claim) {
 	f, n := b.fn, b.node
 	wanted := f.Waiting > 0 && (!b.hold || f.unplaced > 0)
 	if wanted && n.state == nodeServing && n.Free() < 0 {
-		if more := e.victims(n, 0); more != nil {
+		if more := e.victims(f, n, 0); more != nil {
 			e.evict(b, more)
 			return
 		}
@@ -117,14 +117,17 @@ func (e *Engine) holdRoom(f *function, need Bytes) {
 		}
 		if h.fn == f && h.need == need && e.now < h.until {
 			if h.node.gain() >= 0 {
-				e.evict(h, e.victims(h.node, 0))
+				e.evict(h, e.victims(f, h.node, 0))
 			}
 			return
 		}
 		e.release(h)
 	}
-	if !e.pool.Exhausted {
-		return
+	switch others := e.pool.Booked - t.booked; {
+	case !e.pool.Exhausted, e.index.most() >= need:
+		return // it is not memory that is lacking, or not for long
+	case others < need:
+		return // it has all there is
 	}
 	var best *node
 	for range min(holdChoice, e.index.live) {
@@ -156,12 +159,9 @@ func (e *Engine) holdRoom(f *function, need Bytes) {
 // have no less than the other afterwards, unless the other has nothing at all.
 func (e *Engine) yields(c *container) bool {
 	h := c.node.hold
-	if h == nil || h.coming >= -c.node.Free() || h.fn.unplaced == 0 || c.fn == h.fn || c.fn.tenant == nil {
+	if h == nil || h.coming >= -c.node.Free() || h.fn.unplaced == 0 || c.fn.tenant == h.fn.tenant || c.fn.tenant == nil {
 		return false
 	}
 	has, gets := c.fn.tenant.booked, h.fn.tenant.booked
-	if c.fn.tenant == h.fn.tenant {
-		has, gets = c.fn.booked, h.fn.booked
-	}
 	return gets == 0 || has-c.Booked >= gets+h.need
 }

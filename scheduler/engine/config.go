@@ -30,6 +30,9 @@ type Config struct {
 	// ReserveRetry is how long no node is asked for after one could not be
 	// had; NodeAvailable ends it early. Default 500 ms.
 	ReserveRetry time.Duration
+	// Decisions is how many answered requests Decision knows of, each in about
+	// 350 bytes. Default 0: it costs a copy at every grant.
+	Decisions int
 	// Seed marks the names of this engine's containers. Give every life of a
 	// scheduler another one, so that names on an adopted node don't collide. Default 0.
 	Seed uint64
@@ -45,6 +48,7 @@ func (c Config) Validate() error {
 	}
 	nonNegative("queue limit", int64(c.QueueLimit))
 	nonNegative("tenant queue limit", int64(c.TenantQueueLimit))
+	nonNegative("decisions", int64(c.Decisions))
 	nonNegative("maximum wait", int64(c.MaxWait))
 	nonNegative("lease grace", int64(c.LeaseGrace))
 	nonNegative("default timeout", int64(c.DefaultTimeout))

@@ -77,6 +77,7 @@ func (c *container) init() {
 func (e *Engine) create(n *node, f *function, size Size) *container {
 	c := e.add(n, f, size, creating)
 	f.Creating++
+	f.made++
 	n.Creating++
 	e.pool.Creating++
 	e.emit(Action{Kind: CreateContainer, Node: n.ID, Name: c.name, Function: f.Spec, Memory: size.Memory})
@@ -108,6 +109,7 @@ func (e *Engine) containerReady(ev *Event) {
 	e.intoService(c)
 	if r := c.bound; r != nil {
 		ticket, id := r.ticket, r.id
+		e.asked = r.asked
 		e.dequeue(r)
 		e.grant(ticket, id, c, true)
 		return

@@ -39,13 +39,13 @@ type Engine struct {
 	timersSet, containerSerial, nodeSerial, uses, reservationSerial, statsSerial uint64
 
 	// round holds the tenants with functions that want containers and find no
-	// room, in order of their turns; starving counts those functions, and
-	// untried those of them that room may have come up for since they were tried.
+	// room, in order of their turns; starving counts those functions. asking is
+	// the one that has just found none.
 	// shortage is how much memory they lack beyond what is being evicted for them.
-	round             list[tenant]
-	starving, untried int
-	reliefTimer       heapItem
-	shortage          Bytes
+	round    list[tenant]
+	starving int
+	asking   *function
+	shortage Bytes
 	// The searches for containers to evict and for a node to hold go on after these.
 	evictAfter, holdAfter *node
 	pool                  PoolView
@@ -55,6 +55,14 @@ type Engine struct {
 	retryAt     Instant
 	poolMessage string
 	retryTimer  heapItem
+
+	// asked is of the request that is being answered; cause and causeRequest are
+	// of the event under way, Wake while timers fire.
+	asked        asked
+	cause        EventKind
+	causeRequest RequestID
+	decisions    decisions
+	reasoner     Reasoner // nil where the policy is none, or nobody wants to know
 
 	counters Counters
 	// leasesCut counts leases that ended with their container.
@@ -100,8 +108,11 @@ func New(cfg Config, p Policy) (*Engine, error) {
 		tenants:      make(map[string]*tenant),
 	}
 	e.index.visited = &e.visited
+	if cfg.Decisions > 0 {
+		e.decisions.ring = make([]Decision, cfg.Decisions)
+		e.reasoner, _ = p.(Reasoner)
+	}
 	e.retryTimer.kind, e.retryTimer.owner = timerReserve, e
-	e.reliefTimer.kind, e.reliefTimer.owner = timerRelief, e
 	return e, nil
 }
 
@@ -114,7 +125,9 @@ func (e *Engine) Step(now Instant, ev *Event, out []Action) []Action {
 	e.hash.event(e.now, ev)
 	e.before, e.out = len(out), out
 
+	e.cause, e.causeRequest = Wake, ""
 	e.fire()
+	e.cause, e.causeRequest = ev.Kind, ev.Request
 	switch ev.Kind {
 	case Acquire:
 		e.acquire(ev)
@@ -145,11 +158,10 @@ func (e *Engine) Step(now Instant, ev *Event, out []Action) []Action {
 	case Stats:
 		e.stats(ev)
 	case Wake:
+	case Announce:
+		e.announce(ev)
 	}
-	if e.relieved {
-		e.untried = e.starving
-	}
-	if e.relieved || e.untried > 0 {
+	if e.relieved || e.asking != nil {
 		e.relieve()
 	}
 
@@ -194,7 +206,6 @@ const (
 	timerIdle                         // function: ask KeepContainer
 	timerNode                         // node: ask KeepNode
 	timerReserve                      // Engine: a node may be asked for again
-	timerRelief                       // Engine: some that starve have not been tried yet
 )
 
 func (e *Engine) arm(t *heapItem, at Instant) {
@@ -235,7 +246,6 @@ func (e *Engine) fire() {
 			e.nodeIdle(t.owner.(*node))
 		case timerReserve:
 			e.reserve()
-		case timerRelief: // every Step sees to it
 		}
 	}
 }

@@ -59,7 +59,7 @@ func TestConfigReportsAllFaults(t *testing.T) {
 
 // A snapshot that is cut, changed or somebody else's is refused, not believed.
 func TestRestoreRefusesNonsense(t *testing.T) {
-	e, _ := warm(t, "adaptive", 24)
+	e, _ := warm(t, "adaptive", 24, engine.Config{})
 	e.Step(0, &engine.Event{Kind: engine.Acquire, Ticket: 1, Function: engine.FunctionSpec{Name: "cold"}}, nil)
 	data, err := e.Snapshot()
 	if err != nil {
@@ -97,7 +97,7 @@ func TestRestoreRefusesNonsense(t *testing.T) {
 // However many nodes, functions and containers there are, a Step that finds
 // every node full and has to evict looks at a bounded number of them.
 func TestFullHouseVisitsFew(t *testing.T) {
-	e, _ := warm(t, "adaptive", 20_000)
+	e, _ := warm(t, "adaptive", 20_000, engine.Config{})
 	now := engine.Instant(0).Add(9 * time.Second)
 	most := 0
 	step := func(ev *engine.Event) (actions []engine.Action) {

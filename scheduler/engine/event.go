@@ -76,6 +76,8 @@ const (
 	Stats
 	// Wake: nothing but time has passed.
 	Wake
+	// Announce: a function has been deployed, before its first request. Account, Function.
+	Announce
 )
 
 // Event is something that happened. Kind says which other fields are set.

@@ -34,6 +34,8 @@ type function struct {
 	// Nothing is created before holdUntil while something else may serve the function.
 	holdUntil Instant
 	failure   string // the last one, in words
+	// made and evicted count the creations and evictions for it.
+	made, evicted uint32
 	// Requests of a round before doom are refused, with doomed as the reason.
 	doom   int
 	doomed Refusal
@@ -45,7 +47,7 @@ type function struct {
 	unplacedSize Bytes
 	short        bool
 	reclaims     int
-	onStarved    element[function]
+	onStarved    heapItem // among its tenant's starving ones, by Urgency
 }
 
 // functionFor finds or makes the function. The caller's word on it is the
@@ -67,10 +69,24 @@ func (e *Engine) addFunction(spec FunctionSpec) *function {
 	f.Index, f.Spec, f.Pool, f.fn = len(e.byIndex), &spec, &e.pool, f
 	f.scaleTimer.kind, f.scaleTimer.owner = timerScale, f
 	f.idleTimer.kind, f.idleTimer.owner = timerIdle, f
-	f.onStarved.value = f
+	f.onStarved.owner = f
 	e.functions[spec.Name] = f
 	e.byIndex = append(e.byIndex, f)
 	return f
+}
+
+// announce lets the policy prepare for a function that nobody has called yet.
+func (e *Engine) announce(ev *Event) {
+	if ev.Function.Name == "" || e.rules.Binds {
+		return
+	}
+	f := e.functionFor(&ev.Function)
+	if f.tenant == nil {
+		e.tenantOf(ev.Account).owns(f)
+	}
+	if e.policy.Announced(e.now, &f.FunctionView) {
+		e.grow(f)
+	}
 }
 
 // size is the memory of a new container.
@@ -132,12 +148,13 @@ func (e *Engine) enlist(c *container) {
 		c.IdleSince = e.now
 		f.Idle++
 		f.idle.pushFront(&c.byFunction)
-		c.worth.key, _ = e.policy.Evict(e.now, &f.FunctionView, &c.ContainerView, &e.pool)
+		c.worth.key, _ = e.policy.Evict(e.now, &f.FunctionView, &c.ContainerView, nil)
 		c.worth.tie = c.stamp
 		n.idle.put(&c.worth)
 		n.idleMemory += c.Booked
 		e.regained(n)
 		e.watchIdle(f, false)
+		e.relieved = e.relieved || e.starving > 0
 	case c.InFlight < f.limit:
 		f.open.pushFront(&c.byFunction)
 	default:

@@ -52,6 +52,7 @@ func (e *Engine) grant(t Ticket, id RequestID, c *container, cold bool) {
 		e.counters.ColdStarts++
 	}
 	e.emit(Action{Kind: Grant, Ticket: t, Request: id, Node: c.node.ID, Container: c.id, Cold: cold})
+	e.decided(&e.out[len(e.out)-1], c)
 }
 
 // patience is how long one call of the function may hold a container.
@@ -115,6 +116,7 @@ func (e *Engine) giveBack(ev *Event) {
 		e.remove(c)
 	case serving && e.yields(c):
 		c.node.hold.leaves(c)
+		c.node.hold.fn.evicted++
 		e.policy.Evicted(e.now, &f.FunctionView, &c.ContainerView, c.worth.key)
 		e.retire(c)
 	case serving && e.policy.Retire(e.now, &f.FunctionView, &c.ContainerView):

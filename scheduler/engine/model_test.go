@@ -35,11 +35,16 @@ func rough(seed uint64) enginetest.Config {
 
 func newEngine(t testing.TB, policyName string) *engine.Engine {
 	t.Helper()
+	return newEngineWith(t, policyName, engine.Config{})
+}
+
+func newEngineWith(t testing.TB, policyName string, cfg engine.Config) *engine.Engine {
+	t.Helper()
 	p, err := policy.New(policyName)
 	if err != nil {
 		t.Fatal(err)
 	}
-	e, err := engine.New(engine.Config{}, p)
+	e, err := engine.New(cfg, p)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -89,6 +89,14 @@ func (x *Nodes) after(n *node) int {
 	return n.place + 1
 }
 
+// most is the most free memory of a node.
+func (x *Nodes) most() Bytes {
+	if len(x.byFree) == 0 {
+		return 0
+	}
+	return x.byFree[len(x.byFree)-1].free
+}
+
 // Len is the number of nodes in service.
 func (x *Nodes) Len() int { return x.live }
 

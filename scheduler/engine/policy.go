@@ -54,9 +54,12 @@ type Policy interface {
 	Retire(now Instant, f *FunctionView, c *ContainerView) bool
 	// Evict says whether the idle container may go to make room for another
 	// function, and its rank: lower ranks go first. It is asked when the container
-	// gets idle, for the rank alone, and again when its turn has come. A rank may
-	// rise unasked; falling meanwhile, it counts as what it was.
-	Evict(now Instant, f *FunctionView, c *ContainerView, p *PoolView) (rank int64, ok bool)
+	// gets idle, for the rank alone, and again when it is among the lowest while
+	// room is wanted for another function; of those it is the latest rank that counts.
+	Evict(now Instant, f *FunctionView, c *ContainerView, wanted *FunctionView) (rank int64, ok bool)
+	// Urgency orders the functions of one account that wait for room: lower goes
+	// first. It is asked whenever one has asked for room, at least every RescaleInterval.
+	Urgency(now Instant, f *FunctionView) int64
 
 	Observer
 
@@ -66,6 +69,8 @@ type Policy interface {
 
 // An Observer is told what a policy may learn from.
 type Observer interface {
+	// Announced: a function has been deployed and may be called soon. True asks for Scale.
+	Announced(now Instant, f *FunctionView) (scale bool)
 	// Arrived: a request came. It is not counted in f yet. True asks for Scale
 	// once it has been served.
 	Arrived(now Instant, f *FunctionView) (scale bool)

@@ -1,10 +1,16 @@
 package engine
 
+import (
+	"cmp"
+	"slices"
+)
+
 // Bounds of the search for containers to evict: it looks at those that are worth
 // least on some nodes on which there is enough to gain, not at all of them.
 const (
 	leavingPerNode = 8
 	idlePerNode    = 12
+	idleChoice     = 8 // looked at, at least: what they are worth has changed
 )
 
 type victim struct {
@@ -28,7 +34,7 @@ func (e *Engine) evictFor(f *function, need Bytes) bool {
 		from = place + 1
 		n := e.index.places[place]
 		e.visited++
-		victims := e.victims(n, need)
+		victims := e.victims(f, n, need)
 		if victims != nil && (best == nil || victims[len(victims)-1].rank < best[len(best)-1].rank) {
 			best = victims
 		}
@@ -51,6 +57,7 @@ func (e *Engine) evict(b *claim, victims []victim) {
 	for _, v := range victims {
 		b.leaves(v.c)
 		if v.c.state == ready {
+			b.fn.evicted++
 			e.policy.Evicted(e.now, &v.c.fn.FunctionView, &v.c.ContainerView, v.rank)
 			e.remove(v.c)
 		}
@@ -59,7 +66,7 @@ func (e *Engine) evict(b *claim, victims []victim) {
 
 // victims lists what must leave the node to free so much, in order of rank; nil
 // when that is not to be had. Where it takes very many, it lists the first ones.
-func (e *Engine) victims(n *node, need Bytes) []victim {
+func (e *Engine) victims(f *function, n *node, need Bytes) []victim {
 	missing := need - n.Free()
 	var found []victim
 	for el, i := n.removing.front, 0; el != nil && i < leavingPerNode; el, i = el.next, i+1 {
@@ -71,33 +78,49 @@ func (e *Engine) victims(n *node, need Bytes) []victim {
 			}
 		}
 	}
-	var asked []*container
-	for range idlePerNode {
-		top := n.idle.top()
-		if top == nil || missing <= 0 {
-			break
-		}
-		e.visited++
-		c := top.owner.(*container)
-		rank, ok := e.policy.Evict(e.now, &c.fn.FunctionView, &c.ContainerView, &e.pool)
-		if rank > top.key { // it has risen since: its turn may come later
-			top.key = rank
-			n.idle.put(top)
-			continue
-		}
-		n.idle.remove(top)
-		asked = append(asked, c)
-		if ok {
-			found = append(found, victim{c, top.key})
-			missing -= c.Booked
-		}
+	if missing <= 0 {
+		return found
 	}
-	enough := missing <= 0 || n.idle.top() != nil
-	for _, c := range asked {
-		n.idle.put(&c.worth)
-	}
+	idle, enough := e.cheapest(f, n, missing)
 	if !enough {
 		return nil
 	}
+	for _, v := range idle {
+		if missing <= 0 {
+			break
+		}
+		found = append(found, v)
+		missing -= v.c.Booked
+	}
 	return found
+}
+
+// cheapest lists idle containers of the node that the policy lets go for the
+// function, by what they are worth now. enough: they make room for so much, or
+// there are more of them.
+func (e *Engine) cheapest(f *function, n *node, missing Bytes) (idle []victim, enough bool) {
+	var asked []*container
+	for len(asked) < idlePerNode && (missing > 0 || len(asked) < idleChoice) {
+		top := n.idle.top()
+		if top == nil {
+			break
+		}
+		e.visited++
+		n.idle.remove(top)
+		c := top.owner.(*container)
+		asked = append(asked, c)
+		var ok bool
+		if top.key, ok = e.policy.Evict(e.now, &c.fn.FunctionView, &c.ContainerView, &f.FunctionView); ok {
+			idle = append(idle, victim{c, top.key})
+			missing -= c.Booked
+		}
+	}
+	enough = missing <= 0 || len(idle) > 0 && n.idle.top() != nil
+	for _, c := range asked {
+		n.idle.put(&c.worth)
+	}
+	slices.SortFunc(idle, func(a, b victim) int {
+		return cmp.Or(cmp.Compare(a.rank, b.rank), cmp.Compare(a.c.stamp, b.c.stamp))
+	})
+	return idle, enough
 }

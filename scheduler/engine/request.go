@@ -14,6 +14,7 @@ type request struct {
 	deadline heapItem
 	// round is the function's when the request came.
 	round int
+	asked asked
 	// Where it waits: in its function's queue, or, bound, for one of these.
 	onQueue     element[request]
 	creation    *container
@@ -22,6 +23,7 @@ type request struct {
 
 func (e *Engine) acquire(ev *Event) {
 	e.pool.LastActive = e.now
+	e.asked.fn, e.asked.arrived = nil, e.now
 	if ev.Function.Name == "" {
 		e.refuse(ev.Ticket, ev.Request, CreateFailed, 0, "the function has no name")
 		return
@@ -33,6 +35,9 @@ func (e *Engine) acquire(ev *Event) {
 	f := e.functionFor(&ev.Function)
 	if f.tenant == nil {
 		e.tenantOf(ev.Account).owns(f)
+	}
+	if len(e.decisions.ring) > 0 {
+		e.look(f)
 	}
 	if ev.Request != "" {
 		// A removed container's lease is as good as over, so the request is a new one.
@@ -113,6 +118,7 @@ func (e *Engine) serve(f *function, fresh *container) {
 		}
 		r := f.queue.first()
 		ticket, id := r.ticket, r.id
+		e.asked = r.asked
 		e.dequeue(r)
 		e.grant(ticket, id, c, c == fresh)
 	}
@@ -137,6 +143,9 @@ func (e *Engine) enqueue(ev *Event, f *function) *request {
 	at := e.after(e.now, e.cfg.MaxWait)
 	if ev.Deadline != 0 {
 		at = min(at, ev.Deadline)
+	}
+	if r.asked = e.asked; e.reasoner != nil {
+		r.asked.reason = e.reasoner.Reason(e.now, &f.FunctionView, &e.pool)
 	}
 	e.arm(&r.deadline, at)
 	e.tickets[r.ticket] = r
@@ -203,6 +212,7 @@ func (e *Engine) requestExpired(r *request) {
 // dismiss ends a waiting request without a container.
 func (e *Engine) dismiss(r *request, why Refusal, retry time.Duration, message string) {
 	ticket, id := r.ticket, r.id
+	e.asked = r.asked
 	e.dequeue(r)
 	e.refuse(ticket, id, why, retry, message)
 }
@@ -214,4 +224,5 @@ func (e *Engine) refuse(t Ticket, id RequestID, why Refusal, retry time.Duration
 		e.counters.Refused++
 	}
 	e.emit(Action{Kind: Refuse, Ticket: t, Request: id, Refusal: why, RetryAfter: retry, Message: message})
+	e.decided(&e.out[len(e.out)-1], nil)
 }

@@ -52,7 +52,9 @@ func (e *Engine) grow(f *function) {
 		next = e.now // no more in one step
 	case f.queue.n > 0:
 		e.starve(f, wanted-made-f.reclaims, size.Booked)
-		e.untried = max(e.untried, min(e.starving, triesPerAsk))
+		e.asking = f
+	case made < wanted && e.starving == 0 && e.pool.Reserving == 0 && e.now >= e.retryAt:
+		e.reserveNode() // for what is to be made ahead of calls
 	}
 	if next != 0 {
 		e.arm(&f.scaleTimer, next)

@@ -72,8 +72,6 @@ func (s *snapshot) all() {
 	Bool(c, &e.pool.Exhausted)
 	Int(c, &e.pool.LastActive)
 	s.timer(&e.retryTimer)
-	Int(c, &e.untried)
-	s.timer(&e.reliefTimer)
 	s.counters()
 	s.tenantTable()
 	s.functionTable()

@@ -1,7 +1,9 @@
 package engine
 
+import "slices"
+
 // starvedTable is who stands in line for room: the tenants in order of their
-// turns, and the functions of each.
+// turns, and the functions of each in the order in which they go first.
 func (s *snapshot) starvedTable() {
 	c, e := s.c, s.e
 	var tenants []*tenant
@@ -14,43 +16,49 @@ func (s *snapshot) starvedTable() {
 			t = tenants[i]
 		}
 		s.tenant(&t)
-		var deficit Bytes
-		var functions []*function
-		if t != nil {
-			deficit = t.deficit
-			for el := t.starved.front; el != nil; el = el.next {
-				functions = append(functions, el.value)
-			}
+		if t == nil || c.Err() != nil {
+			c.Fail("nobody stands in line")
+			return
 		}
-		Int(c, &deficit)
-		for j := range c.Len(len(functions)) {
+		Int(c, &t.deficit)
+		line := slices.Clone(t.starved.items)
+		slices.SortFunc(line, func(a, b *heapItem) int {
+			if a.before(b) {
+				return -1
+			}
+			return 1
+		})
+		for j := range c.Len(len(line)) {
 			var f *function
 			if !c.Reading() {
-				f = functions[j]
+				f = line[j].owner.(*function)
 			}
-			s.starved(f)
-		}
-		if t != nil {
-			t.deficit = deficit
+			s.starved(t, f)
 		}
 	}
 }
 
-func (s *snapshot) starved(f *function) {
+func (s *snapshot) starved(t *tenant, f *function) {
 	c, e := s.c, s.e
 	s.function(&f)
-	unplaced, size, short := f.unplaced, f.unplacedSize, f.short
-	Int(c, &unplaced)
-	Int(c, &size)
+	Int(c, &f.unplaced)
+	Int(c, &f.unplacedSize)
+	Int(c, &f.onStarved.key)
+	Int(c, &f.onStarved.tie)
+	short := f.short
 	Bool(c, &short)
 	if !c.Reading() || c.Err() != nil {
 		return
 	}
-	if f.tenant == nil {
-		c.Fail("function %s starves and is nobody's", f.Spec.Name)
+	if f.tenant != t || f.starves() {
+		c.Fail("function %s stands in another's line, or twice", f.Spec.Name)
 		return
 	}
-	e.starve(f, unplaced, size)
+	t.starved.put(&f.onStarved)
+	e.starving++
+	if t.onRound.in == nil {
+		e.round.pushBack(&t.onRound)
+	}
 	if short {
 		e.lacksMemory(f)
 	}

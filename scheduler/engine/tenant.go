@@ -1,5 +1,7 @@
 package engine
 
+import "slices"
+
 // tenant is an account. Tenants share memory that is short by deficit round
 // robin, in bytes booked: while anything starves, whatever wants a container
 // stands in line, and each tenant in turn is given room for quantum bytes.
@@ -10,8 +12,9 @@ type tenant struct {
 	waiting int
 	booked  Bytes
 
-	// starved are its functions that want containers and have no room; they take turns.
-	starved list[function]
+	// starved are its functions that want containers and have no room, the most
+	// urgent first.
+	starved heap
 	// deficit is what may be given to it in this turn. It is nothing as soon as
 	// nothing starves: what is not needed is not saved.
 	deficit Bytes
@@ -59,24 +62,34 @@ func (e *Engine) starve(f *function, unplaced int, size Bytes) {
 	if f.short {
 		e.shortage += Bytes(unplaced) * size
 	}
-	if queued := f.onStarved.in != nil; unplaced > 0 && !queued {
-		t.starved.pushBack(&f.onStarved)
+	queued := f.starves()
+	if unplaced > 0 {
+		f.onStarved.key = e.policy.Urgency(e.now, &f.FunctionView)
+	}
+	if unplaced > 0 && !queued {
+		e.timersSet++
+		f.onStarved.tie = e.timersSet
+		t.starved.put(&f.onStarved)
 		e.starving++
 		if t.onRound.in == nil {
 			e.round.pushBack(&t.onRound)
 		}
-	} else if unplaced == 0 && queued {
-		f.onStarved.leave()
+	} else if unplaced > 0 {
+		t.starved.put(&f.onStarved)
+	} else if queued {
+		t.starved.remove(&f.onStarved)
 		e.starving--
 		if h := t.hold; h != nil && h.fn == f && h.left == 0 {
 			e.release(h)
 		}
-		if t.starved.n == 0 {
+		if t.starved.top() == nil {
 			t.onRound.leave()
 			t.deficit = 0
 		}
 	}
 }
+
+func (f *function) starves() bool { return f.onStarved.place != 0 }
 
 // lacksMemory: the function's want of memory is one that more nodes would help.
 func (e *Engine) lacksMemory(f *function) {
@@ -86,46 +99,59 @@ func (e *Engine) lacksMemory(f *function) {
 	}
 }
 
-// relieve gives what room there is to those who starve, tenant by tenant. It
-// ends when nobody is left, when all have been tried in vain, or when the
-// policy's pace is used up; and when this Step has done enough, to go on in the
-// next.
+// relieve gives what room there is to those who starve: tenant by tenant, and
+// of a tenant to the most urgent first. It tries a few, and then the function
+// that asks, which may be nil: it may need less than the others.
 func (e *Engine) relieve() {
-	e.untried = min(e.untried, e.starving)
-	for e.untried > 0 && e.paced() > 0 {
-		if e.busy() {
-			e.arm(&e.reliefTimer, e.now)
-			break
-		}
-		e.visited++
+	var tried [triesPerAsk]*function
+	n, passed, gave := 0, 0, false
+	for n < triesPerAsk && passed < e.round.n && e.paced() > 0 && !e.busy() {
 		t := e.round.first()
-		f := t.starved.first()
-		if t.deficit < f.unplacedSize {
+		top := t.starved.top()
+		switch {
+		case top == nil: // all that it has were tried
+			passed++
+			e.nextTenant(t)
+			continue
+		case e.round.n == 1:
+			t.deficit = max(t.deficit, quantum)
+		case t.deficit < top.owner.(*function).unplacedSize:
+			e.visited++
+			t.deficit += quantum
 			e.nextTenant(t)
 			continue
 		}
-		given := e.provide(f)
-		if f.onStarved.in != nil {
-			f.onStarved.leave()
-			t.starved.pushBack(&f.onStarved)
+		e.visited++
+		f := top.owner.(*function)
+		if given := e.provide(f); given {
+			passed, gave = 0, true
+			continue
 		}
-		if !given {
-			e.nextTenant(t)
-			e.untried--
-		}
-		e.untried = min(e.untried, e.starving)
+		t.starved.remove(&f.onStarved)
+		tried[n] = f
+		n++
+		e.nextTenant(t)
 	}
+	for _, f := range tried[:n] {
+		f.tenant.starved.put(&f.onStarved)
+		if f.tenant.onRound.in == nil { // the others that it had are served
+			e.round.pushBack(&f.tenant.onRound)
+		}
+	}
+	if gave && e.busy() && e.round.n > 0 {
+		// There may be room for more of them: that is for the next Step.
+		e.arm(&e.round.first().starved.top().owner.(*function).scaleTimer, e.now)
+	}
+	if f := e.asking; f != nil && f.starves() && !slices.Contains(tried[:n], f) && e.paced() > 0 && !e.busy() {
+		e.provide(f)
+	}
+	e.asking = nil
 	e.reserve()
 }
 
-// nextTenant ends a tenant's turn. The next one may be given a quantum more than
-// what is left to it from its last turn; no more is saved than what it needs.
 func (e *Engine) nextTenant(t *tenant) {
 	t.onRound.leave()
 	e.round.pushBack(&t.onRound)
-	if t = e.round.first(); t.deficit < t.starved.first().unplacedSize {
-		t.deficit += quantum
-	}
 }
 
 // provide finds room for one container of a starving function whose turn it

@@ -11,8 +11,8 @@ import (
 
 // warm is an engine with so many containers on nodes of 32, eight a function,
 // all of them idle, and the events of one call of each function.
-func warm(tb testing.TB, policy string, containers int) (*engine.Engine, []pair) {
-	e := newEngine(tb, policy)
+func warm(tb testing.TB, policy string, containers int, cfg engine.Config) (*engine.Engine, []pair) {
+	e := newEngineWith(tb, policy, cfg)
 	now := engine.Instant(0)
 	var pairs []pair
 	for i := range containers {
@@ -49,7 +49,7 @@ func (p *pair) call(tb testing.TB, e *engine.Engine, now engine.Instant, out []e
 
 func TestWarmCallAllocatesNothing(t *testing.T) {
 	for _, policy := range []string{"adaptive", "baseline"} {
-		e, pairs := warm(t, policy, 1000)
+		e, pairs := warm(t, policy, 1000, engine.Config{Decisions: 100})
 		out := make([]engine.Action, 0, 8)
 		now, i := engine.Instant(0), 0
 		call := func() {
@@ -69,7 +69,7 @@ func TestWarmCallAllocatesNothing(t *testing.T) {
 // However much there is, a warm call looks at a handful of objects.
 func TestWarmCallVisitsFew(t *testing.T) {
 	for _, policy := range []string{"adaptive", "baseline"} {
-		e, pairs := warm(t, policy, 20_000)
+		e, pairs := warm(t, policy, 20_000, engine.Config{})
 		var out []engine.Action
 		for i := range pairs {
 			out = e.Step(engine.Instant(i), &pairs[i].acquire, out[:0])
@@ -82,12 +82,17 @@ func TestWarmCallVisitsFew(t *testing.T) {
 
 // hot calls one function again and again, spread each in turn: with 100,000
 // containers that is a function out of 12,500, none of which is in a cache.
-func BenchmarkWarmCall(b *testing.B) {
+func BenchmarkWarmCall(b *testing.B) { benchmarkWarmCall(b, 0) }
+
+// With a record of each decision, as the live service keeps them.
+func BenchmarkWarmCallRecorded(b *testing.B) { benchmarkWarmCall(b, 10_000) }
+
+func benchmarkWarmCall(b *testing.B, decisions int) {
 	for _, policy := range []string{"adaptive", "baseline"} {
 		for _, n := range []int{10, 100_000} {
 			for spread, stride := range map[string]int{"hot": 0, "spread": 7919} {
 				b.Run(fmt.Sprintf("%s/containers=%d/%s", policy, n, spread), func(b *testing.B) {
-					e, pairs := warm(b, policy, n)
+					e, pairs := warm(b, policy, n, engine.Config{Decisions: decisions})
 					out := make([]engine.Action, 0, 8)
 					now, i := engine.Instant(0), 0
 					b.ReportAllocs()

@@ -28,12 +28,16 @@ type everything struct {
 	// firsts are the first executions of each function.
 	firsts  histogram
 	reserve mean
-	pace    pace
-	demand  demand
+	// turnover is how long containers were idle that were evicted.
+	turnover mean
+	pace     pace
+	demand   demand
 	// levels as of a function, see there.
 	levels [levels]gaps
 	// computing of so many functions that were judged compute.
 	computing, judged int
+	// prepared is the memory given so far to functions that were announced.
+	prepared engine.Bytes
 	// node is the capacity of a node.
 	node engine.Bytes
 }
@@ -42,6 +46,8 @@ type everything struct {
 type learned struct {
 	calls int64
 	first engine.Instant
+	// announced and not called yet; prepared: it has got a container all the same.
+	announced, prepared bool
 	// moved: its last container is removed to empty a node, and to be made elsewhere.
 	moved      bool
 	judged     bool
@@ -80,6 +86,16 @@ func (a *Adaptive) of(f *engine.FunctionView) *learned {
 	return a.learned[f.Index]
 }
 
+// Announced has a first container made for a function that has never been called.
+func (a *Adaptive) Announced(_ engine.Instant, f *engine.FunctionView) bool {
+	l := a.of(f)
+	if l.calls > 0 || !a.cfg.has(Prewarming) {
+		return false
+	}
+	l.announced = true
+	return true
+}
+
 func (a *Adaptive) Arrived(now engine.Instant, f *engine.FunctionView) bool {
 	l := a.of(f)
 	if l.calls == 0 {
@@ -103,6 +119,7 @@ func (a *Adaptive) Expired(now engine.Instant, f *engine.FunctionView, idle time
 }
 
 func (a *Adaptive) Evicted(now engine.Instant, f *engine.FunctionView, c *engine.ContainerView, _ int64) {
+	a.all.turnover.add(now.Sub(c.IdleSince))
 	a.gone(now, f, now.Sub(c.IdleSince))
 }
 

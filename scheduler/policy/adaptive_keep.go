@@ -58,6 +58,7 @@ func (a *Adaptive) missed(now engine.Instant, l *learned, f *engine.FunctionView
 		level := levelOf(f.Ready + f.Creating + i + 1)
 		if g := l.levels[level]; g != nil && g.lost > 0 {
 			g.lost--
+			g.known = 0 // the sum of both counts does not change
 			a.all.levels[level].lost--
 			a.seen(l, level, now.Sub(g.since))
 		}
@@ -86,6 +87,9 @@ func (a *Adaptive) KeepContainer(now engine.Instant, f *engine.FunctionView, c *
 	if a.draining(f.Pool, c.Node) {
 		l.moved = f.Ready == 1 && l.level(0).total >= knownGaps
 		return 0
+	}
+	if l.calls == 0 {
+		return defaultKeep
 	}
 	keep := a.keep(now, l, f, levelOf(f.Ready))
 	if f.Ready == 1 {
@@ -121,17 +125,49 @@ func (a *Adaptive) keep(now engine.Instant, l *learned, f *engine.FunctionView, 
 	return g.keep
 }
 
-// Evict ranks by what a container is worth in memory.
-func (a *Adaptive) Evict(now engine.Instant, f *engine.FunctionView, c *engine.ContainerView, p *engine.PoolView) (int64, bool) {
+// Evict ranks by what it is worth to keep the container, in times of what its
+// memory costs. It may go for another function that is more urgent than that, or
+// once it has been idle for half of its keep-alive.
+//
+// A container that was used just now is likely to be used again at once, whatever
+// its function; that says little of what it is worth when memory is short. So the
+// rank is that which it will have when it is as old as those that were evicted lately.
+func (a *Adaptive) Evict(now engine.Instant, f *engine.FunctionView, c *engine.ContainerView, wanted *engine.FunctionView) (int64, bool) {
 	l := a.of(f)
-	keep := a.keep(now, l, f, levelOf(f.Ready))
+	level := levelOf(f.Ready)
 	idle := now.Sub(c.IdleSince)
-	ok := p.Exhausted || 2*idle > keep
-	if !a.cfg.has(Ranking) {
-		return int64(c.IdleSince), ok
+	rank := int64(c.IdleSince)
+	if a.cfg.has(Ranking) {
+		g := l.level(level)
+		worth := worthKeeping(&g.histogram, g.lost, &a.all.levels[level], a.penalty(l, f), max(idle, a.all.turnover.value))
+		rank = int64(float64(worth * rankUnit))
 	}
-	return int64(c.IdleSince.Add(keep)), ok
+	if wanted == nil {
+		return rank, false
+	}
+	if 2*idle > a.keep(now, l, f, level) || !a.cfg.has(Ranking) && wanted.Pool.Exhausted {
+		return rank, true
+	}
+	return rank, wanted.Pool.Exhausted && float64(rank) <= float64(evictBelow*a.urgency(now, wanted))*rankUnit
 }
+
+const rankUnit = 1000
+
+var evictBelow = 4.0
+
+// Urgency is what it costs to let those wait who wait for the function, in times
+// of what the memory costs that would serve them; it grows as they wait.
+func (a *Adaptive) Urgency(now engine.Instant, f *engine.FunctionView) int64 {
+	return -int64(float64(a.urgency(now, f) * rankUnit))
+}
+
+func (a *Adaptive) urgency(now engine.Instant, f *engine.FunctionView) float64 {
+	waited := float64(max(0, now.Sub(f.OldestWait))) / float64(patience)
+	return float64(a.price(a.of(f), f) * (1 + float64(waited*waited)))
+}
+
+// patience is the waiting that doubles a request's urgency.
+var patience = 8 * time.Second
 
 // prewarm makes the first container ahead of a call that is due.
 func (a *Adaptive) prewarm(now engine.Instant, l *learned, f *engine.FunctionView) (int, engine.Instant) {
@@ -147,6 +183,36 @@ func (a *Adaptive) prewarm(now engine.Instant, l *learned, f *engine.FunctionVie
 	}
 	return 1, 0
 }
+
+// prepare makes the first container of a function that was announced, as far as
+// the pace allows, and as long as all that is so prepared fits on a few nodes.
+func (a *Adaptive) prepare(now engine.Instant, l *learned, f *engine.FunctionView) (int, engine.Instant) {
+	p, size := f.Pool, a.Size(f).Booked
+	switch {
+	case l.calls > 0:
+		l.announced = false
+		return 0, 0
+	case f.Ready+f.Creating > 0:
+		if !l.prepared {
+			l.prepared = true
+			a.all.prepared += size
+		}
+		// What is learned of others may call for another size.
+		return a.replacement(f), now.Add(reconsider)
+	case a.all.node > 0 && a.all.prepared+size > preparedNodes*a.all.node:
+		l.announced = false
+		return 0, 0
+	case p.Creating >= a.all.pace.limit*max(1, p.Nodes):
+		return 0, now.Add(engine.RescaleInterval)
+	}
+	return 1, now.Add(engine.RescaleInterval)
+}
+
+// reconsider is how often.
+const reconsider = 5 * time.Second
+
+// preparedNodes is on how many nodes containers are made ahead of first calls.
+const preparedNodes = 2
 
 // period follows functions that are called by the clock.
 type period struct {

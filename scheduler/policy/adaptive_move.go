@@ -27,7 +27,8 @@ func (a *Adaptive) draining(p *engine.PoolView, n *engine.NodeView) bool {
 func (a *Adaptive) fit(f *engine.FunctionView) bool {
 	looked := 0
 	for c := range f.Containers() {
-		if c.ReadyAt > 0 && !a.misfit(f, c) {
+		ready := c.ReadyAt > 0 || c.Uses > 0 // the clock may start at 0
+		if ready && !a.misfit(f, c) {
 			return true
 		}
 		if looked++; looked == fewContainers {

@@ -18,13 +18,16 @@ const (
 // computes is spread: of the nodes with room the one is taken that has fewest of
 // the function's own containers, then the one on which least is going on.
 func (a *Adaptive) Place(_ engine.Instant, f *engine.FunctionView, nodes *engine.Nodes, need engine.Bytes) *engine.NodeView {
-	var best *engine.NodeView
+	var best, last *engine.NodeView
 	var bestCost int
 	looked := 0
 	l := a.of(f)
 	for n := range nodes.Fitting(need) {
 		a.all.node = max(a.all.node, n.Capacity)
 		if a.draining(f.Pool, n) {
+			if f.Waiting > 0 { // nobody waits because a node is to be emptied
+				last = n
+			}
 			continue
 		}
 		if !a.computes(l, f.Spec.Memory) && n.Creating == 0 {
@@ -47,6 +50,9 @@ func (a *Adaptive) Place(_ engine.Instant, f *engine.FunctionView, nodes *engine
 		if looked++; looked == fewNodes {
 			break
 		}
+	}
+	if best == nil {
+		return last
 	}
 	return best
 }

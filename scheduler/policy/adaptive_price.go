@@ -36,17 +36,14 @@ func (a *Adaptive) price(l *learned, f *engine.FunctionView) float64 {
 		return unknownPrice
 	}
 	rarity := float64(d.calls) / float64(d.functions) / float64(l.calls)
-	rarity = max(leastRarity, math.Pow(rarity, Gamma))
+	rarity = max(leastRarity, math.Sqrt(rarity))
 	slowdown := 1 / max(l.execution.value, shortest).Seconds()
 	memory := max(a.Size(f).Booked, 1<<20)
 	worth := float64(a.cfg.LatencyWeight/a.cfg.ResourceWeight) * Worth
 	return float64(float64(worth*d.busy)*float64(slowdown*rarity)) / float64(memory)
 }
 
-var (
-	Gamma = 1.0
-	Worth = 1.0
-)
+var Worth = 8.0
 
 const (
 	unknownPrice = 60
@@ -62,14 +59,22 @@ func (a *Adaptive) penalty(l *learned, f *engine.FunctionView) time.Duration {
 }
 
 // creation is what it costs to make a container, in seconds of the container,
-// even if nobody waits for it: its memory, and the CPU that others go without.
+// even if nobody waits for it: its memory, and the work that others go without.
 func (a *Adaptive) creation(l *learned, f *engine.FunctionView) time.Duration {
-	memory := float64(max(a.Size(f).Booked, 1<<20))
-	return seconds(float64(a.coldStart(l).Seconds() * (memory + creationWork) / memory))
+	memory, work := float64(max(a.Size(f).Booked, 1<<20)), creationWork
+	if a.all.judged > 0 {
+		work = computedCreation
+	}
+	return seconds(float64(a.coldStart(l).Seconds()*(memory+work)) / memory)
 }
 
-// creationWork is the memory that goes with a core which is busy with a creation.
-const creationWork = 3 << 30
+// A creation is charged like this much memory for as long as it takes. Where CPU
+// is measured, calls compete with creations for it: found by trial on the contest's
+// workload, much like what the container of a busy core would be charged.
+const (
+	creationWork     = 3.0 * (1 << 30)
+	computedCreation = 24.0 * (1 << 30)
+)
 
 // seconds saturates at what is as good as for ever.
 func seconds(s float64) time.Duration {

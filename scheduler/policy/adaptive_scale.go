@@ -18,6 +18,9 @@ import (
 func (a *Adaptive) Scale(now engine.Instant, f *engine.FunctionView, p *engine.PoolView) (int, engine.Instant) {
 	l := a.of(f)
 	if f.Waiting == 0 {
+		if l.announced {
+			return a.prepare(now, l, f)
+		}
 		if l.moved {
 			l.moved = false
 			return 1, 0

@@ -119,7 +119,7 @@ func (l *learned) bearable(memory engine.Bytes) float64 {
 	// Alone they may be held back by the quota.
 	alone := max(float64(l.solo.value), cpu)
 	slack := max(float64((shareBelow-1)*alone), float64(shareSlack))
-	return min(max(1, math.Floor(max(quota, min(quota, 1)*1)*(1+slack/cpu))), math.MaxInt16)
+	return min(max(1, math.Floor(quota*(1+slack/cpu))), math.MaxInt16)
 }
 
 // raise lets in as many calls as wanted, or as there is room for.

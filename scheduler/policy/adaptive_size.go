@@ -12,7 +12,8 @@ import (
 // more; that costs nothing, as only what is booked is taken from others.
 func (a *Adaptive) Size(f *engine.FunctionView) engine.Size {
 	l := a.of(f)
-	size := engine.Size{Memory: max(f.Spec.Memory, l.memory.floor)}
+	memory := max(f.Spec.Memory, l.memory.floor)
+	size := engine.Size{Memory: memory, Booked: memory}
 	if size.Memory <= 0 || !a.cfg.has(RightSizing) {
 		return size
 	}
@@ -45,7 +46,7 @@ func (a *Adaptive) computes(l *learned, declared engine.Bytes) bool {
 }
 
 const (
-	knownCPU   = 3
+	knownCPU   = 1
 	noticeable = 0.1
 	// quotaPerGiB is the CPU quota in cores of a container with 1 GiB: the contract's.
 	quotaPerGiB = 0.67

@@ -7,12 +7,14 @@ func (a *Adaptive) State(c *engine.Codec) {
 	a.all.cold.state(c)
 	a.all.firsts.state(c)
 	a.all.reserve.state(c)
+	a.all.turnover.state(c)
 	a.all.pace.state(c)
 	a.all.demand.state(c)
 	for i := range a.all.levels {
 		a.all.levels[i].state(c)
 	}
 	engine.Int(c, &a.all.node)
+	engine.Int(c, &a.all.prepared)
 	engine.Int(c, &a.all.computing)
 	engine.Int(c, &a.all.judged)
 	n := c.Len(len(a.learned))
@@ -31,6 +33,8 @@ func (l *learned) state(c *engine.Codec) {
 	engine.Int(c, &l.calls)
 	engine.Int(c, &l.first)
 	engine.Bool(c, &l.moved)
+	engine.Bool(c, &l.announced)
+	engine.Bool(c, &l.prepared)
 	engine.Bool(c, &l.judged)
 	l.execution.state(c)
 	l.executions.state(c)

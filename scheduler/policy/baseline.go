@@ -50,12 +50,15 @@ func (Baseline) Retire(engine.Instant, *engine.FunctionView, *engine.ContainerVi
 	return false
 }
 
-func (Baseline) Evict(engine.Instant, *engine.FunctionView, *engine.ContainerView, *engine.PoolView) (int64, bool) {
+func (Baseline) Urgency(engine.Instant, *engine.FunctionView) int64 { return 0 }
+
+func (Baseline) Evict(engine.Instant, *engine.FunctionView, *engine.ContainerView, *engine.FunctionView) (int64, bool) {
 	return 0, false
 }
 
 // It learns nothing.
 
+func (Baseline) Announced(engine.Instant, *engine.FunctionView) bool             { return false }
 func (Baseline) Arrived(engine.Instant, *engine.FunctionView) bool               { return false }
 func (Baseline) Returned(engine.Instant, *engine.FunctionView, engine.Call) bool { return false }
 func (Baseline) Reused(engine.Instant, *engine.FunctionView, time.Duration)      {}

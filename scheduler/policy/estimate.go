@@ -65,11 +65,8 @@ func (h *histogram) quantile(percent int) time.Duration {
 // of the containers lost the gap is beyond all. What little is known of the
 // function itself is filled up with what is known of all.
 func cheapest(own *histogram, lost int, all *gaps, penalty time.Duration) time.Duration {
-	weight := 0.0 // of one gap of all
-	if n := float64(all.total) + float64(all.lost); n > 0 {
-		weight = priorGaps / n
-	}
-	beyond := float64(int(own.total)+lost) + float64(weight*(float64(all.total)+float64(all.lost)))
+	weight, beyond := priorWeight(all), float64(int(own.total)+lost)
+	beyond += float64(weight * float64(int(all.total)+all.lost))
 	if beyond == 0 {
 		return min(penalty, defaultKeep)
 	}
@@ -89,6 +86,39 @@ func cheapest(own *histogram, lost int, all *gaps, penalty time.Duration) time.D
 	}
 	// An eighth more, for gaps a little longer than those seen.
 	return best + best/8
+}
+
+// worthKeeping is the highest price of its memory at which a container that has
+// been idle for so long should still be kept: what it is expected to spare until
+// some time, by how long it is expected to be idle until then. It is the index of
+// Gittins (1979) for one that may be given up at any time.
+func worthKeeping(own *histogram, lost int, all *gaps, penalty, idle time.Duration) float64 {
+	weight, from := priorWeight(all), bucket(idle)
+	beyond := float64(lost) + float64(weight*float64(all.lost))
+	for i := from; i < len(own.counts); i++ {
+		beyond += float64(own.counts[i]) + float64(weight*float64(all.counts[i]))
+	}
+	within, wanted, best := 0.0, 0.0, 0.0
+	for i := from; i < len(own.counts); i++ {
+		n := float64(own.counts[i]) + float64(weight*float64(all.counts[i]))
+		if n == 0 {
+			continue
+		}
+		keep := float64(max(upper(i)-idle, time.Millisecond))
+		within += float64(n * keep)
+		beyond -= n
+		wanted += n
+		best = max(best, float64(wanted*float64(penalty))/(within+float64(max(0, beyond)*keep)))
+	}
+	return min(best, 1e12)
+}
+
+// priorWeight is what one gap of all counts beside the function's own.
+func priorWeight(all *gaps) float64 {
+	if n := int(all.total) + all.lost; n > 0 {
+		return priorGaps / float64(n)
+	}
+	return 0
 }
 
 // priorGaps is for how many gaps of its own a function believes in those of all.

@@ -102,9 +102,9 @@ func (g *greedyDual) Started(_ engine.Instant, f *engine.FunctionView, _ *engine
 	g.functions.of(f).cost.add(took)
 }
 
-func (g *greedyDual) Evict(_ engine.Instant, f *engine.FunctionView, c *engine.ContainerView, p *engine.PoolView) (int64, bool) {
+func (g *greedyDual) Evict(_ engine.Instant, f *engine.FunctionView, c *engine.ContainerView, wanted *engine.FunctionView) (int64, bool) {
 	l := g.functions.of(f)
-	return l.clock + g.worth(l, f, c), p.Exhausted
+	return l.clock + g.worth(l, f, c), needed(wanted)
 }
 
 func (g *greedyDual) Evicted(_ engine.Instant, f *engine.FunctionView, c *engine.ContainerView, rank int64) {

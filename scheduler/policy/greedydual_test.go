@@ -28,10 +28,10 @@ func TestGreedyDualPriority(t *testing.T) {
 		f.Ready = 2
 		g.Arrived(0, f)
 		g.Arrived(0, f)
-		if got, ok := g.Evict(0, f, box, &engine.PoolView{Exhausted: true}); got != c.want || !ok {
+		if got, ok := g.Evict(0, f, box, &engine.FunctionView{Pool: &engine.PoolView{Exhausted: true}}); got != c.want || !ok {
 			t.Errorf("%s: priority %d, %v; want %d", c.name, got, ok, c.want)
 		}
-		if _, ok := g.Evict(0, f, box, &engine.PoolView{}); ok {
+		if _, ok := g.Evict(0, f, box, &engine.FunctionView{Pool: &engine.PoolView{}}); ok {
 			t.Errorf("%s: evicts though a node may be had", c.name)
 		}
 	}
@@ -66,7 +66,7 @@ func TestCidrePriority(t *testing.T) {
 	p.Started(0, f, box, 2*time.Second)
 	for ready, want := range map[int]int64{1: 20_000, 2: 10_000, 4: 5_000} {
 		f.Ready = ready
-		if got, _ := p.Evict(0, f, box, &engine.PoolView{}); got != want {
+		if got, _ := p.Evict(0, f, box, &engine.FunctionView{Pool: &engine.PoolView{}}); got != want {
 			t.Errorf("priority %d with %d containers, want %d", got, ready, want)
 		}
 	}
@@ -79,8 +79,8 @@ func TestRandomEvictionDraws(t *testing.T) {
 	for serial := range uint64(30) {
 		for uses := range 30 {
 			c := &engine.ContainerView{Serial: serial, Uses: uses}
-			rank, _ := p.Evict(0, nil, c, &engine.PoolView{})
-			again, _ := p.Evict(99, nil, c, &engine.PoolView{})
+			rank, _ := p.Evict(0, nil, c, &engine.FunctionView{Pool: &engine.PoolView{}})
+			again, _ := p.Evict(99, nil, c, &engine.FunctionView{Pool: &engine.PoolView{}})
 			if rank != again || rank < 0 {
 				t.Fatalf("lots %d and %d of one container", rank, again)
 			}

@@ -43,8 +43,8 @@ func (l *lru) Arrived(now engine.Instant, f *engine.FunctionView) bool {
 	return false
 }
 
-func (l *lru) Evict(_ engine.Instant, f *engine.FunctionView, _ *engine.ContainerView, p *engine.PoolView) (int64, bool) {
-	return int64(*l.called.of(f)), p.Exhausted
+func (l *lru) Evict(_ engine.Instant, f *engine.FunctionView, _ *engine.ContainerView, wanted *engine.FunctionView) (int64, bool) {
+	return int64(*l.called.of(f)), needed(wanted)
 }
 
 func (l *lru) State(c *engine.Codec) {
@@ -53,6 +53,6 @@ func (l *lru) State(c *engine.Codec) {
 
 // Evict needs no generator: the same container after the same call has to draw
 // the same lot as often as it is asked.
-func (randomEviction) Evict(_ engine.Instant, _ *engine.FunctionView, c *engine.ContainerView, p *engine.PoolView) (int64, bool) {
-	return int64(scramble(scramble(c.Serial)+uint64(c.Uses)) >> 1), p.Exhausted
+func (randomEviction) Evict(_ engine.Instant, _ *engine.FunctionView, c *engine.ContainerView, wanted *engine.FunctionView) (int64, bool) {
+	return int64(scramble(scramble(c.Serial)+uint64(c.Uses)) >> 1), needed(wanted)
 }

@@ -57,12 +57,19 @@ func (plain) Wait(engine.Instant, *engine.FunctionView, *engine.PoolView) time.D
 func (plain) Retire(engine.Instant, *engine.FunctionView, *engine.ContainerView) bool { return false }
 
 // Evict spares everything while another node may be had.
-func (plain) Evict(_ engine.Instant, _ *engine.FunctionView, c *engine.ContainerView, p *engine.PoolView) (int64, bool) {
-	return int64(c.IdleSince), p.Exhausted
+func (plain) Evict(_ engine.Instant, _ *engine.FunctionView, c *engine.ContainerView, wanted *engine.FunctionView) (int64, bool) {
+	return int64(c.IdleSince), needed(wanted)
 }
+
+// needed: the container's memory is needed, as no other node is to be had.
+func needed(wanted *engine.FunctionView) bool { return wanted != nil && wanted.Pool.Exhausted }
+
+// Urgency: first come, first served.
+func (plain) Urgency(_ engine.Instant, f *engine.FunctionView) int64 { return int64(f.OldestWait) }
 
 // It learns nothing.
 
+func (plain) Announced(engine.Instant, *engine.FunctionView) bool             { return false }
 func (plain) Arrived(engine.Instant, *engine.FunctionView) bool               { return false }
 func (plain) Returned(engine.Instant, *engine.FunctionView, engine.Call) bool { return false }
 func (plain) Reused(engine.Instant, *engine.FunctionView, time.Duration)      {}
