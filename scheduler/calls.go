@@ -4,8 +4,10 @@ import (
 	"context"
 	"time"
 
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/types/known/durationpb"
 
 	schedulerpb "github.com/minifaas/minifaas/proto/scheduler"
 	"github.com/minifaas/minifaas/scheduler/engine"
@@ -86,7 +88,7 @@ func (s *Server) enqueue(ctx context.Context, req *schedulerpb.AcquireContainerR
 
 func reply(a answer) (*schedulerpb.AcquireContainerReply, error) {
 	if a.action.Kind == engine.Refuse {
-		return nil, status.Error(refusalCode(a.action.Refusal), a.action.Message)
+		return nil, refusal(a.action)
 	}
 	if a.node == nil {
 		return nil, status.Error(codes.Internal, "the granted container's node is unknown")
@@ -98,6 +100,17 @@ func reply(a answer) (*schedulerpb.AcquireContainerReply, error) {
 		ContainerId:     string(a.action.Container),
 		ColdStart:       a.action.Cold,
 	}, nil
+}
+
+// refusal is the error of a refused call, with when to try again if that is known.
+func refusal(a engine.Action) error {
+	s := status.New(refusalCode(a.Refusal), a.Message)
+	if a.RetryAfter > 0 {
+		if detailed, err := s.WithDetails(&errdetails.RetryInfo{RetryDelay: durationpb.New(a.RetryAfter)}); err == nil {
+			s = detailed
+		}
+	}
+	return s.Err()
 }
 
 func refusalCode(r engine.Refusal) codes.Code {

@@ -18,7 +18,7 @@ type Config struct {
 	ResourceManager string
 	// Policy is the name of the policy: see policy.Names.
 	Policy string
-	// Engine holds the engine's own settings.
+	// Engine holds the engine's own settings; 0 Decisions means 10,000.
 	Engine engine.Config
 	// StatsInterval is how often each node is asked for its statistics; 0 means 1 s.
 	StatsInterval time.Duration
@@ -34,6 +34,9 @@ type Config struct {
 	Metrics prometheus.Registerer
 }
 
+// keptDecisions is how many answered requests Explain knows of: 4 MB of them.
+const keptDecisions = 10_000
+
 // withDefaults fills in what is 0.
 func (c Config) withDefaults() Config {
 	if c.StatsInterval == 0 {
@@ -41,6 +44,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.JournalSize == 0 {
 		c.JournalSize = 256 << 20
+	}
+	if c.Engine.Decisions == 0 {
+		c.Engine.Decisions = keptDecisions
 	}
 	return c
 }

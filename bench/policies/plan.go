@@ -56,9 +56,9 @@ const (
 	// slowCreation is the contest's hard case.
 	slowCreation = 6
 	azureLike    = "azure-like"
-	// azureLikeMemory has as many functions as the samples of the real trace have
-	// busy ones, and a third of azure-like's calls: time for all seeds.
-	azureLikeMemory = azureLike + ":100"
+	// azureLikeMemory has a quarter of azure-like's functions and calls, for it is
+	// played most often: that leaves time for all seeds.
+	azureLikeMemory = azureLike + ":75"
 )
 
 // memoryFactors are the sizes of the node by the mean busy memory; 0 is without limit.

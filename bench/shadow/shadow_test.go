@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -211,4 +212,35 @@ func BenchmarkTap(b *testing.B) {
 	for b.Loop() {
 		r.Tap(1, ev, grant)
 	}
+}
+
+// BenchmarkShadows: what a live call costs the control and two shadows, two minutes of the contest.
+func BenchmarkShadows(b *testing.B) {
+	w, err := trace.Open(trace.Contest2020, trace.Options{Length: 2 * time.Minute})
+	if err != nil {
+		b.Fatal(err)
+	}
+	var seen []sighting
+	p, err := policy.New("ttl-600")
+	if err != nil {
+		b.Fatal(err)
+	}
+	r, err := sim.Run(b.Context(), sim.Config{
+		Workload: w, Policy: p, Platform: sim.Reference(1),
+		Observe: func(now engine.Instant, ev *engine.Event, actions []engine.Action) {
+			seen = append(seen, sighting{now, *ev, slices.Clone(actions)})
+		},
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		p := newPlayer(config("ttl-600", "baseline", "ttl-60"))
+		for i := range seen {
+			p.see(&seen[i])
+			for p.feed() {
+			}
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*r.Total.Calls), "ns/call")
 }

@@ -97,6 +97,9 @@ func (w *world) begin(k *call, c *container, a *engine.Action) {
 // that may be what ends it.
 func (w *world) work(k *call, n *node) nodemodel.Work {
 	work := nodemodel.Work{CPU: n.slowed(k.work.CPU), Sleep: k.work.Sleep, Memory: k.work.Touch}
+	if overhead := w.cfg.Platform.Overhead; overhead != nil {
+		work.Sleep += overhead(k.work.Function)
+	}
 	if w.cfg.Platform.Unhindered {
 		work.CPU, work.Sleep = 0, work.CPU+work.Sleep
 	}

@@ -23,7 +23,7 @@ import (
 // oracle, though none is known. docs/simulator.md says where it is optimal.
 type Oracle struct {
 	name     string
-	foreseen []foreseen // by function of the workload, as what follows
+	foreseen []*foreseen // by function of the workload, as what follows
 	plans    []timetable
 	names    map[string]int
 	// functions of the workload by the engine's index.
@@ -59,9 +59,8 @@ func NewOracle(cfg OracleConfig) *Oracle {
 	for i, f := range cfg.Workload.Functions {
 		o.names[f.Name] = i
 	}
-	p := newPlanner(cfg)
-	o.foreseen = p.foreseen
-	for _, l := range p.plan() {
+	for _, l := range newPlanner(cfg).plan() {
+		o.foreseen = append(o.foreseen, l.foreseen)
 		o.plans = append(o.plans, l.timetable())
 	}
 	return o

@@ -5,7 +5,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/minifaas/minifaas/bench/trace"
 	"github.com/minifaas/minifaas/scheduler/engine"
 )
 
@@ -15,26 +14,35 @@ type foreseen struct {
 	// memory of a container, in which limit calls run at once; making one takes cold.
 	memory engine.Bytes
 	limit  int
-	cold   time.Duration
+	// alone is what a container needs for one call.
+	alone engine.Bytes
+	cold  time.Duration
+	// reluctance is by how much cheaper a wait for another call's end must be than a
+	// new container; 0: there are no such waits.
+	reluctance float64
 	// known is when the function gets known: nothing is made for it before.
 	known time.Duration
 }
 
-// foreseenCall is one call, and how long it takes in a container.
+// foreseenCall is one call, and how long it takes in a container; not less than
+// a tick, so that no container is given up at the instant at which a call comes.
 type foreseenCall struct{ arrives, takes time.Duration }
 
 // slowdown that a delay adds.
 func (c *foreseenCall) slowdown(delay time.Duration) float64 {
-	return float64(delay) / float64(max(c.takes, leastWork))
+	return float64(delay) / float64(c.takes)
 }
 
 // foresee reads the workload. Where containers are, memory and concurrency are
 // those declared; on a platform where only memory is short, they are what costs least.
 func (p *planner) foresee(cfg OracleConfig) {
-	p.foreseen = make([]foreseen, len(cfg.Workload.Functions))
+	p.foreseen = make([]*foreseen, len(cfg.Workload.Functions))
+	for i := range p.foreseen {
+		p.foreseen[i] = new(foreseen)
+	}
 	touched := make([]int64, len(p.foreseen))
 	for c := range cfg.Workload.Calls() {
-		f := &p.foreseen[c.Function]
+		f := p.foreseen[c.Function]
 		if len(f.calls) == 0 && cfg.Seen {
 			f.known = c.Offset
 		}
@@ -42,15 +50,16 @@ func (p *planner) foresee(cfg OracleConfig) {
 		if timeout <= 0 {
 			timeout = defaultTimeout
 		}
-		f.calls = append(f.calls, foreseenCall{c.Offset, min(c.CPU+c.Sleep, timeout)})
+		f.calls = append(f.calls, foreseenCall{c.Offset, max(leastWork, min(c.CPU+c.Sleep, timeout))})
 		touched[c.Function] = max(touched[c.Function], c.Touch)
 	}
 	for i := range p.foreseen {
-		f, function, creation := &p.foreseen[i], &cfg.Workload.Functions[i], cfg.Platform.Create(i)
+		f, function, creation := p.foreseen[i], &cfg.Workload.Functions[i], cfg.Platform.Create(i)
 		f.cold = creation.Delay + creation.CPU
 		f.memory, f.limit = engine.Bytes(function.Memory), max(1, cfg.Declared)
+		f.alone = f.memory
 		if cfg.Platform.Unhindered {
-			p.share(f, function, resident(creation.Memory, function), touched[i], cfg.Declared)
+			p.share(f, resident(creation.Memory, function), touched[i], cfg.Declared)
 		}
 	}
 }
@@ -58,9 +67,10 @@ func (p *planner) foresee(cfg OracleConfig) {
 // share settles how many calls at once a container runs, and so its memory: own,
 // and for each call the most that one touches. Where calls touch none, as many as
 // may; else it tries powers of two.
-func (p *planner) share(f *foreseen, function *trace.Function, own, touched int64, declared int) {
+func (p *planner) share(f *foreseen, own, touched int64, declared int) {
+	f.alone = engine.Bytes(max(1, own+touched))
 	if touched == 0 {
-		f.limit, f.memory = cmp.Or(declared, max(1, len(f.calls))), engine.Bytes(max(1, own))
+		f.limit, f.memory = cmp.Or(declared, max(1, len(f.calls))), f.alone
 		return
 	}
 	most := f.peak()
@@ -75,9 +85,7 @@ func (p *planner) share(f *foreseen, function *trace.Function, own, touched int6
 		if f.memory > p.capacity && least >= 0 {
 			break
 		}
-		l := line{foreseen: f, planner: p}
-		l.plan()
-		if cost := l.cost(); least < 0 || cost < least {
+		if cost := p.settle(f); least < 0 || cost < least {
 			least, memory, limit = cost, f.memory, f.limit
 		}
 	}
@@ -99,4 +107,26 @@ func (f *foreseen) peak() int {
 		peak = max(peak, i+1-over)
 	}
 	return peak
+}
+
+// unshared is the function with a container for each call.
+func (f *foreseen) unshared() *foreseen {
+	g := *f
+	g.limit, g.memory = 1, g.alone
+	return &g
+}
+
+// settle finds the reluctance with which serving the function alone costs least,
+// and that cost.
+func (p *planner) settle(f *foreseen) float64 {
+	best, least := 0.0, -1.0
+	for _, f.reluctance = range []float64{0, 1, 2, 4, 8} {
+		l := line{foreseen: f, planner: p}
+		l.plan()
+		if cost := l.cost(); least < 0 || cost < least {
+			best, least = f.reluctance, cost
+		}
+	}
+	f.reluctance = best
+	return least
 }

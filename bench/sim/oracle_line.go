@@ -52,10 +52,10 @@ type option struct {
 	idle float64
 }
 
-// failedSlowdown is the least that a refused call counts in a plan. In the
-// mean slowdown those count little that would take long, so that it would pay to
+// failedSlowdown is the least that a refused call counts in a plan. In the mean
+// slowdown those count little that would take long, so that it would pay to
 // have them refused: but nobody wants that.
-const failedSlowdown = 1000
+const failedSlowdown = 300
 
 // plan serves all calls.
 func (l *line) plan() {
@@ -74,7 +74,7 @@ func (l *line) plan() {
 			l.delayed += l.delay(call, best.at)
 			l.commit(best, call)
 		} else {
-			next = max(next, call.arrives+maxWait+3*tick)
+			next = max(next, call.arrives+time.Minute+tick)
 			l.delayed += l.refusal(call)
 		}
 		l.comes, l.starts = append(l.comes, call.arrives), append(l.starts, next)
@@ -164,17 +164,18 @@ func (l *line) slots(o *option) (first, last int) {
 	return first, last
 }
 
-// cheaper is to wait for the container that is free next, where that costs less
-// than the best option without it. All that come meanwhile wait, too.
+// cheaper is to wait for the container that is free next, where that costs
+// much less than the best option, a new one. All that come meanwhile wait, too;
+// what the next ones then pay is not known, hence the reluctance.
 func (l *line) cheaper(i int, best option) option {
-	if l.ends.len() == 0 || best.idle == 0 {
+	if l.ends.len() == 0 || best.c != nil || l.reluctance == 0 {
 		return best
 	}
 	end, call := l.ends.next(), &l.calls[i]
 	if end >= call.arrives+maxWait {
 		return best
 	}
-	most := l.delay(call, best.at) + best.idle
+	most := (l.delay(call, best.at) + best.idle) / l.reluctance
 	cost := l.delay(call, end)
 	for j := i + 1; j < len(l.calls) && l.calls[j].arrives < end && cost < most; j++ {
 		cost += float64(l.price.slowdown * l.calls[j].slowdown(end-max(l.calls[j].arrives, best.at)))
@@ -192,6 +193,9 @@ func (l *line) cheaper(i int, best option) option {
 func (l *line) commit(o option, call *foreseenCall) {
 	if l.room != nil {
 		first, last := l.slots(&o)
+		if o.c != nil && o.c.inFlight > 0 && l.room.full(first, last, l.memory) >= 0 {
+			l.delayed += l.refusal(call) // others will suffer from it
+		}
 		l.room.add(first, last, l.memory)
 	}
 	c := o.c
@@ -204,6 +208,9 @@ func (l *line) commit(o option, call *foreseenCall) {
 		l.idle = without(l.idle, c)
 	default:
 		l.open = without(l.open, c)
+	}
+	if o.at > l.ready {
+		l.discard() // the engine leaves none idle while a call waits
 	}
 	c.inFlight++
 	c.until = max(c.until, o.at+call.takes)

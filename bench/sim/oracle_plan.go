@@ -9,9 +9,10 @@ import (
 )
 
 // What the engine bounds unless it is configured otherwise: how long a call
-// waits, here a little less, and how many calls of a function do.
+// waits, here less, as a container may come late, and how many calls of a
+// function do.
 const (
-	maxWait    = time.Minute - 2*tick
+	maxWait    = 59 * time.Second
 	queueLimit = 1000
 )
 
@@ -20,7 +21,7 @@ type planner struct {
 	price    price
 	length   time.Duration // of the load
 	capacity engine.Bytes  // of all nodes
-	foreseen []foreseen
+	foreseen []*foreseen
 	total    int // calls of all functions
 }
 
@@ -50,17 +51,37 @@ const (
 )
 
 // plan plans every function. With enough memory they have nothing to do with
-// each other. Otherwise they are planned one after the other, each in the room
-// that those before have left: first those whose calls suffer most from waiting,
-// by the memory-time that they take. That is repeated with those moved ahead
-// that came off badly, and the best plan counts: squeaky wheel optimization
-// (Joslin and Clements, JAIR 1999).
+// each other. Otherwise calls that share containers are at odds with a
+// plan, as nothing keeps the engine from adding one: so it is tried without, too.
 func (p *planner) plan() []line {
-	order := p.order()
-	best, least := p.attempt(order, nil)
-	if p.usage(best) <= p.capacity {
-		return best
+	for _, f := range p.foreseen {
+		p.settle(f)
 	}
+	if alone, _ := p.attempt(p.order(), nil); p.usage(alone) <= p.capacity {
+		return alone
+	}
+	best, least := p.crowd()
+	shared := false
+	for i, f := range p.foreseen {
+		shared = shared || f.limit > 1
+		p.foreseen[i] = f.unshared()
+		p.settle(p.foreseen[i])
+	}
+	if shared {
+		if lines, cost := p.crowd(); cost < least {
+			return lines
+		}
+	}
+	return best
+}
+
+// crowd plans functions that have too little room together: one after the other,
+// each in the room that those before have left. First are those whose calls
+// suffer most from waiting, by the memory-time that they take. That is
+// repeated with those moved ahead that came off badly, and the best plan counts:
+// squeaky wheel optimization (Joslin and Clements, JAIR 1999).
+func (p *planner) crowd() (best []line, least float64) {
+	order := p.order()
 	rank := make([]float64, len(order))
 	for i, f := range order {
 		rank[f] = float64(i)
@@ -72,14 +93,14 @@ func (p *planner) plan() []line {
 		}
 		promote(order, rank, lines)
 	}
-	return best
+	return best, least
 }
 
 // attempt plans the functions in that order.
 func (p *planner) attempt(order []int, room *profile) (lines []line, cost float64) {
 	lines = make([]line, len(order))
 	for _, f := range order {
-		lines[f] = line{foreseen: &p.foreseen[f], planner: p, room: room}
+		lines[f] = line{foreseen: p.foreseen[f], planner: p, room: room}
 		lines[f].plan()
 		cost += lines[f].cost()
 	}
@@ -93,7 +114,7 @@ func (p *planner) order() []int {
 	density := make([]float64, len(order))
 	for i := range p.foreseen {
 		order[i] = i
-		f, hurts, takes := &p.foreseen[i], 0.0, leastWork
+		f, hurts, takes := p.foreseen[i], 0.0, leastWork
 		for j := range f.calls {
 			hurts += f.calls[j].slowdown(time.Second)
 			takes += f.calls[j].takes

@@ -55,12 +55,15 @@ func (o *Oracle) next(now engine.Instant, f *engine.FunctionView) int {
 
 // Scale makes what is planned, and what it takes to serve those who should have
 // been served by now. What finds no room is tried again at once.
-func (o *Oracle) Scale(now engine.Instant, f *engine.FunctionView, _ *engine.PoolView) (int, engine.Instant) {
+func (o *Oracle) Scale(now engine.Instant, f *engine.FunctionView, pool *engine.PoolView) (int, engine.Instant) {
+	if pool.Nodes == 0 {
+		return 1, now + 1 // that makes none, but gets a node
+	}
 	i := o.function(f)
-	known, plan := &o.foreseen[i], &o.plans[i]
+	known, plan := o.foreseen[i], &o.plans[i]
 	want, next := plan.now(now)
 	have := f.Ready + f.Creating
-	if late := min(f.Waiting, o.due(now, f, now)); late > 0 {
+	if late := min(f.Waiting, o.due(now, f, now.Add(-tick))); late > 0 {
 		want = max(want, f.Ready-f.Idle+(late-1)/known.limit+1)
 	}
 	if have < want {
@@ -92,10 +95,18 @@ func (o *Oracle) KeepContainer(now engine.Instant, f *engine.FunctionView, c *en
 	return engine.Forever
 }
 
-// Retire spares the container those who are to wait longer: the engine would
-// give it to the first of them, and the memory is meant for others.
+// Retire takes what is more than planned; and while those wait who are to wait
+// longer, all: the engine would give it to the first of them, and the memory
+// is meant for others.
 func (o *Oracle) Retire(now engine.Instant, f *engine.FunctionView, c *engine.ContainerView) bool {
-	return c.InFlight == 0 && f.Waiting > 0 && o.due(now, f, now.Add(2*tick)) <= 0
+	if c.InFlight > 0 {
+		return false
+	}
+	if f.Waiting > 0 {
+		return o.due(now, f, now.Add(2*tick)) <= 0
+	}
+	want, _ := o.plans[o.function(f)].now(now)
+	return want < f.Ready+f.Creating
 }
 
 // Evict gives up what is not planned to be there.

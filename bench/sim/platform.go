@@ -23,6 +23,9 @@ type Platform struct {
 	Create func(function int) nodemodel.Creation
 	// Remove is how long it takes to remove a container or to release a node.
 	Remove time.Duration
+	// Overhead, if not nil, is how long a call of the function holds its container
+	// beside its work: the messages between services, above all.
+	Overhead func(function int) time.Duration
 	// Unhindered: calls wait for their CPU time instead of competing for it, so
 	// that nothing slows them.
 	Unhindered bool

@@ -32,7 +32,7 @@ type agreementCommand struct {
 // Help is printed below the flags.
 func (*agreementCommand) Help() string {
 	return `Plays a workload on a platform of its own with real sandboxes, and once more in
-the simulator, in which creations and reservations take what they took live. The
+the simulator, in which creations, reservations and what a call takes beside its work are as they were live. The
 journal of the live run is played through an engine, too: it must decide the same.
 The machine should have nothing else to do.`
 }
@@ -124,14 +124,22 @@ func replayOn(ctx context.Context, p *platform, workload *trace.Workload) (*repl
 }
 
 func (c *agreementCommand) simulate(ctx context.Context, workload *trace.Workload, m *measured, name string, seed uint64) (*sim.Result, error) {
-	p, err := policy.New(name)
-	if err != nil {
-		return nil, err
-	}
 	platform := sim.Reference(1)
 	platform.Nodes, platform.Available = c.MaxNodes, c.Nodes
 	m.calibrate(&platform, workload)
-	return sim.Run(ctx, sim.Config{
-		Workload: workload, Policy: p, Engine: engine.Config{Seed: seed}, Seed: seed, Platform: platform,
-	})
+	run := func() (*sim.Result, error) {
+		p, err := policy.New(name)
+		if err != nil {
+			return nil, err
+		}
+		return sim.Run(ctx, sim.Config{
+			Workload: workload, Policy: p, Engine: engine.Config{Seed: seed}, Seed: seed, Platform: platform,
+		})
+	}
+	without, err := run()
+	if err != nil {
+		return nil, err
+	}
+	m.overhead(&platform, without)
+	return run()
 }

@@ -27,7 +27,9 @@ type commands struct {
 	Invoke    invokeCommand    `cmd:"" help:"Run a function once."`
 	Functions functionsCommand `cmd:"" help:"List the functions that can be invoked."`
 	Shadow    shadowCommand    `cmd:"" help:"Show what other policies would have made of the live calls."`
+	Why       whyCommand       `cmd:"" help:"Tell why a request was cold, had to wait, or was refused."`
 	Status    statusCommand    `cmd:"" help:"Show nodes, containers, calls in flight and queues."`
+	Policies  policiesCommand  `cmd:"" help:"List the scheduling policies, or show one."`
 	Replay    replayCommand    `cmd:"" help:"Send a workload to an APIServer, open loop, and print what became of it."`
 	Sim       simCommand       `cmd:"" help:"Play workloads to policies in virtual time, and compare them."`
 	Demo      demoCommand      `cmd:"" help:"Run the platform under a condensed real workload, with two policies, and compare them."`

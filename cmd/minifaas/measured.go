@@ -1,6 +1,7 @@
 package main
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -15,9 +16,19 @@ import (
 // measured is what a journal tells of the platform on which it was written.
 type measured struct {
 	steps        int
-	creations    map[string]*average // by qualified name of the function
+	creations    averages // by name of the function
+	held         averages // by name of the function: from a call's grant to its return
 	anyCreation  average
-	reservations average
+	reservations []time.Duration
+}
+
+type averages map[string]*average
+
+func (a averages) add(name string, d time.Duration) {
+	if a[name] == nil {
+		a[name] = &average{}
+	}
+	a[name].add(d)
 }
 
 // average of durations.
@@ -34,18 +45,24 @@ func (a *average) mean() time.Duration { return a.sum / time.Duration(max(1, a.c
 // measureJournal plays a journal through an engine. It is an error if that acts
 // otherwise than the one that wrote it.
 func measureJournal(dir string) (*measured, error) {
-	m := &measured{creations: map[string]*average{}}
-	type creation struct {
-		asked    engine.Instant
+	m := &measured{creations: averages{}, held: averages{}}
+	type begun struct {
+		at       engine.Instant
 		function string
 	}
-	creating, reserving := map[engine.Name]creation{}, map[uint64]engine.Instant{}
+	creating, reserving := map[engine.Name]begun{}, map[uint64]engine.Instant{}
+	waiting, running := map[engine.Ticket]string{}, map[engine.RequestID]begun{}
 	err := journal.Replay(dir, policy.New, func(s journal.Step) error {
 		m.steps++
+		if s.Event.Kind == engine.Acquire {
+			waiting[s.Event.Ticket] = bareName(s.Event.Function.Name)
+		}
 		for _, a := range s.Actions {
 			switch a.Kind {
 			case engine.CreateContainer:
-				creating[a.Name] = creation{s.Now, a.Function.Name}
+				creating[a.Name] = begun{s.Now, bareName(a.Function.Name)}
+			case engine.Grant:
+				running[a.Request] = begun{s.Now, waiting[a.Ticket]}
 			case engine.ReserveNode:
 				reserving[a.Reservation] = s.Now
 			}
@@ -53,11 +70,16 @@ func measureJournal(dir string) (*measured, error) {
 		switch s.Event.Kind {
 		case engine.ContainerReady:
 			if c, ok := creating[s.Event.Name]; ok {
-				m.created(c.function, s.Now.Sub(c.asked))
+				m.creations.add(c.function, s.Now.Sub(c.at))
+				m.anyCreation.add(s.Now.Sub(c.at))
+			}
+		case engine.Return:
+			if c, ok := running[s.Event.Request]; ok {
+				m.held.add(c.function, s.Now.Sub(c.at))
 			}
 		case engine.NodeReady:
 			if asked, ok := reserving[s.Event.Reservation]; ok {
-				m.reservations.add(s.Now.Sub(asked))
+				m.reservations = append(m.reservations, s.Now.Sub(asked))
 			}
 		}
 		return nil
@@ -65,29 +87,34 @@ func measureJournal(dir string) (*measured, error) {
 	return m, err
 }
 
-func (m *measured) created(function string, took time.Duration) {
-	if m.creations[function] == nil {
-		m.creations[function] = &average{}
-	}
-	m.creations[function].add(took)
-	m.anyCreation.add(took)
-}
-
-// calibrate makes creations and reservations take what they took on average.
+// calibrate makes creations take what they took on average, and reservations what
+// most of them took: a policy that reserves one node for each call that finds
+// none would reserve many during a few long ones.
 func (m *measured) calibrate(p *sim.Platform, w *trace.Workload) {
-	byName := map[string]time.Duration{}
-	for qualified, took := range m.creations {
-		byName[bareName(qualified)] = took.mean()
+	if n := len(m.reservations); n > 0 {
+		slices.Sort(m.reservations)
+		p.Reserve = 2 * m.reservations[n/2] // drawn uniformly from 0
 	}
-	p.Reserve = 2 * m.reservations.mean() // drawn uniformly from 0
 	reference := nodemodel.Reference(1)
 	p.Create = func(function int) nodemodel.Creation {
-		delay, ok := byName[w.Functions[function].Name]
-		if !ok {
-			delay = m.anyCreation.mean()
+		took := m.creations[w.Functions[function].Name]
+		if took == nil {
+			took = &m.anyCreation
 		}
-		return nodemodel.Creation{Delay: delay, Memory: reference.Memory}
+		return nodemodel.Creation{Delay: took.mean(), Memory: reference.Memory}
 	}
+}
+
+// overhead makes calls hold their containers for as long as they did on average,
+// beyond what they did in a simulation without it.
+func (m *measured) overhead(p *sim.Platform, without *sim.Result) {
+	beside := make([]time.Duration, len(without.Functions))
+	for i, f := range without.Functions {
+		if held := m.held[f.Name]; held != nil {
+			beside[i] = max(0, held.mean()-(f.Response.Mean-f.Schedule.Mean))
+		}
+	}
+	p.Overhead = func(function int) time.Duration { return beside[function] }
 }
 
 // bareName is what account/name@version calls the function.

@@ -5,7 +5,7 @@
 // source: scheduler/scheduler.proto
 
 // The scheduler's wire contract. Fields below 100 are fixed by the mini-faas
-// contest of 2020; fields from 100 up and GetStatus are ours. An old peer
+// contest of 2020; fields from 100 up, GetStatus and Explain are ours. An old peer
 // leaves ours empty and ignores them.
 
 package schedulerpb
@@ -897,6 +897,360 @@ func (x *Counters) GetNodesLost() int64 {
 	return 0
 }
 
+type ExplainRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	RequestId     string                 `protobuf:"bytes,1,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ExplainRequest) Reset() {
+	*x = ExplainRequest{}
+	mi := &file_scheduler_scheduler_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ExplainRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ExplainRequest) ProtoMessage() {}
+
+func (x *ExplainRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_scheduler_scheduler_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ExplainRequest.ProtoReflect.Descriptor instead.
+func (*ExplainRequest) Descriptor() ([]byte, []int) {
+	return file_scheduler_scheduler_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *ExplainRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+// ExplainReply is the last decision about a request. What does not apply is empty.
+type ExplainReply struct {
+	state        protoimpl.MessageState `protogen:"open.v1"`
+	RequestId    string                 `protobuf:"bytes,1,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	AccountId    string                 `protobuf:"bytes,2,opt,name=account_id,json=accountId,proto3" json:"account_id,omitempty"`
+	FunctionName string                 `protobuf:"bytes,3,opt,name=function_name,json=functionName,proto3" json:"function_name,omitempty"`
+	Policy       string                 `protobuf:"bytes,4,opt,name=policy,proto3" json:"policy,omitempty"`
+	// When it came, and how long it waited for its answer.
+	ArrivedUnixNanos int64 `protobuf:"varint,5,opt,name=arrived_unix_nanos,json=arrivedUnixNanos,proto3" json:"arrived_unix_nanos,omitempty"`
+	WaitedNanos      int64 `protobuf:"varint,6,opt,name=waited_nanos,json=waitedNanos,proto3" json:"waited_nanos,omitempty"`
+	// Warm, cold or refused.
+	Outcome string `protobuf:"bytes,7,opt,name=outcome,proto3" json:"outcome,omitempty"`
+	// The reason of a refusal, and when to try again; 0 where that is not known.
+	Message         string `protobuf:"bytes,8,opt,name=message,proto3" json:"message,omitempty"`
+	RetryAfterNanos int64  `protobuf:"varint,9,opt,name=retry_after_nanos,json=retryAfterNanos,proto3" json:"retry_after_nanos,omitempty"`
+	// What was granted. Reserved is what the node sets aside for it.
+	NodeId          string `protobuf:"bytes,10,opt,name=node_id,json=nodeId,proto3" json:"node_id,omitempty"`
+	ContainerId     string `protobuf:"bytes,11,opt,name=container_id,json=containerId,proto3" json:"container_id,omitempty"`
+	MemoryInBytes   int64  `protobuf:"varint,12,opt,name=memory_in_bytes,json=memoryInBytes,proto3" json:"memory_in_bytes,omitempty"`
+	ReservedInBytes int64  `protobuf:"varint,13,opt,name=reserved_in_bytes,json=reservedInBytes,proto3" json:"reserved_in_bytes,omitempty"`
+	// How long the container took to be made, of a cold start.
+	CreationNanos int64 `protobuf:"varint,14,opt,name=creation_nanos,json=creationNanos,proto3" json:"creation_nanos,omitempty"`
+	// The function's containers and calls when the request came.
+	Containers int32 `protobuf:"varint,15,opt,name=containers,proto3" json:"containers,omitempty"`
+	Idle       int32 `protobuf:"varint,16,opt,name=idle,proto3" json:"idle,omitempty"`
+	Creating   int32 `protobuf:"varint,17,opt,name=creating,proto3" json:"creating,omitempty"`
+	InFlight   int32 `protobuf:"varint,18,opt,name=in_flight,json=inFlight,proto3" json:"in_flight,omitempty"`
+	QueueDepth int32 `protobuf:"varint,19,opt,name=queue_depth,json=queueDepth,proto3" json:"queue_depth,omitempty"`
+	// What was begun while it waited: containers for the function, evictions to
+	// make room for them, and nodes asked for, for whomever.
+	Created    int32 `protobuf:"varint,20,opt,name=created,proto3" json:"created,omitempty"`
+	Evicted    int32 `protobuf:"varint,21,opt,name=evicted,proto3" json:"evicted,omitempty"`
+	NodesAsked int32 `protobuf:"varint,22,opt,name=nodes_asked,json=nodesAsked,proto3" json:"nodes_asked,omitempty"`
+	// What ended its waiting, in words: "a container was made", "request X was returned".
+	Cause         string  `protobuf:"bytes,23,opt,name=cause,proto3" json:"cause,omitempty"`
+	Reason        *Reason `protobuf:"bytes,24,opt,name=reason,proto3" json:"reason,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ExplainReply) Reset() {
+	*x = ExplainReply{}
+	mi := &file_scheduler_scheduler_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ExplainReply) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ExplainReply) ProtoMessage() {}
+
+func (x *ExplainReply) ProtoReflect() protoreflect.Message {
+	mi := &file_scheduler_scheduler_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ExplainReply.ProtoReflect.Descriptor instead.
+func (*ExplainReply) Descriptor() ([]byte, []int) {
+	return file_scheduler_scheduler_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *ExplainReply) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *ExplainReply) GetAccountId() string {
+	if x != nil {
+		return x.AccountId
+	}
+	return ""
+}
+
+func (x *ExplainReply) GetFunctionName() string {
+	if x != nil {
+		return x.FunctionName
+	}
+	return ""
+}
+
+func (x *ExplainReply) GetPolicy() string {
+	if x != nil {
+		return x.Policy
+	}
+	return ""
+}
+
+func (x *ExplainReply) GetArrivedUnixNanos() int64 {
+	if x != nil {
+		return x.ArrivedUnixNanos
+	}
+	return 0
+}
+
+func (x *ExplainReply) GetWaitedNanos() int64 {
+	if x != nil {
+		return x.WaitedNanos
+	}
+	return 0
+}
+
+func (x *ExplainReply) GetOutcome() string {
+	if x != nil {
+		return x.Outcome
+	}
+	return ""
+}
+
+func (x *ExplainReply) GetMessage() string {
+	if x != nil {
+		return x.Message
+	}
+	return ""
+}
+
+func (x *ExplainReply) GetRetryAfterNanos() int64 {
+	if x != nil {
+		return x.RetryAfterNanos
+	}
+	return 0
+}
+
+func (x *ExplainReply) GetNodeId() string {
+	if x != nil {
+		return x.NodeId
+	}
+	return ""
+}
+
+func (x *ExplainReply) GetContainerId() string {
+	if x != nil {
+		return x.ContainerId
+	}
+	return ""
+}
+
+func (x *ExplainReply) GetMemoryInBytes() int64 {
+	if x != nil {
+		return x.MemoryInBytes
+	}
+	return 0
+}
+
+func (x *ExplainReply) GetReservedInBytes() int64 {
+	if x != nil {
+		return x.ReservedInBytes
+	}
+	return 0
+}
+
+func (x *ExplainReply) GetCreationNanos() int64 {
+	if x != nil {
+		return x.CreationNanos
+	}
+	return 0
+}
+
+func (x *ExplainReply) GetContainers() int32 {
+	if x != nil {
+		return x.Containers
+	}
+	return 0
+}
+
+func (x *ExplainReply) GetIdle() int32 {
+	if x != nil {
+		return x.Idle
+	}
+	return 0
+}
+
+func (x *ExplainReply) GetCreating() int32 {
+	if x != nil {
+		return x.Creating
+	}
+	return 0
+}
+
+func (x *ExplainReply) GetInFlight() int32 {
+	if x != nil {
+		return x.InFlight
+	}
+	return 0
+}
+
+func (x *ExplainReply) GetQueueDepth() int32 {
+	if x != nil {
+		return x.QueueDepth
+	}
+	return 0
+}
+
+func (x *ExplainReply) GetCreated() int32 {
+	if x != nil {
+		return x.Created
+	}
+	return 0
+}
+
+func (x *ExplainReply) GetEvicted() int32 {
+	if x != nil {
+		return x.Evicted
+	}
+	return 0
+}
+
+func (x *ExplainReply) GetNodesAsked() int32 {
+	if x != nil {
+		return x.NodesAsked
+	}
+	return 0
+}
+
+func (x *ExplainReply) GetCause() string {
+	if x != nil {
+		return x.Cause
+	}
+	return ""
+}
+
+func (x *ExplainReply) GetReason() *Reason {
+	if x != nil {
+		return x.Reason
+	}
+	return nil
+}
+
+// Reason is what the policy expected when the request found no container with
+// room; 0 is what it does not know.
+type Reason struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Until a busy container has room.
+	WaitNanos      int64 `protobuf:"varint,1,opt,name=wait_nanos,json=waitNanos,proto3" json:"wait_nanos,omitempty"`
+	ColdStartNanos int64 `protobuf:"varint,2,opt,name=cold_start_nanos,json=coldStartNanos,proto3" json:"cold_start_nanos,omitempty"`
+	ExecutionNanos int64 `protobuf:"varint,3,opt,name=execution_nanos,json=executionNanos,proto3" json:"execution_nanos,omitempty"`
+	// How much waiting a new container has to spare to be worth its price.
+	PriceNanos    int64 `protobuf:"varint,4,opt,name=price_nanos,json=priceNanos,proto3" json:"price_nanos,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Reason) Reset() {
+	*x = Reason{}
+	mi := &file_scheduler_scheduler_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Reason) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Reason) ProtoMessage() {}
+
+func (x *Reason) ProtoReflect() protoreflect.Message {
+	mi := &file_scheduler_scheduler_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Reason.ProtoReflect.Descriptor instead.
+func (*Reason) Descriptor() ([]byte, []int) {
+	return file_scheduler_scheduler_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *Reason) GetWaitNanos() int64 {
+	if x != nil {
+		return x.WaitNanos
+	}
+	return 0
+}
+
+func (x *Reason) GetColdStartNanos() int64 {
+	if x != nil {
+		return x.ColdStartNanos
+	}
+	return 0
+}
+
+func (x *Reason) GetExecutionNanos() int64 {
+	if x != nil {
+		return x.ExecutionNanos
+	}
+	return 0
+}
+
+func (x *Reason) GetPriceNanos() int64 {
+	if x != nil {
+		return x.PriceNanos
+	}
+	return 0
+}
+
 var File_scheduler_scheduler_proto protoreflect.FileDescriptor
 
 const file_scheduler_scheduler_proto_rawDesc = "" +
@@ -985,11 +1339,54 @@ const file_scheduler_scheduler_proto_rawDesc = "" +
 	"\x0enodes_reserved\x18\f \x01(\x03R\rnodesReserved\x12%\n" +
 	"\x0enodes_released\x18\r \x01(\x03R\rnodesReleased\x12\x1d\n" +
 	"\n" +
-	"nodes_lost\x18\x0e \x01(\x03R\tnodesLost2\x9f\x02\n" +
+	"nodes_lost\x18\x0e \x01(\x03R\tnodesLost\"/\n" +
+	"\x0eExplainRequest\x12\x1d\n" +
+	"\n" +
+	"request_id\x18\x01 \x01(\tR\trequestId\"\x9a\x06\n" +
+	"\fExplainReply\x12\x1d\n" +
+	"\n" +
+	"request_id\x18\x01 \x01(\tR\trequestId\x12\x1d\n" +
+	"\n" +
+	"account_id\x18\x02 \x01(\tR\taccountId\x12#\n" +
+	"\rfunction_name\x18\x03 \x01(\tR\ffunctionName\x12\x16\n" +
+	"\x06policy\x18\x04 \x01(\tR\x06policy\x12,\n" +
+	"\x12arrived_unix_nanos\x18\x05 \x01(\x03R\x10arrivedUnixNanos\x12!\n" +
+	"\fwaited_nanos\x18\x06 \x01(\x03R\vwaitedNanos\x12\x18\n" +
+	"\aoutcome\x18\a \x01(\tR\aoutcome\x12\x18\n" +
+	"\amessage\x18\b \x01(\tR\amessage\x12*\n" +
+	"\x11retry_after_nanos\x18\t \x01(\x03R\x0fretryAfterNanos\x12\x17\n" +
+	"\anode_id\x18\n" +
+	" \x01(\tR\x06nodeId\x12!\n" +
+	"\fcontainer_id\x18\v \x01(\tR\vcontainerId\x12&\n" +
+	"\x0fmemory_in_bytes\x18\f \x01(\x03R\rmemoryInBytes\x12*\n" +
+	"\x11reserved_in_bytes\x18\r \x01(\x03R\x0freservedInBytes\x12%\n" +
+	"\x0ecreation_nanos\x18\x0e \x01(\x03R\rcreationNanos\x12\x1e\n" +
+	"\n" +
+	"containers\x18\x0f \x01(\x05R\n" +
+	"containers\x12\x12\n" +
+	"\x04idle\x18\x10 \x01(\x05R\x04idle\x12\x1a\n" +
+	"\bcreating\x18\x11 \x01(\x05R\bcreating\x12\x1b\n" +
+	"\tin_flight\x18\x12 \x01(\x05R\binFlight\x12\x1f\n" +
+	"\vqueue_depth\x18\x13 \x01(\x05R\n" +
+	"queueDepth\x12\x18\n" +
+	"\acreated\x18\x14 \x01(\x05R\acreated\x12\x18\n" +
+	"\aevicted\x18\x15 \x01(\x05R\aevicted\x12\x1f\n" +
+	"\vnodes_asked\x18\x16 \x01(\x05R\n" +
+	"nodesAsked\x12\x14\n" +
+	"\x05cause\x18\x17 \x01(\tR\x05cause\x12.\n" +
+	"\x06reason\x18\x18 \x01(\v2\x16.schedulerproto.ReasonR\x06reason\"\x9b\x01\n" +
+	"\x06Reason\x12\x1d\n" +
+	"\n" +
+	"wait_nanos\x18\x01 \x01(\x03R\twaitNanos\x12(\n" +
+	"\x10cold_start_nanos\x18\x02 \x01(\x03R\x0ecoldStartNanos\x12'\n" +
+	"\x0fexecution_nanos\x18\x03 \x01(\x03R\x0eexecutionNanos\x12\x1f\n" +
+	"\vprice_nanos\x18\x04 \x01(\x03R\n" +
+	"priceNanos2\xe8\x02\n" +
 	"\tScheduler\x12b\n" +
 	"\x10AcquireContainer\x12'.schedulerproto.AcquireContainerRequest\x1a%.schedulerproto.AcquireContainerReply\x12_\n" +
 	"\x0fReturnContainer\x12&.schedulerproto.ReturnContainerRequest\x1a$.schedulerproto.ReturnContainerReply\x12M\n" +
-	"\tGetStatus\x12 .schedulerproto.GetStatusRequest\x1a\x1e.schedulerproto.GetStatusReplyB:Z8github.com/minifaas/minifaas/proto/scheduler;schedulerpbb\x06proto3"
+	"\tGetStatus\x12 .schedulerproto.GetStatusRequest\x1a\x1e.schedulerproto.GetStatusReply\x12G\n" +
+	"\aExplain\x12\x1e.schedulerproto.ExplainRequest\x1a\x1c.schedulerproto.ExplainReplyB:Z8github.com/minifaas/minifaas/proto/scheduler;schedulerpbb\x06proto3"
 
 var (
 	file_scheduler_scheduler_proto_rawDescOnce sync.Once
@@ -1003,7 +1400,7 @@ func file_scheduler_scheduler_proto_rawDescGZIP() []byte {
 	return file_scheduler_scheduler_proto_rawDescData
 }
 
-var file_scheduler_scheduler_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
+var file_scheduler_scheduler_proto_msgTypes = make([]protoimpl.MessageInfo, 14)
 var file_scheduler_scheduler_proto_goTypes = []any{
 	(*FunctionConfig)(nil),          // 0: schedulerproto.FunctionConfig
 	(*AcquireContainerRequest)(nil), // 1: schedulerproto.AcquireContainerRequest
@@ -1016,6 +1413,9 @@ var file_scheduler_scheduler_proto_goTypes = []any{
 	(*ContainerStatus)(nil),         // 8: schedulerproto.ContainerStatus
 	(*FunctionStatus)(nil),          // 9: schedulerproto.FunctionStatus
 	(*Counters)(nil),                // 10: schedulerproto.Counters
+	(*ExplainRequest)(nil),          // 11: schedulerproto.ExplainRequest
+	(*ExplainReply)(nil),            // 12: schedulerproto.ExplainReply
+	(*Reason)(nil),                  // 13: schedulerproto.Reason
 }
 var file_scheduler_scheduler_proto_depIdxs = []int32{
 	0,  // 0: schedulerproto.AcquireContainerRequest.function_config:type_name -> schedulerproto.FunctionConfig
@@ -1023,17 +1423,20 @@ var file_scheduler_scheduler_proto_depIdxs = []int32{
 	9,  // 2: schedulerproto.GetStatusReply.functions:type_name -> schedulerproto.FunctionStatus
 	10, // 3: schedulerproto.GetStatusReply.counters:type_name -> schedulerproto.Counters
 	8,  // 4: schedulerproto.NodeStatus.containers:type_name -> schedulerproto.ContainerStatus
-	1,  // 5: schedulerproto.Scheduler.AcquireContainer:input_type -> schedulerproto.AcquireContainerRequest
-	3,  // 6: schedulerproto.Scheduler.ReturnContainer:input_type -> schedulerproto.ReturnContainerRequest
-	5,  // 7: schedulerproto.Scheduler.GetStatus:input_type -> schedulerproto.GetStatusRequest
-	2,  // 8: schedulerproto.Scheduler.AcquireContainer:output_type -> schedulerproto.AcquireContainerReply
-	4,  // 9: schedulerproto.Scheduler.ReturnContainer:output_type -> schedulerproto.ReturnContainerReply
-	6,  // 10: schedulerproto.Scheduler.GetStatus:output_type -> schedulerproto.GetStatusReply
-	8,  // [8:11] is the sub-list for method output_type
-	5,  // [5:8] is the sub-list for method input_type
-	5,  // [5:5] is the sub-list for extension type_name
-	5,  // [5:5] is the sub-list for extension extendee
-	0,  // [0:5] is the sub-list for field type_name
+	13, // 5: schedulerproto.ExplainReply.reason:type_name -> schedulerproto.Reason
+	1,  // 6: schedulerproto.Scheduler.AcquireContainer:input_type -> schedulerproto.AcquireContainerRequest
+	3,  // 7: schedulerproto.Scheduler.ReturnContainer:input_type -> schedulerproto.ReturnContainerRequest
+	5,  // 8: schedulerproto.Scheduler.GetStatus:input_type -> schedulerproto.GetStatusRequest
+	11, // 9: schedulerproto.Scheduler.Explain:input_type -> schedulerproto.ExplainRequest
+	2,  // 10: schedulerproto.Scheduler.AcquireContainer:output_type -> schedulerproto.AcquireContainerReply
+	4,  // 11: schedulerproto.Scheduler.ReturnContainer:output_type -> schedulerproto.ReturnContainerReply
+	6,  // 12: schedulerproto.Scheduler.GetStatus:output_type -> schedulerproto.GetStatusReply
+	12, // 13: schedulerproto.Scheduler.Explain:output_type -> schedulerproto.ExplainReply
+	10, // [10:14] is the sub-list for method output_type
+	6,  // [6:10] is the sub-list for method input_type
+	6,  // [6:6] is the sub-list for extension type_name
+	6,  // [6:6] is the sub-list for extension extendee
+	0,  // [0:6] is the sub-list for field type_name
 }
 
 func init() { file_scheduler_scheduler_proto_init() }
@@ -1047,7 +1450,7 @@ func file_scheduler_scheduler_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_scheduler_scheduler_proto_rawDesc), len(file_scheduler_scheduler_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   11,
+			NumMessages:   14,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -5,7 +5,7 @@
 // source: scheduler/scheduler.proto
 
 // The scheduler's wire contract. Fields below 100 are fixed by the mini-faas
-// contest of 2020; fields from 100 up and GetStatus are ours. An old peer
+// contest of 2020; fields from 100 up, GetStatus and Explain are ours. An old peer
 // leaves ours empty and ignores them.
 
 package schedulerpb
@@ -26,6 +26,7 @@ const (
 	Scheduler_AcquireContainer_FullMethodName = "/schedulerproto.Scheduler/AcquireContainer"
 	Scheduler_ReturnContainer_FullMethodName  = "/schedulerproto.Scheduler/ReturnContainer"
 	Scheduler_GetStatus_FullMethodName        = "/schedulerproto.Scheduler/GetStatus"
+	Scheduler_Explain_FullMethodName          = "/schedulerproto.Scheduler/Explain"
 )
 
 // SchedulerClient is the client API for Scheduler service.
@@ -39,7 +40,9 @@ type SchedulerClient interface {
 	// up to 60 s while a container is made. The lease ends with ReturnContainer,
 	// or 5 s after the function's timeout.
 	//
-	// RESOURCE_EXHAUSTED: no capacity, or the queue is full; the message says why.
+	// RESOURCE_EXHAUSTED: no capacity, or a queue is full; the message says why.
+	// DEADLINE_EXCEEDED: no container came by the deadline, or none can.
+	// Both may have a google.rpc.RetryInfo among their details: when to try again.
 	// ALREADY_EXISTS: the same request_id is waiting for a container already.
 	AcquireContainer(ctx context.Context, in *AcquireContainerRequest, opts ...grpc.CallOption) (*AcquireContainerReply, error)
 	// ReturnContainer ends the lease of AcquireContainer. Returning a lease that
@@ -47,6 +50,10 @@ type SchedulerClient interface {
 	ReturnContainer(ctx context.Context, in *ReturnContainerRequest, opts ...grpc.CallOption) (*ReturnContainerReply, error)
 	// GetStatus reports what the scheduler knows and has decided.
 	GetStatus(ctx context.Context, in *GetStatusRequest, opts ...grpc.CallOption) (*GetStatusReply, error)
+	// Explain tells what became of one request of late, and why.
+	//
+	// NOT_FOUND: it is waiting, too old, or was never heard of.
+	Explain(ctx context.Context, in *ExplainRequest, opts ...grpc.CallOption) (*ExplainReply, error)
 }
 
 type schedulerClient struct {
@@ -87,6 +94,16 @@ func (c *schedulerClient) GetStatus(ctx context.Context, in *GetStatusRequest, o
 	return out, nil
 }
 
+func (c *schedulerClient) Explain(ctx context.Context, in *ExplainRequest, opts ...grpc.CallOption) (*ExplainReply, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ExplainReply)
+	err := c.cc.Invoke(ctx, Scheduler_Explain_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // SchedulerServer is the server API for Scheduler service.
 // All implementations must embed UnimplementedSchedulerServer
 // for forward compatibility.
@@ -98,7 +115,9 @@ type SchedulerServer interface {
 	// up to 60 s while a container is made. The lease ends with ReturnContainer,
 	// or 5 s after the function's timeout.
 	//
-	// RESOURCE_EXHAUSTED: no capacity, or the queue is full; the message says why.
+	// RESOURCE_EXHAUSTED: no capacity, or a queue is full; the message says why.
+	// DEADLINE_EXCEEDED: no container came by the deadline, or none can.
+	// Both may have a google.rpc.RetryInfo among their details: when to try again.
 	// ALREADY_EXISTS: the same request_id is waiting for a container already.
 	AcquireContainer(context.Context, *AcquireContainerRequest) (*AcquireContainerReply, error)
 	// ReturnContainer ends the lease of AcquireContainer. Returning a lease that
@@ -106,6 +125,10 @@ type SchedulerServer interface {
 	ReturnContainer(context.Context, *ReturnContainerRequest) (*ReturnContainerReply, error)
 	// GetStatus reports what the scheduler knows and has decided.
 	GetStatus(context.Context, *GetStatusRequest) (*GetStatusReply, error)
+	// Explain tells what became of one request of late, and why.
+	//
+	// NOT_FOUND: it is waiting, too old, or was never heard of.
+	Explain(context.Context, *ExplainRequest) (*ExplainReply, error)
 	mustEmbedUnimplementedSchedulerServer()
 }
 
@@ -124,6 +147,9 @@ func (UnimplementedSchedulerServer) ReturnContainer(context.Context, *ReturnCont
 }
 func (UnimplementedSchedulerServer) GetStatus(context.Context, *GetStatusRequest) (*GetStatusReply, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetStatus not implemented")
+}
+func (UnimplementedSchedulerServer) Explain(context.Context, *ExplainRequest) (*ExplainReply, error) {
+	return nil, status.Error(codes.Unimplemented, "method Explain not implemented")
 }
 func (UnimplementedSchedulerServer) mustEmbedUnimplementedSchedulerServer() {}
 func (UnimplementedSchedulerServer) testEmbeddedByValue()                   {}
@@ -200,6 +226,24 @@ func _Scheduler_GetStatus_Handler(srv interface{}, ctx context.Context, dec func
 	return interceptor(ctx, in, info, handler)
 }
 
+func _Scheduler_Explain_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ExplainRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(SchedulerServer).Explain(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Scheduler_Explain_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(SchedulerServer).Explain(ctx, req.(*ExplainRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // Scheduler_ServiceDesc is the grpc.ServiceDesc for Scheduler service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -218,6 +262,10 @@ var Scheduler_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "GetStatus",
 			Handler:    _Scheduler_GetStatus_Handler,
+		},
+		{
+			MethodName: "Explain",
+			Handler:    _Scheduler_Explain_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},

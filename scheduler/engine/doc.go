@@ -70,12 +70,26 @@
 //	releasing    NodeReleased                              gone
 //	any          NodeLost                                  gone
 //
+// # Who gets room
+//
+// A function's tenant is the account of its first request. As soon as something
+// finds no room, whatever wants a container stands in line, and the tenants take
+// turns by deficit round robin, in bytes of booked memory. Room made by eviction
+// is claimed for the function that it was made for. Where all is busy and no
+// node can be had, a node is held for the function whose turn it is: a container
+// there whose call ends leaves for it, if its tenant has more than the other. So
+// nobody waits for longer than about one call of somebody else's, one removal and
+// one cold start. The policy's pace is shared in the same way.
+//
 // # Work of a Step
 //
-// However much there is, a Step looks at a few objects beside those that its
-// own actions name, and at 200 at most when it searches for containers to
-// evict, with these exceptions: the loss of a node visits what was on it, Stats
-// what the node lists and holds, and once in a while an added node has the
-// index of nodes rebuilt. Granting and returning a warm container allocates
-// nothing.
+// However much there is, a Step visits at most 64 objects beside those that its
+// event and its own actions name; Visited counts them. The exceptions are the
+// loss of a node, which visits what was on it, and a policy that looks at every
+// node to place a container. A container counts with its leases, and Stats names
+// what the node lists and holds. Not counted is that once in a while an added
+// node has the index of nodes copied. What is left over is due at once, or where
+// it is room that some still have to be tried for, when one of them asks again,
+// at the latest after RescaleInterval. Granting and returning a warm container
+// allocates nothing.
 package engine

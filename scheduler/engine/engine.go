@@ -73,8 +73,8 @@ type Engine struct {
 }
 
 // Limits of what one Step does. What is left over is due at once: NextWake says
-// so. No piece of work visits more than 25 objects, the search of one node for
-// victims and of some for one to hold, so no Step visits more than 64.
+// so. No piece of work visits more than 25 objects (the search of one node for
+// victims, and of some for one to hold), so no Step visits more than 64.
 const (
 	firesUntil      = 16 // visits, after which no timer fires
 	worksUntil      = 32 // visits, after which nothing is begun that can wait

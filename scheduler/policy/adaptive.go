@@ -123,7 +123,7 @@ func (a *Adaptive) Evicted(now engine.Instant, f *engine.FunctionView, c *engine
 	a.gone(now, f, now.Sub(c.IdleSince))
 }
 
-func (a *Adaptive) Returned(now engine.Instant, f *engine.FunctionView, call engine.Call) bool {
+func (a *Adaptive) Returned(_ engine.Instant, f *engine.FunctionView, call engine.Call) bool {
 	l := a.of(f)
 	took := call.Duration
 	if took <= 0 {
@@ -155,7 +155,6 @@ func (a *Adaptive) Returned(now engine.Instant, f *engine.FunctionView, call eng
 		l.memory.exceeded(call.Size.Memory, f.Spec.Memory)
 	}
 	l.share.learn(a, l, f, call, took)
-	debug(now, f, l, call)
 	return call.Size.Memory < a.Size(f).Memory || a.replacement(f) > 0
 }
 

@@ -3,24 +3,99 @@ package policy
 import (
 	"testing"
 	"time"
+
+	"github.com/minifaas/minifaas/scheduler/engine"
 )
 
-func TestRunawayDebug(t *testing.T) {
-	s := newStand(t, AdaptiveConfig{}, 4)
-	for i := range 60 {
-		s.call(time.Duration(i)*5*time.Millisecond, "f", 128*megabyte, computes(1*time.Second))
-	}
-	for i := range 400 {
-		s.call(120*time.Second+time.Duration(i)*100*time.Millisecond, "f", 128*megabyte, computes(10*time.Millisecond))
-	}
-	for _, u := range []int{1, 2, 5, 10, 13, 15, 20,22, 25, 27, 30, 40, 60,100,130} {
-		s.run(time.Duration(u) * time.Second)
-		small := 0
-		for _, c := range s.containers("f") {
-			if c.Memory == 128*megabyte {
-				small++
-			}
+// The newest node is emptied while the others could take what is booked on it
+// and keep a fifth of their memory free.
+func TestDraining(t *testing.T) {
+	a := newAdaptive(t, AdaptiveConfig{})
+	older, newest := &engine.NodeView{Capacity: 1000}, &engine.NodeView{Capacity: 1000}
+	for _, c := range []struct {
+		name   string
+		node   *engine.NodeView
+		nodes  int
+		booked engine.Bytes
+		want   bool
+	}{
+		{"800 of 1000 would be booked", newest, 2, 800, true},
+		{"more would be", newest, 2, 801, false},
+		{"an older node", older, 2, 800, false},
+		{"the only node", newest, 1, 0, false},
+	} {
+		p := &engine.PoolView{Nodes: c.nodes, Newest: newest, Capacity: 1000 * engine.Bytes(c.nodes), Booked: c.booked}
+		if got := a.draining(p, c.node); got != c.want {
+			t.Errorf("%s: draining %v, want %v", c.name, got, c.want)
 		}
-		t.Log(u, len(s.containers("f")), small, s.removed, len(s.made["f"]), s.nodes(), s.waited)
+	}
+}
+
+// crew are functions that are called all the time.
+var crew = []string{"a", "b", "c", "d", "e", "f"}
+
+// Six functions of 512 MiB take two nodes of 2 GiB. Once it is known that they
+// need far less one node will do: their containers move, without a cold start,
+// and the other node is given back.
+func TestNewestNodeIsDrained(t *testing.T) {
+	s := newStand(t, AdaptiveConfig{}, 2)
+	s.node = 2048 * megabyte
+	for i := range 200 {
+		for j, name := range crew {
+			s.call(time.Duration(500*i+50*j)*ms, name, 512*megabyte, sleeps(20*ms, 20*megabyte))
+		}
+	}
+	s.run(1200 * ms)
+	if got := s.nodes(); len(got) != 2 {
+		t.Fatalf("nodes %v at first, want two", got)
+	}
+	s.run(90 * time.Second)
+	if got := s.nodes(); len(got) != 1 || got[0] != "n1" {
+		t.Errorf("nodes %v in the end, want the first", got)
+	}
+	for _, name := range crew {
+		if got := s.containers(name); len(got) != 1 || s.colds[name] != 1 {
+			t.Errorf("%s: %d containers and %d cold starts, want one each", name, len(got), s.colds[name])
+		}
+	}
+}
+
+// While a call waits, a node that is being emptied serves as well as another.
+func TestDrainingNodeServesWhoWaits(t *testing.T) {
+	s := newStand(t, AdaptiveConfig{}, 2)
+	s.node = 1024 * megabyte
+	for i, name := range crew[:3] { // two of 300 MiB on the first node, one on the second
+		memory := []engine.Bytes{300, 300, 500}[i] * megabyte
+		s.call(time.Duration(i)*10*ms, name, memory, sleeps(30*time.Second, memory))
+	}
+	s.call(20*time.Second, "large", 450*megabyte, sleeps(ms, 450*megabyte))
+	s.run(21 * time.Second)
+	if got := s.nodes(); len(got) != 2 || s.waited["large"] > s.cold {
+		t.Errorf("on nodes %v it waited for %v, want a place at once", got, s.waited["large"])
+	}
+}
+
+// A small container serves on until one that fits is there.
+func TestMisfitRetiresWhenReplaced(t *testing.T) {
+	s := newStand(t, AdaptiveConfig{}, 1)
+	for i := range 100 {
+		s.call(time.Duration(i)*200*ms, "f", 128*megabyte, computes(10*ms))
+	}
+	replaced := false
+	for now := time.Duration(0); now < 20*time.Second; now += 50 * ms {
+		s.run(now)
+		there := s.containers("f")
+		if now > s.cold+200*ms && len(there) == 0 {
+			t.Fatalf("at %v no container is in service", now)
+		}
+		for _, c := range there {
+			replaced = replaced || c.Memory > 128*megabyte
+		}
+	}
+	if there := s.containers("f"); !replaced || len(there) != 1 || there[0].Memory != s.node {
+		t.Errorf("in the end %+v, want one with the limit of a node", there)
+	}
+	if got := len(s.made["f"]); got > 3 {
+		t.Errorf("%d containers made, want the first few and one that fits", got)
 	}
 }

@@ -9,59 +9,38 @@ import (
 
 // Scale prices waiting against creating. With W requests waiting, c calls to a
 // container, executions of E and cold starts of C, the containers that there
-// are clear the backlog in W*E/(ready*c). If that takes longer than a cold start and
-// what the container is worth in waiting, it wants enough new ones to clear it within one more C, W*E/(c*C) of them, those
-// under way included. Short waits are not paid for at once; they add up to a
-// debt, and when that is what a container costs, one more is created. While E
-// is unknown it starts slowly: containers under way at most double those ready.
-// Of all functions together, no more are under way than the pace allows.
+// are clear the backlog in W·E/(ready·c). If that takes longer than a cold start
+// and what it costs in memory, it wants enough new ones to clear the backlog
+// within one more C: W·E/(c·C), those under way included. Shorter waits add up to
+// a debt; when one more container would repay it, one is created. A function that
+// nobody has seen the end of begins with few, one that computes gets no more than
+// there are nodes, and of all functions together no more are under way than the
+// pace allows.
 func (a *Adaptive) Scale(now engine.Instant, f *engine.FunctionView, p *engine.PoolView) (int, engine.Instant) {
 	l := a.of(f)
 	if f.Waiting == 0 {
-		if l.announced {
-			return a.prepare(now, l, f)
-		}
-		if l.moved {
-			l.moved = false
-			return 1, 0
-		}
-		if n := a.replacement(f); n > 0 {
-			return n, 0
-		}
-		return a.prewarm(now, l, f)
+		return a.ahead(now, l, f)
 	}
-	share := a.Concurrency(f)
-	// Never more than the calls that there are could fill.
-	useful := min((f.Waiting+share-1)/share, (f.InFlight+f.Waiting+share-1)/share-f.Ready)
-	cold := a.coldStart(l)
-	execution := a.expected(now, l, f)
-	work := float64(f.Waiting) * float64(execution) / float64(share)
-	owed := l.debt.grow(now, f)
+	useful, work := a.backlog(now, l, f)
+	cold, owed := a.coldStart(l), l.debt.grow(now, f)
 	// A container pays for itself by sparing that much waiting.
-	price := seconds(float64(cold.Seconds() * (1 + 1/a.price(l, f))))
+	price := cold.Seconds() * (1 + 1/a.price(l, f))
 
 	want := 0
 	switch {
-	case f.Ready == 0:
-		want = int(min(max(1, math.Ceil(work/float64(cold))), float64(useful)))
-	case work/float64(f.Ready) > float64(price) || !a.cfg.has(Waiting):
+	case !a.cfg.has(Waiting):
 		want = useful
-		if a.cfg.has(Waiting) {
-			want = int(min(math.Ceil(work/float64(cold)), float64(useful)))
-		}
-	case owed > price && f.Creating == 0:
+	case f.Ready == 0, work > float64(price*float64(f.Ready)):
+		want = int(min(max(1, math.Ceil(work/cold.Seconds())), float64(useful)))
+	case f.Creating == 0 && a.repays(l, f, owed):
 		want = 1
 	}
-	if l.execution.n == 0 {
-		most := 0
-		if f.Ready > 0 && f.InFlight > 0 && now.Sub(f.OldestGrant) > cold {
-			most = max(slowStart, f.Ready)
-		}
-		useful = min(useful, most)
+	if l.execution.n == 0 { // the first call will tell
+		useful = min(useful, max(slowStart, f.Ready))
 	}
 	if a.computes(l, f.Spec.Memory) {
 		most := p.Nodes
-		if work > 4*float64(f.Ready)*float64(price) {
+		if work > 4*price*float64(f.Ready) {
 			most++
 		}
 		useful = min(useful, most-f.Ready)
@@ -80,6 +59,37 @@ func (a *Adaptive) Scale(now engine.Instant, f *engine.FunctionView, p *engine.P
 
 // slowStart is how many containers of an unknown function are begun with, beside the first one.
 const slowStart = 2
+
+// ahead is what is to be made though nobody waits.
+func (a *Adaptive) ahead(now engine.Instant, l *learned, f *engine.FunctionView) (int, engine.Instant) {
+	switch {
+	case l.announced:
+		return a.prepare(now, l, f)
+	case l.moved:
+		l.moved = false
+		return 1, 0
+	}
+	if n := a.replacement(f); n > 0 {
+		return n, 0
+	}
+	return a.prewarm(now, l, f)
+}
+
+// backlog is how many containers the calls that there are could fill beside those
+// ready, and how long those who wait would keep one container busy, in seconds.
+func (a *Adaptive) backlog(now engine.Instant, l *learned, f *engine.FunctionView) (useful int, work float64) {
+	share := a.Concurrency(f)
+	useful = min(ceilDiv(f.Waiting, share), ceilDiv(f.InFlight+f.Waiting, share)-f.Ready)
+	return useful, float64(f.Waiting) * a.expected(now, l, f).Seconds() / float64(share)
+}
+
+// repays: were they to go on waiting as they have lately, one more container would
+// spare more than it costs to make it and to keep it for its horizon.
+func (a *Adaptive) repays(l *learned, f *engine.FunctionView, owed time.Duration) bool {
+	const horizon, remembered = 200.0, 14.4 // seconds; a debt that fades by half in 10 s holds that of 14.4 s
+	spared := float64(owed.Seconds()*horizon) / remembered
+	return spared > a.coldStart(l).Seconds()+horizon/a.price(l, f)
+}
 
 // debt is the time that requests of a function have waited lately: it fades by
 // half every ten seconds.
@@ -108,7 +118,7 @@ func (d *debt) grow(now engine.Instant, f *engine.FunctionView) time.Duration {
 // and a call that still runs shows that it can take so long.
 func (a *Adaptive) expected(now engine.Instant, l *learned, f *engine.FunctionView) time.Duration {
 	if l.execution.n == 0 {
-		d := a.all.firsts.median()
+		d := a.all.firsts.quantile(90) // rather too long: most that are long are very long
 		if f.InFlight > 0 {
 			d = max(d, now.Sub(f.OldestGrant))
 		}

@@ -104,7 +104,7 @@ func (p *footprint) exceeded(limit, declared engine.Bytes) {
 	}
 }
 
-// need is rounded up to three significant bits, so that it seldom changes.
+// need is rounded up to five significant bits, so that it seldom changes.
 func (p *footprint) need(company int) engine.Bytes {
 	n := p.one + p.further*engine.Bytes(company-1)
 	n += n/16 + footprintSlack

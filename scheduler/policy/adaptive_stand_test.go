@@ -15,6 +15,7 @@ import (
 type stand struct {
 	t testing.TB
 	e *engine.Engine
+	p *Adaptive // its policy
 	// node is the memory of a node, spare how many can still be reserved.
 	node  engine.Bytes
 	spare int
@@ -47,12 +48,13 @@ type execution func(limit engine.Bytes) engine.Outcome
 
 func newStand(t testing.TB, cfg AdaptiveConfig, nodes int) *stand {
 	t.Helper()
-	e, err := engine.New(engine.Config{}, newAdaptive(t, cfg))
+	p := newAdaptive(t, cfg)
+	e, err := engine.New(engine.Config{}, p)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return &stand{
-		t: t, e: e, node: 3072 * megabyte, spare: nodes, cold: 500 * time.Millisecond,
+		t: t, e: e, p: p, node: 3072 * megabyte, spare: nodes, cold: 500 * time.Millisecond,
 		asked: make(map[engine.Ticket]*ask), limits: make(map[engine.ContainerID]engine.Bytes),
 		made: make(map[string][]engine.Bytes), colds: make(map[string]int), waited: make(map[string]time.Duration),
 	}
@@ -61,7 +63,7 @@ func newStand(t testing.TB, cfg AdaptiveConfig, nodes int) *stand {
 // sleeps takes that long, nearly no CPU and so much memory.
 func sleeps(took time.Duration, memory engine.Bytes) execution {
 	return func(engine.Bytes) engine.Outcome {
-		return engine.Outcome{Duration: took, CPU: 10 * time.Microsecond, MaxMemory: memory}
+		return engine.Outcome{Duration: took, CPU: time.Microsecond, MaxMemory: memory}
 	}
 }
 

@@ -1,0 +1,54 @@
+package policy
+
+import (
+	"time"
+
+	"github.com/minifaas/minifaas/scheduler/engine"
+)
+
+// Evict ranks by what it is worth to keep the container, in times of what its
+// memory costs. It may go for another function that is more urgent than that, or
+// once it has been idle for half of its keep-alive.
+//
+// A container that was used just now is likely to be used again at once, whatever
+// its function; that says little of what it is worth when memory is short. So the
+// rank is that which it will have when it is as old as those that were evicted lately.
+func (a *Adaptive) Evict(now engine.Instant, f *engine.FunctionView, c *engine.ContainerView, wanted *engine.FunctionView) (int64, bool) {
+	l := a.of(f)
+	level := levelOf(f.Ready)
+	idle := now.Sub(c.IdleSince)
+	rank := int64(c.IdleSince)
+	if a.cfg.has(Ranking) {
+		g := l.level(level)
+		worth := worthKeeping(&g.histogram, g.lost, &a.all.levels[level], a.penalty(l, f), max(idle, a.all.turnover.value))
+		rank = int64(float64(worth * rankUnit))
+	}
+	if wanted == nil {
+		return rank, false
+	}
+	if 2*idle > a.keep(now, l, f, level) || !a.cfg.has(Ranking) && wanted.Pool.Exhausted {
+		return rank, true
+	}
+	return rank, wanted.Pool.Exhausted && float64(rank) <= float64(evictBelow*a.urgency(now, wanted))*rankUnit
+}
+
+// Urgency is what it costs to let those wait who wait for the function, in times
+// of what the memory costs that would serve them; it grows as they wait.
+func (a *Adaptive) Urgency(now engine.Instant, f *engine.FunctionView) int64 {
+	return -int64(float64(a.urgency(now, f) * rankUnit))
+}
+
+func (a *Adaptive) urgency(now engine.Instant, f *engine.FunctionView) float64 {
+	waited := float64(max(0, now.Sub(f.OldestWait))) / float64(patience)
+	return float64(a.price(a.of(f), f) * (1 + float64(waited*waited)))
+}
+
+const (
+	// rankUnit keeps three decimals of a worth or an urgency.
+	rankUnit = 1000
+	// evictBelow is how many times as urgent as those who wait a container may be
+	// worth keeping, and go all the same: who waits is certain, who may come is not.
+	evictBelow = 4.0
+	// patience is the waiting that doubles a request's urgency.
+	patience = 5 * time.Second
+)

@@ -1,0 +1,153 @@
+package policy
+
+import (
+	"testing"
+	"time"
+
+	"github.com/minifaas/minifaas/scheduler/engine"
+)
+
+// One call takes 10 MiB and each further one 1 MiB; with a sixteenth more and
+// 4 MiB, rounded up to five significant bits.
+func TestFootprintNeed(t *testing.T) {
+	p := footprint{one: 10 * megabyte, further: megabyte}
+	for _, c := range []struct {
+		company int
+		want    engine.Bytes
+	}{
+		{1, 15 * megabyte},    // 14.625
+		{3, 17 * megabyte},    // 16.75
+		{64, 84 * megabyte},   // 81.5625
+		{100, 120 * megabyte}, // 119.8125
+	} {
+		if got := p.need(c.company); got != c.want {
+			t.Errorf("%d calls: %.2f MiB, want %d", c.company, float64(got)/float64(megabyte), c.want/megabyte)
+		}
+	}
+}
+
+// Peaks raise what is needed at once, and fade.
+func TestFootprintLearnsPeaks(t *testing.T) {
+	var p footprint
+	p.learn(1, true, 20*megabyte)
+	if p.one != 20*megabyte || p.further != 20*megabyte {
+		t.Errorf("after one call %d and %d for a further one, want 20 MiB each", p.one, p.further)
+	}
+	p.learn(3, false, 24*megabyte)
+	p.learn(1, true, 0) // not measured
+	if p.one != 20*megabyte || p.further >= 20*megabyte {
+		t.Errorf("three calls took 4 MiB more than one, yet a further one is taken for %d bytes", p.further)
+	}
+	p.learn(1, true, 60*megabyte)
+	if p.one != 60*megabyte {
+		t.Errorf("one call takes %d bytes after a peak of 60 MiB", p.one)
+	}
+	for range 400 {
+		p.learn(1, true, 20*megabyte)
+	}
+	if p.one > 21*megabyte || p.one < 20*megabyte {
+		t.Errorf("one call takes %d bytes long after the peak, want about 20 MiB", p.one)
+	}
+}
+
+// What is booked follows what the calls need, one more at a time than there were;
+// the limit stays what is declared.
+func TestBookingFollowsMemory(t *testing.T) {
+	for _, c := range []struct {
+		cfg  AdaptiveConfig
+		peak engine.Bytes
+		want [2]engine.Bytes // booked, at least and at most
+	}{
+		{AdaptiveConfig{}, 40 * megabyte, [2]engine.Bytes{40 * megabyte, 100 * megabyte}},
+		{AdaptiveConfig{}, 600 * megabyte, [2]engine.Bytes{512 * megabyte, 512 * megabyte}},
+		{AdaptiveConfig{Without: RightSizing}, 40 * megabyte, [2]engine.Bytes{512 * megabyte, 512 * megabyte}},
+	} {
+		s := newStand(t, c.cfg, 1)
+		s.call(0, "f", 512*megabyte, sleeps(ms, c.peak))
+		s.run(2 * time.Second)
+		if got := s.containers("f"); len(got) != 1 || got[0].Booked != 512*megabyte {
+			t.Fatalf("at first %+v, want one that books what is declared", got)
+		}
+		for i := range 10 {
+			s.call(time.Duration(2000+10*i)*ms, "f", 512*megabyte, sleeps(ms, c.peak))
+		}
+		s.run(3 * time.Second)
+		got := s.containers("f")
+		if len(got) != 1 || got[0].Booked < c.want[0] || got[0].Booked > c.want[1] || got[0].Memory != 512*megabyte {
+			t.Errorf("peak %d MiB: %+v, want one that books %v", c.peak/megabyte, got, c.want)
+		}
+	}
+}
+
+// A container that ran out of memory is followed by larger ones, up to a
+// limit: a function that takes whatever it gets doesn't get everything.
+func TestOutOfMemoryRaisesTheLimitAtOnce(t *testing.T) {
+	a, f := newAdaptive(t, AdaptiveConfig{}), indexed(0, 128*megabyte)
+	serve(a, f, 10, ms)
+	last := a.Size(f)
+	if last.Memory != 128*megabyte || last.Booked >= 128*megabyte {
+		t.Fatalf("before, %+v", last)
+	}
+	for range 10 {
+		a.Returned(0, f, engine.Call{Outcome: engine.Outcome{Error: engine.ErrorOutOfMemory}, Started: 1, Ended: 1, Alone: true, Size: last})
+		size := a.Size(f)
+		if size.Booked < last.Memory {
+			t.Errorf("books %d bytes after %d were too few", size.Booked, last.Memory)
+		}
+		if last.Memory < 256*megabyte && size.Memory <= last.Memory {
+			t.Errorf("%d bytes again after %d were too few", size.Memory, last.Memory)
+		}
+		last = size
+	}
+	if last.Memory > 4*128*megabyte {
+		t.Errorf("%d bytes in the end, for a function that declares 128 MiB", last.Memory)
+	}
+}
+
+// With 128 MiB go 8 % of a core. A function that computes gets the limit of a
+// node, hence a whole core, and books no more than before; its small container
+// is replaced without anybody waiting for that. One that sleeps is left alone.
+func TestComputingFunctionGetsAWholeCore(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		cfg  AdaptiveConfig
+		run  execution
+		want engine.Bytes
+	}{
+		{"computes", AdaptiveConfig{}, computes(40 * ms), 3072 * megabyte},
+		{"computes, but sizes are fixed", AdaptiveConfig{Without: RightSizing}, computes(40 * ms), 128 * megabyte},
+		{"sleeps", AdaptiveConfig{}, sleeps(500*ms, 10*megabyte), 128 * megabyte},
+	} {
+		s := newStand(t, c.cfg, 2)
+		for i := range 30 {
+			s.call(time.Duration(i)*2*time.Second, "f", 128*megabyte, c.run)
+		}
+		s.run(60 * time.Second)
+		got := s.containers("f")
+		if len(got) != 1 || got[0].Memory != c.want || got[0].Booked > 128*megabyte {
+			t.Errorf("%s: %+v, want one with a limit of %d MiB that books no more than 128", c.name, got, c.want/megabyte)
+		}
+		if s.colds["f"] != 1 {
+			t.Errorf("%s: %d cold starts, want the first alone", c.name, s.colds["f"])
+		}
+	}
+}
+
+// When most functions compute, those that are not known yet are taken to compute too.
+func TestUnknownFunctionIsTakenForTheRest(t *testing.T) {
+	for _, c := range []struct {
+		rest execution
+		want bool
+	}{{computes(40 * ms), true}, {sleeps(40*ms, megabyte), false}} {
+		s := newStand(t, AdaptiveConfig{}, 1)
+		for i := range 10 {
+			s.call(time.Duration(i)*time.Second, "f", 128*megabyte, c.rest)
+		}
+		s.call(11*time.Second, "new", 128*megabyte, sleeps(40*ms, megabyte))
+		s.run(12 * time.Second)
+		got := s.made["new"]
+		if len(got) != 1 || (got[0] == s.node) != c.want {
+			t.Errorf("limits %v, want that of a node: %v", got, c.want)
+		}
+	}
+}
