@@ -40,12 +40,12 @@ var crew = []string{"a", "b", "c", "d", "e", "f"}
 func TestNewestNodeIsDrained(t *testing.T) {
 	s := newStand(t, AdaptiveConfig{}, 2)
 	s.node = 2048 * megabyte
-	for i := range 200 {
+	for i := range 100 {
 		for j, name := range crew {
-			s.call(time.Duration(500*i+50*j)*ms, name, 512*megabyte, sleeps(20*ms, 20*megabyte))
+			s.call(time.Duration(1000*i+50*j)*ms, name, 512*megabyte, sleeps(20*ms, 20*megabyte))
 		}
 	}
-	s.run(1200 * ms)
+	s.run(900 * ms)
 	if got := s.nodes(); len(got) != 2 {
 		t.Fatalf("nodes %v at first, want two", got)
 	}

@@ -39,7 +39,7 @@ func (a *Adaptive) prepare(now engine.Instant, l *learned, f *engine.FunctionVie
 	case a.all.node > 0 && a.all.prepared+size > preparedNodes*a.all.node:
 		l.announced = false
 		return 0, 0
-	case p.Creating >= a.all.pace.limit*max(1, p.Nodes):
+	case p.Creating >= a.Pace(p):
 		return 0, now.Add(engine.RescaleInterval)
 	}
 	return 1, now.Add(engine.RescaleInterval)

@@ -14,8 +14,8 @@ import (
 // within one more C: W·E/(c·C), those under way included. Shorter waits add up to
 // a debt; when one more container would repay it, one is created. A function that
 // nobody has seen the end of begins with few, one that computes gets no more than
-// there are nodes, and of all functions together no more are under way than the
-// pace allows.
+// there are nodes. Of all functions together no more are under way than the pace
+// allows: see Pace.
 func (a *Adaptive) Scale(now engine.Instant, f *engine.FunctionView, p *engine.PoolView) (int, engine.Instant) {
 	l := a.of(f)
 	if f.Waiting == 0 {
@@ -45,7 +45,7 @@ func (a *Adaptive) Scale(now engine.Instant, f *engine.FunctionView, p *engine.P
 		}
 		useful = min(useful, most-f.Ready)
 	}
-	want = min(min(want, useful)-f.Creating, a.all.pace.limit*max(1, p.Nodes)-p.Creating)
+	want = min(want, useful) - f.Creating
 	if f.Ready+f.Creating == 0 {
 		want = max(want, 1)
 	}
@@ -131,35 +131,14 @@ func (a *Adaptive) expected(now engine.Instant, l *learned, f *engine.FunctionVi
 	return d
 }
 
-// pace is how many containers may be under way at once: starts take CPU from
-// each other and from running calls. It rises by one when as many have got
-// ready in good time, and falls by a quarter when they take far longer than the
-// function's fastest, at most once for as many as were under way.
-type pace struct {
-	limit, quick, slow int
-}
-
-const (
-	firstPace = 2
-	leastPace = 1
-	mostPace  = 64
-	tooSlow   = 2 // times the fastest
-)
-
-func (p *pace) started(took, fastest time.Duration) {
-	if fastest > 0 && took > tooSlow*fastest+10*time.Millisecond {
-		if p.slow++; p.slow >= max(1, p.limit/2) {
-			p.limit, p.slow, p.quick = max(leastPace, p.limit*3/4), 0, 0
-		}
-		return
+// Reason is what Scale weighs when somebody has to wait.
+func (a *Adaptive) Reason(now engine.Instant, f *engine.FunctionView, _ *engine.PoolView) engine.Reason {
+	l := a.of(f)
+	cold := a.coldStart(l)
+	r := engine.Reason{ColdStart: cold, Execution: a.expected(now, l, f), Price: seconds(float64(cold.Seconds() * (1 + 1/a.price(l, f))))}
+	if f.Ready > 0 {
+		_, work := a.backlog(now, l, f)
+		r.Wait = seconds(work / float64(f.Ready))
 	}
-	if p.quick++; p.quick >= p.limit {
-		p.limit, p.slow, p.quick = min(mostPace, p.limit+1), 0, 0
-	}
+	return r
 }
-
-// Pace sets no bound: Scale keeps its own.
-func (*Adaptive) Pace(*engine.PoolView) int { return 0 }
-
-// Wait refuses nobody early.
-func (*Adaptive) Wait(engine.Instant, *engine.FunctionView, *engine.PoolView) time.Duration { return 0 }

@@ -83,7 +83,7 @@ func TestBookingFollowsMemory(t *testing.T) {
 // limit: a function that takes whatever it gets doesn't get everything.
 func TestOutOfMemoryRaisesTheLimitAtOnce(t *testing.T) {
 	a, f := newAdaptive(t, AdaptiveConfig{}), indexed(0, 128*megabyte)
-	serve(a, f, 10, ms)
+	together(a, f, 10, constant(1), constant(1))
 	last := a.Size(f)
 	if last.Memory != 128*megabyte || last.Booked >= 128*megabyte {
 		t.Fatalf("before, %+v", last)
