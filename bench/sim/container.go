@@ -154,7 +154,7 @@ func (w *world) gone(c *container) {
 	if c.idle() {
 		w.meter.now.Idle--
 	}
-	w.meter.containerWent(c, w.now)
+	w.meter.containerWent()
 	boxes := c.node.boxes
 	last := len(boxes) - 1
 	boxes[c.place] = boxes[last]

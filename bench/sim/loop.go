@@ -132,6 +132,7 @@ func (w *world) tell(ev engine.Event) {
 func (w *world) step() {
 	w.meter.steps++
 	w.actions = w.engine.Step(engine.Instant(w.now), &w.event, w.actions[:0])
+	w.meter.books(w.engine.Booked(), w.now)
 	if w.cfg.Observe != nil {
 		w.cfg.Observe(engine.Instant(w.now), &w.event, w.actions)
 	}

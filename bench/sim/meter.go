@@ -29,6 +29,9 @@ type meter struct {
 	nodeTime                           time.Duration
 	// Memory-time of the containers, and of the calls alone, in byte-seconds.
 	containerByteSeconds, busy float64
+	// booked for containers since then.
+	booked      engine.Bytes
+	bookedSince time.Duration
 	// partial: the run was interrupted.
 	partial bool
 }
@@ -59,16 +62,18 @@ func (m *meter) nodeWent(n *node, now time.Duration) {
 	m.nodeTime += max(0, min(now, m.length)-n.reserved)
 }
 
-func (m *meter) containerWent(c *container, now time.Duration) {
+func (m *meter) containerWent() {
 	m.now.Containers--
-	m.held(c.memory, c.created, now)
 }
 
-// held adds the memory-time of a container, within the load.
-func (m *meter) held(memory engine.Bytes, from, to time.Duration) {
-	if to = min(to, m.length); to > from {
-		m.containerByteSeconds += float64(float64(memory) * (to - from).Seconds())
+// books adds the memory-time of what was booked until now, within the load, and
+// notes what is booked from now on.
+func (m *meter) books(booked engine.Bytes, now time.Duration) {
+	if now = min(now, m.length); now > m.bookedSince {
+		m.containerByteSeconds += float64(float64(m.booked) * (now - m.bookedSince).Seconds())
+		m.bookedSince = now
 	}
+	m.booked = booked
 }
 
 // close counts what is still there as if it ended with the load, or now if that is earlier.
@@ -78,7 +83,5 @@ func (m *meter) close(w *world) {
 			m.nodeTime += max(0, min(w.now, m.length)-n.reserved)
 		}
 	}
-	for c := range w.boxes.all() {
-		m.held(c.memory, c.created, w.now)
-	}
+	m.books(0, w.now)
 }

@@ -194,7 +194,7 @@ func (l *line) commit(o option, call *foreseenCall) {
 	if l.room != nil {
 		first, last := l.slots(&o)
 		if o.c != nil && o.c.inFlight > 0 && l.room.full(first, last, l.memory) >= 0 {
-			l.delayed += l.refusal(call) // others will suffer from it
+			l.delayed++ // there is no such room: hardly any plan is worse
 		}
 		l.room.add(first, last, l.memory)
 	}

@@ -42,17 +42,20 @@ func newPlanner(cfg OracleConfig) *planner {
 	return p
 }
 
-// How often the functions are planned in another order: at most so many times,
-// and so many calls altogether.
 const (
+	// How often the functions are planned in another order: at most so many
+	// times, and so many calls altogether.
 	attemptsAtMost     = 100
 	attemptCallsAtMost = 2_500_000
+	// promotionDampening is by how much less far than all the way to the front the
+	// function that came off worst moves. With less the order changes too much
+	// for the next attempt to profit from the last; with 30 it changes too slowly.
 	promotionDampening = 10
 )
 
 // plan plans every function. With enough memory they have nothing to do with
-// each other. Otherwise calls that share containers are at odds with a
-// plan, as nothing keeps the engine from adding one: so it is tried without, too.
+// each other. Otherwise plans in which calls share containers may fail, as nothing
+// keeps the engine from adding one: so plans without are made, too.
 func (p *planner) plan() []line {
 	for _, f := range p.foreseen {
 		p.settle(f)

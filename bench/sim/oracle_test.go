@@ -92,7 +92,7 @@ func TestOraclePlanIsCarriedOut(t *testing.T) {
 // No policy does better, however much memory there is.
 func TestOracleIsTheLimit(t *testing.T) {
 	for _, name := range []string{"bursts", "contest-2020", "periodic", "steady"} {
-		w, err := trace.Open(name, trace.Options{Length: 2 * time.Minute, Seed: 1})
+		w, err := trace.Open(name, trace.Options{Length: time.Minute, Seed: 1})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -188,6 +188,9 @@ func (e *Engine) Hash() uint64 { return uint64(e.hash) }
 // its event names.
 func (e *Engine) Visited() int { return e.visited }
 
+// Booked is the memory that all nodes set aside for containers.
+func (e *Engine) Booked() Bytes { return e.pool.Booked }
+
 func (e *Engine) emit(a Action) { e.out = append(e.out, a) }
 
 // full: this Step has done so much that the rest is left to the next one.

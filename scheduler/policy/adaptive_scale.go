@@ -108,7 +108,9 @@ func (d *debt) grow(now engine.Instant, f *engine.FunctionView) time.Duration {
 		d.owed /= 2
 	}
 	waited := time.Duration(f.Waiting) * min(passed, engine.RescaleInterval, max(0, now.Sub(f.OldestWait)))
-	d.owed += waited / time.Duration(f.Ready+1)
+	if f.Ready > 0 { // else they wait for a cold start, as they would for one more
+		d.owed += waited / time.Duration(f.Ready+1)
+	}
 	d.at = now
 	return d.owed
 }
