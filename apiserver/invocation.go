@@ -84,15 +84,10 @@ func (inv *invocation) acquire(ctx context.Context) (*schedulerpb.AcquireContain
 	ctx, cancel := context.WithTimeout(ctx, inv.server.cfg.AcquireTimeout)
 	defer cancel()
 	request := &schedulerpb.AcquireContainerRequest{
-		RequestId:    inv.id,
-		AccountId:    inv.account,
-		FunctionName: inv.function.Name.String(),
-		FunctionConfig: &schedulerpb.FunctionConfig{
-			TimeoutInMs:   inv.function.Timeout.Milliseconds(),
-			MemoryInBytes: inv.function.Memory,
-			Handler:       inv.function.Handler,
-			Concurrency:   int32(inv.function.Concurrency),
-		},
+		RequestId:      inv.id,
+		AccountId:      inv.account,
+		FunctionName:   inv.function.Name.String(),
+		FunctionConfig: schedulerConfig(inv.function),
 	}
 	inv.server.returns.await(ctx, request.FunctionName)
 	for attempt := 1; ; attempt++ {

@@ -37,11 +37,14 @@ type fakeScheduler struct {
 	grant func(ctx context.Context, attempt int) (*schedulerpb.AcquireContainerReply, error)
 	// take answers a return; nil means OK.
 	take func(attempt int) error
+	// announce answers AnnounceFunctions; nil means that the scheduler does not know the method.
+	announce func(ctx context.Context) error
 
-	mu       sync.Mutex // guards what follows
-	acquired []*schedulerpb.AcquireContainerRequest
-	patience []time.Duration // of each acquire, by its deadline
-	returned []*schedulerpb.ReturnContainerRequest
+	mu        sync.Mutex // guards what follows
+	acquired  []*schedulerpb.AcquireContainerRequest
+	patience  []time.Duration // of each acquire, by its deadline
+	returned  []*schedulerpb.ReturnContainerRequest
+	announced []*schedulerpb.AnnounceFunctionsRequest
 }
 
 func (s *fakeScheduler) AcquireContainer(ctx context.Context, req *schedulerpb.AcquireContainerRequest) (*schedulerpb.AcquireContainerReply, error) {
@@ -64,6 +67,16 @@ func (s *fakeScheduler) ReturnContainer(_ context.Context, req *schedulerpb.Retu
 		return &schedulerpb.ReturnContainerReply{}, s.take(attempt)
 	}
 	return &schedulerpb.ReturnContainerReply{}, nil
+}
+
+func (s *fakeScheduler) AnnounceFunctions(ctx context.Context, req *schedulerpb.AnnounceFunctionsRequest) (*schedulerpb.AnnounceFunctionsReply, error) {
+	s.mu.Lock()
+	s.announced = append(s.announced, req)
+	s.mu.Unlock()
+	if s.announce == nil {
+		return s.UnimplementedSchedulerServer.AnnounceFunctions(ctx, req)
+	}
+	return &schedulerpb.AnnounceFunctionsReply{}, s.announce(ctx)
 }
 
 // fakeNode runs invocations as its hooks say.
@@ -161,7 +174,7 @@ type platform struct {
 	settle func()
 }
 
-func newPlatform(t testing.TB, s *fakeScheduler, n *fakeNode) *platform {
+func newPlatform(t testing.TB, s *fakeScheduler, n *fakeNode, change ...func(*Config)) *platform {
 	t.Helper()
 	s.serve(t, "127.0.0.2:0")
 	n.server, n.address = listen(t, "127.0.0.2:0", func(g *grpc.Server) { nodeservicepb.RegisterNodeServiceServer(g, n) })
@@ -170,7 +183,11 @@ func newPlatform(t testing.TB, s *fakeScheduler, n *fakeNode) *platform {
 			return n.lease(fmt.Sprintf("c%d", attempt)), nil
 		}
 	}
-	server, err := New(Config{Scheduler: s.address, Functions: catalogue(t), Log: zap.NewNop()})
+	cfg := Config{Scheduler: s.address, Functions: catalogue(t), Log: zap.NewNop()}
+	for _, c := range change {
+		c(&cfg)
+	}
+	server, err := New(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}

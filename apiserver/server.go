@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -34,7 +35,11 @@ type Config struct {
 	// AcquireTimeout bounds the wait for a container where the caller sets no
 	// deadline; 0 means 65 s: a little more than a scheduler takes to give up.
 	AcquireTimeout time.Duration
-	Log            *zap.Logger
+	// Announce tells the scheduler of all functions before their first calls, so
+	// that a container of each may be ready. A scheduler that does not know that
+	// call is left alone.
+	Announce bool
+	Log      *zap.Logger
 }
 
 // Validate reports every fault.
@@ -61,9 +66,12 @@ type Server struct {
 	scheduler schedulerpb.SchedulerClient
 	nodes     *connections
 	returns   returns
+
+	announcing sync.WaitGroup
+	stop       context.CancelFunc // ends it
 }
 
-// New makes a server. It connects with the first call.
+// New makes a server. It connects with the first call, or at once to announce.
 func New(cfg Config) (*Server, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
@@ -82,12 +90,20 @@ func New(cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Server{cfg: cfg, log: cfg.Log, conn: conn, scheduler: schedulerpb.NewSchedulerClient(conn), nodes: nodes}, nil
+	s := &Server{cfg: cfg, log: cfg.Log, conn: conn, scheduler: schedulerpb.NewSchedulerClient(conn), nodes: nodes}
+	background, stop := context.WithCancel(context.Background())
+	s.stop = stop
+	if cfg.Announce {
+		s.announcing.Go(func() { s.announce(background) })
+	}
+	return s, nil
 }
 
 // Close waits for containers to be returned and closes the connections. No
 // call may be running.
 func (s *Server) Close() {
+	s.stop()
+	s.announcing.Wait()
 	s.returns.running.Wait()
 	s.nodes.close()
 	s.conn.Close()

@@ -86,7 +86,10 @@ func (s *Server) startEngine(epoch int64) error {
 	}
 	var recorded *journal.Writer
 	if s.cfg.Journal != "" {
-		header := journal.Header{Policy: s.cfg.Policy, Config: cfg, Started: s.start}
+		header, err := s.journalHeader(cfg)
+		if err != nil {
+			return fmt.Errorf("open journal: %w", err)
+		}
 		if recorded, err = journal.Open(s.cfg.Journal, s.cfg.JournalSize, header); err != nil {
 			return fmt.Errorf("open journal: %w; --journal takes a folder", err)
 		}

@@ -2,6 +2,7 @@ package scheduler
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
@@ -18,11 +19,8 @@ var errStopping = status.Error(codes.Unavailable, "the scheduler is stopping; tr
 
 // AcquireContainer leases a container to the caller.
 func (s *Server) AcquireContainer(ctx context.Context, req *schedulerpb.AcquireContainerRequest) (*schedulerpb.AcquireContainerReply, error) {
-	if req.GetFunctionName() == "" {
-		return nil, status.Error(codes.InvalidArgument, "function_name is empty")
-	}
-	if req.GetFunctionConfig().GetMemoryInBytes() <= 0 {
-		return nil, status.Error(codes.InvalidArgument, "function_config.memory_in_bytes: want more than 0")
+	if err := checkFunction(req.GetFunctionName(), req.GetFunctionConfig()); err != nil {
+		return nil, status.Error(codes.InvalidArgument, err.Error())
 	}
 	begin := time.Now()
 	answers := make(chan answer, 1)
@@ -54,25 +52,14 @@ func (s *Server) AcquireContainer(ctx context.Context, req *schedulerpb.AcquireC
 
 // enqueue hands the request to the engine; what becomes of it comes down answers.
 func (s *Server) enqueue(ctx context.Context, req *schedulerpb.AcquireContainerRequest, answers chan<- answer) (engine.Ticket, error) {
-	select {
-	case <-s.running:
-	case <-ctx.Done():
-		return 0, status.FromContextError(ctx.Err()).Err()
-	case <-s.ctx.Done():
-		return 0, errStopping
+	if err := s.awaitRunning(ctx); err != nil {
+		return 0, err
 	}
-	config := req.GetFunctionConfig()
 	ev := engine.Event{
-		Kind:    engine.Acquire,
-		Request: engine.RequestID(req.GetRequestId()),
-		Account: req.GetAccountId(),
-		Function: engine.FunctionSpec{
-			Name:        req.GetFunctionName(),
-			Memory:      engine.Bytes(config.GetMemoryInBytes()),
-			Timeout:     time.Duration(config.GetTimeoutInMs()) * time.Millisecond,
-			Handler:     config.GetHandler(),
-			Concurrency: int(config.GetConcurrency()),
-		},
+		Kind:     engine.Acquire,
+		Request:  engine.RequestID(req.GetRequestId()),
+		Account:  req.GetAccountId(),
+		Function: functionSpec(req.GetFunctionName(), req.GetFunctionConfig()),
 	}
 	if deadline, ok := ctx.Deadline(); ok {
 		ev.Deadline = engine.Instant(deadline.Sub(s.start))
@@ -84,6 +71,39 @@ func (s *Server) enqueue(ctx context.Context, req *schedulerpb.AcquireContainerR
 	s.waiting[ev.Ticket] = answers
 	s.stepLocked(&ev)
 	return ev.Ticket, nil
+}
+
+// awaitRunning lets a call wait until the scheduler has adopted what lives.
+func (s *Server) awaitRunning(ctx context.Context) error {
+	select {
+	case <-s.running:
+		return nil
+	case <-ctx.Done():
+		return status.FromContextError(ctx.Err()).Err()
+	case <-s.ctx.Done():
+		return errStopping
+	}
+}
+
+// checkFunction reports what a scheduler cannot do without.
+func checkFunction(name string, config *schedulerpb.FunctionConfig) error {
+	switch {
+	case name == "":
+		return errors.New("function_name is empty")
+	case config.GetMemoryInBytes() <= 0:
+		return errors.New("function_config.memory_in_bytes: want more than 0")
+	}
+	return nil
+}
+
+func functionSpec(name string, config *schedulerpb.FunctionConfig) engine.FunctionSpec {
+	return engine.FunctionSpec{
+		Name:        name,
+		Memory:      engine.Bytes(config.GetMemoryInBytes()),
+		Timeout:     time.Duration(config.GetTimeoutInMs()) * time.Millisecond,
+		Handler:     config.GetHandler(),
+		Concurrency: int(config.GetConcurrency()),
+	}
 }
 
 func reply(a answer) (*schedulerpb.AcquireContainerReply, error) {
@@ -134,12 +154,8 @@ func refusalCode(r engine.Refusal) codes.Code {
 
 // ReturnContainer ends a lease. It is OK whatever the lease.
 func (s *Server) ReturnContainer(ctx context.Context, req *schedulerpb.ReturnContainerRequest) (*schedulerpb.ReturnContainerReply, error) {
-	select {
-	case <-s.running:
-	case <-ctx.Done():
-		return nil, status.FromContextError(ctx.Err()).Err()
-	case <-s.ctx.Done():
-		return nil, errStopping
+	if err := s.awaitRunning(ctx); err != nil {
+		return nil, err
 	}
 	s.step(&engine.Event{
 		Kind:      engine.Return,

@@ -18,6 +18,8 @@ type Config struct {
 	ResourceManager string
 	// Policy is the name of the policy: see policy.Names.
 	Policy string
+	// Adaptive holds the settings of the adaptive policy; with another one they must be empty.
+	Adaptive policy.AdaptiveConfig
 	// Engine holds the engine's own settings; 0 Decisions means 10,000.
 	Engine engine.Config
 	// StatsInterval is how often each node is asked for its statistics; 0 means 1 s.
@@ -63,7 +65,7 @@ func (c Config) Validate() error {
 	if c.JournalSize < 0 {
 		faults = append(faults, fmt.Errorf("journal size %d: want 0 or more bytes", c.JournalSize))
 	}
-	if _, err := policy.New(c.Policy); err != nil {
+	if _, err := NewPolicy(c.Policy, c.Adaptive); err != nil {
 		faults = append(faults, err)
 	}
 	return errors.Join(append(faults, c.Engine.Validate())...)

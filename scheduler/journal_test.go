@@ -2,9 +2,12 @@ package scheduler
 
 import (
 	"context"
+	"encoding/json"
 	"math/rand/v2"
 	"os"
+	"reflect"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -27,6 +30,9 @@ func TestJournalReplays(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
 			h, rm, nodes := troubled(t, Config{Policy: name, Journal: dir, StatsInterval: 5 * time.Millisecond})
+			if _, err := h.AnnounceFunctions(t.Context(), announcement("f0", "f1", "uncalled")); err != nil {
+				t.Fatal(err)
+			}
 			var callers sync.WaitGroup
 			for i := range 12 {
 				callers.Go(func() { callAtRandom(t.Context(), h, uint64(i), 40) })
@@ -47,7 +53,7 @@ func TestJournalReplays(t *testing.T) {
 			var granted int64
 			kinds := map[engine.EventKind]int{}
 			seeds := map[uint64]bool{}
-			err := journal.Replay(dir, policy.New, func(s journal.Step) error {
+			err := journal.Replay(dir, RecordedPolicy, func(s journal.Step) error {
 				kinds[s.Event.Kind]++
 				seeds[s.Header.Config.Seed] = true
 				for _, a := range s.Actions {
@@ -64,7 +70,7 @@ func TestJournalReplays(t *testing.T) {
 				t.Errorf("%d grants replayed, want %d", granted, acquired)
 			}
 			for _, kind := range []engine.EventKind{
-				engine.Acquire, engine.Cancel, engine.Return, engine.NodeReady, engine.NodeLost, engine.ContainerReady, engine.ContainerFailed, engine.Stats,
+				engine.Announce, engine.Acquire, engine.Cancel, engine.Return, engine.NodeReady, engine.NodeLost, engine.ContainerReady, engine.ContainerFailed, engine.Stats,
 			} {
 				if kinds[kind] == 0 {
 					t.Errorf("no event of kind %d in the journal", kind)
@@ -120,6 +126,46 @@ func callAtRandom(ctx context.Context, h *harness, seed uint64, calls int) {
 			RequestId: id, ContainerId: lease.GetContainerId(), DurationInNanos: random.Int64N(1e7),
 			MaxMemoryUsageInBytes: 1 << 20, ContainerLost: random.IntN(15) == 0,
 		})
+	}
+}
+
+// TestJournalKeepsTheWeights: else it would be replayed with others.
+func TestJournalKeepsTheWeights(t *testing.T) {
+	dir := t.TempDir()
+	h := ready(t, Config{
+		ResourceManager: newManager(t, newFakeNode(t, nodeID(1))).address, Journal: dir,
+		Adaptive: policy.AdaptiveConfig{LatencyWeight: 0.1, ResourceWeight: 0.9},
+	})
+	h.giveBack(t, "r", h.acquire(t, "r", "f"), false)
+	h.stop()
+	await(t, "the scheduler ends", h.ran)
+	var settings string
+	if err := journal.Replay(dir, RecordedPolicy, func(s journal.Step) error {
+		settings = string(s.Header.Settings)
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	var got policy.AdaptiveConfig
+	if err := json.Unmarshal([]byte(settings), &got); err != nil || got != h.server.cfg.Adaptive {
+		t.Errorf("settings %s, %v; want those of %+v", settings, err, h.server.cfg.Adaptive)
+	}
+	p, err := RecordedPolicy(&journal.Header{Policy: "adaptive", Settings: json.RawMessage(settings)})
+	want, wantErr := policy.NewAdaptive(h.server.cfg.Adaptive)
+	if err != nil || wantErr != nil || !reflect.DeepEqual(p, engine.Policy(want)) {
+		t.Errorf("the recorded policy is %+v, %v; want %+v, %v", p, err, want, wantErr)
+	}
+}
+
+// TestWeightsNeedAdaptive: another policy would pass them over.
+func TestWeightsNeedAdaptive(t *testing.T) {
+	settings := policy.AdaptiveConfig{LatencyWeight: 0.5}
+	err := Config{ResourceManager: "x:1", Policy: "lru", Adaptive: settings}.Validate()
+	if err == nil || !strings.Contains(err.Error(), "policy lru has no weights") {
+		t.Errorf("lru with weights: %v", err)
+	}
+	if err := (Config{ResourceManager: "x:1", Policy: "adaptive", Adaptive: settings}).Validate(); err != nil {
+		t.Errorf("adaptive with weights: %v", err)
 	}
 }
 

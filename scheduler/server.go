@@ -16,7 +16,6 @@ import (
 	schedulerpb "github.com/minifaas/minifaas/proto/scheduler"
 	"github.com/minifaas/minifaas/scheduler/engine"
 	"github.com/minifaas/minifaas/scheduler/journal"
-	"github.com/minifaas/minifaas/scheduler/policy"
 )
 
 var _ schedulerpb.SchedulerServer = (*Server)(nil)
@@ -70,7 +69,7 @@ func New(cfg Config) (*Server, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	p, err := policy.New(cfg.Policy)
+	p, err := NewPolicy(cfg.Policy, cfg.Adaptive)
 	if err != nil {
 		return nil, err
 	}

@@ -1,7 +1,6 @@
 package policies
 
 import (
-	"fmt"
 	"image/color"
 
 	"gonum.org/v1/plot"
@@ -63,7 +62,7 @@ func (r *Results) panel(s play.Setting, y figure, swept bool) (*plot.Plot, error
 	m.x, m.y = spanOf(xs, otherXs, 2), spanOf(ys, otherYs, 10)
 
 	p := newPlot()
-	p.Title.Text = fmt.Sprintf("node memory %s", size(s))
+	p.Title.Text = "node memory " + size(s)
 	p.X.Label.Text, p.Y.Label.Text = "normalised memory", y.name
 	m.x.set(&p.X)
 	m.y.set(&p.Y)

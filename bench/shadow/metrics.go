@@ -71,7 +71,7 @@ func (r *Runner) Collect(ch chan<- prometheus.Metric) {
 }
 
 // ErrNone is that metrics were scraped where no shadows run.
-var ErrNone = errors.New("no shadows run there: start minifaas up or minifaas scheduler with --shadow POLICY,...")
+var ErrNone = errors.New("no shadows run there: start minifaas up or minifaas scheduler with --shadow and the policies' names")
 
 // Read makes a report of scraped metrics.
 func Read(families map[string]*dto.MetricFamily) (*Report, error) {

@@ -77,7 +77,7 @@ type timetable struct {
 
 // announce tells the engine of all functions before the first call.
 func (w *world) announce() {
-	if o, ok := w.cfg.Policy.(*Oracle); !w.cfg.Announce && !(ok && o.announces) {
+	if o, ok := w.cfg.Policy.(*Oracle); !w.cfg.Announce && (!ok || !o.announces) {
 		return
 	}
 	for i := range w.specs {

@@ -108,19 +108,19 @@ func (c *agreementCommand) play(ctx context.Context, stage *stage, workload *tra
 	if err != nil {
 		return nil, err
 	}
-	result, err := replayOn(ctx, p, workload)
+	result, err := replayOn(ctx, p, workload, 0)
 	return result, errors.Join(err, p.stop())
 }
 
-// replayOn plays a workload on a platform of this process.
-func replayOn(ctx context.Context, p *platform, workload *trace.Workload) (*replay.Result, error) {
+// replayOn plays a workload on a platform of this process, after a grace.
+func replayOn(ctx context.Context, p *platform, workload *trace.Workload, grace time.Duration) (*replay.Result, error) {
 	apiserver, resourceManager, err := dialPlatform(p)
 	if err != nil {
 		return nil, err
 	}
 	defer apiserver.Close()
 	defer resourceManager.Close()
-	return replay.Run(ctx, replay.Config{Workload: workload, APIServer: apiserver, ResourceManager: resourceManager, Progress: os.Stderr})
+	return replay.Run(ctx, replay.Config{Workload: workload, APIServer: apiserver, ResourceManager: resourceManager, Grace: grace, Progress: os.Stderr})
 }
 
 func (c *agreementCommand) simulate(ctx context.Context, workload *trace.Workload, m *measured, name string, seed uint64) (*sim.Result, error) {

@@ -14,8 +14,14 @@ import (
 type apiserverCommand struct {
 	listenFlags
 	functionFlags
+	announceFlags
 	SchedulerEndpoint string `env:"SCHEDULER_ENDPOINT,MINIFAAS_SCHEDULER_ENDPOINT" default:"127.0.0.1:10600" help:"host:port of the Scheduler."`
 	NodeConnections   int    `default:"256" help:"How many connections to nodes are kept open."`
+}
+
+// announceFlags say whether the scheduler is told of functions that nobody has called yet.
+type announceFlags struct {
+	Announce bool `help:"Prepare a container of each deployed function before its first call; costs memory."`
 }
 
 // functionFlags say which functions there are.
@@ -29,7 +35,7 @@ func (c *apiserverCommand) Run(ctx context.Context, file *config.File, logs *log
 		return err
 	}
 	functions, loadErr := function.Load(c.Functions)
-	cfg := apiserver.Config{Scheduler: c.SchedulerEndpoint, Functions: functions, NodeConnections: c.NodeConnections, Log: log}
+	cfg := apiserver.Config{Scheduler: c.SchedulerEndpoint, Functions: functions, NodeConnections: c.NodeConnections, Announce: c.Announce, Log: log}
 	if err := check(file, c.validate(), loadErr, cfg.Validate()); err != nil {
 		return err
 	}

@@ -13,6 +13,10 @@ import (
 	"github.com/minifaas/minifaas/internal/config"
 )
 
+// demoGrace is the time before the first call in which a policy may prepare, as in
+// the contest, where it is 45 s. It counts as node time.
+const demoGrace = 5 * time.Second
+
 type demoCommand struct {
 	outputFlags
 	Length    time.Duration `default:"60s" help:"Length of the load: the contest's 15 functions at their real rates."`
@@ -26,7 +30,8 @@ type demoCommand struct {
 func (*demoCommand) Help() string {
 	return `Starts a platform of its own on free ports, once with the contest's baseline
 policy and once with the adaptive one, replays the same load on real sandboxes,
-prints both side by side, and leaves nothing behind.`
+prints both side by side, and leaves nothing behind. Both are told of the
+functions 5 s before the first call.`
 }
 
 func (c *demoCommand) Run(ctx context.Context, file *config.File, logs *logFlags) error {
@@ -72,13 +77,14 @@ func (c *demoCommand) play(ctx context.Context, stage *stage, workload *trace.Wo
 
 func (c *demoCommand) playOne(ctx context.Context, stage *stage, workload *trace.Workload, policy string) (*replay.Result, error) {
 	p, err := stage.platform(ctx, platformConfig{
-		sandbox: sandboxFlags{functionFlags: functionFlags{stage.functions()}, Isolation: c.Isolation},
-		pool:    poolFlags{Nodes: min(10, c.MaxNodes), MaxNodes: c.MaxNodes, RefillDelay: 5 * time.Second},
-		policy:  policyFlags{Policy: policy},
+		sandbox:  sandboxFlags{functionFlags: functionFlags{stage.functions()}, Isolation: c.Isolation},
+		announce: announceFlags{Announce: true},
+		pool:     poolFlags{Nodes: min(10, c.MaxNodes), MaxNodes: c.MaxNodes, RefillDelay: 5 * time.Second},
+		policy:   policyFlags{Policy: policy},
 	})
 	if err != nil {
 		return nil, err
 	}
-	result, err := replayOn(ctx, p, workload)
+	result, err := replayOn(ctx, p, workload, demoGrace)
 	return result, errors.Join(err, p.stop())
 }

@@ -25,7 +25,7 @@ func parse(t *testing.T, args ...string) (*commands, *kong.Kong, *config.File) {
 	t.Helper()
 	c := &commands{}
 	var file *config.File
-	parser, err := kong.New(c, kong.DefaultEnvars("MINIFAAS"), kong.Configuration(func(r io.Reader) (kong.Resolver, error) {
+	parser, err := kong.New(c, kong.DefaultEnvars("MINIFAAS"), helpVars, kong.Configuration(func(r io.Reader) (kong.Resolver, error) {
 		var err error
 		file, err = config.Read(r, string(c.Config))
 		return file, err

@@ -42,6 +42,9 @@ type commands struct {
 	NodeService     nodeserviceCommand     `cmd:"" name:"nodeservice" help:"Run one node alone." group:"Single services"`
 }
 
+// helpVars are what texts of help say by name.
+var helpVars = kong.Vars{"workloads": strings.Join(trace.Names(), ", ")}
+
 // errReported ends a command that has already said what is wrong.
 var errReported = errors.New("reported")
 
@@ -70,7 +73,7 @@ func run(args []string) error {
 		kong.ShortUsageOnError(),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
 		kong.DefaultEnvars("MINIFAAS"),
-		kong.Vars{"workloads": strings.Join(trace.Names(), ", ")},
+		helpVars,
 		kong.Configuration(func(r io.Reader) (kong.Resolver, error) {
 			// c.Config is not set yet.
 			path := "configuration"

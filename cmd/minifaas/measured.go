@@ -8,9 +8,9 @@ import (
 	"github.com/minifaas/minifaas/bench/sim"
 	"github.com/minifaas/minifaas/bench/trace"
 	"github.com/minifaas/minifaas/internal/nodemodel"
+	"github.com/minifaas/minifaas/scheduler"
 	"github.com/minifaas/minifaas/scheduler/engine"
 	"github.com/minifaas/minifaas/scheduler/journal"
-	"github.com/minifaas/minifaas/scheduler/policy"
 )
 
 // measured is what a journal tells of the platform on which it was written.
@@ -52,7 +52,7 @@ func measureJournal(dir string) (*measured, error) {
 	}
 	creating, reserving := map[engine.Name]begun{}, map[uint64]engine.Instant{}
 	waiting, running := map[engine.Ticket]string{}, map[engine.RequestID]begun{}
-	err := journal.Replay(dir, policy.New, func(s journal.Step) error {
+	err := journal.Replay(dir, scheduler.RecordedPolicy, func(s journal.Step) error {
 		m.steps++
 		if s.Event.Kind == engine.Acquire {
 			waiting[s.Event.Ticket] = bareName(s.Event.Function.Name)

@@ -32,6 +32,7 @@ type platformConfig struct {
 	// schedulerEndpoint is a scheduler that runs elsewhere; empty starts ours.
 	schedulerEndpoint string
 	sandbox           sandboxFlags
+	announce          announceFlags
 	pool              poolFlags
 	policy            policyFlags
 	shadows           shadowFlags
@@ -129,7 +130,7 @@ func (p *platform) plan() []platformService {
 			flagArgs("resource-manager-endpoint", p.endpoint(resourceManagerPort)))})
 	}
 	return append(services, platformService{"apiserver", apiserverPort,
-		flagArgs("functions", c.sandbox.Functions, "scheduler-endpoint", scheduler)})
+		flagArgs("functions", c.sandbox.Functions, "scheduler-endpoint", scheduler, "announce", c.announce.Announce)})
 }
 
 func (p *platform) startService(ctx context.Context, svc platformService) error {

@@ -24,6 +24,7 @@ type schedulerCommand struct {
 
 // policyFlags say how containers and nodes are scheduled.
 type policyFlags struct {
+	weightFlags
 	Policy        string        `default:"adaptive" help:"Scheduling policy: adaptive, or baseline (the contest's: one call a container, nothing ever removed)."`
 	QueueLimit    int           `default:"1000" help:"How many calls of one function may wait for a container."`
 	MaxWait       time.Duration `default:"60s" help:"Longest time a call waits for a container."`
@@ -33,8 +34,8 @@ type policyFlags struct {
 }
 
 func (f policyFlags) args() []string {
-	return flagArgs("policy", f.Policy, "queue-limit", f.QueueLimit, "max-wait", f.MaxWait,
-		"stats-interval", f.StatsInterval, "journal", f.Journal, "journal-size", f.JournalSize)
+	return append(f.weightFlags.args(), flagArgs("policy", f.Policy, "queue-limit", f.QueueLimit, "max-wait", f.MaxWait,
+		"stats-interval", f.StatsInterval, "journal", f.Journal, "journal-size", f.JournalSize)...)
 }
 
 // config is without a log and metrics.
@@ -42,6 +43,7 @@ func (f policyFlags) config(resourceManager string) scheduler.Config {
 	return scheduler.Config{
 		ResourceManager: resourceManager,
 		Policy:          f.Policy,
+		Adaptive:        f.settings(),
 		Engine:          engine.Config{QueueLimit: f.QueueLimit, MaxWait: f.MaxWait},
 		StatsInterval:   f.StatsInterval,
 		Journal:         f.Journal,
@@ -57,7 +59,7 @@ func (c *schedulerCommand) Run(ctx context.Context, file *config.File, logs *log
 	registry := telemetry.NewRegistry()
 	cfg := c.policyFlags.config(c.ResourceManagerEndpoint)
 	cfg.Log, cfg.Metrics = log, registry
-	if err := check(file, c.listenFlags.validate(), cfg.Validate(), c.shadowFlags.validate(cfg), c.readable()); err != nil {
+	if err := check(file, c.listenFlags.validate(), c.weightFlags.validate(), cfg.Validate(), c.shadowFlags.validate(cfg), c.readable()); err != nil {
 		return err
 	}
 	shadows, err := c.on(&cfg)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -17,6 +18,7 @@ import (
 	"github.com/minifaas/minifaas/bench/shadow"
 	"github.com/minifaas/minifaas/internal/config"
 	"github.com/minifaas/minifaas/scheduler"
+	"github.com/minifaas/minifaas/scheduler/policy"
 )
 
 // shadowFlags say which policies run beside the live one.
@@ -52,6 +54,9 @@ func (f shadowFlags) config(live scheduler.Config) shadow.Config {
 func (f shadowFlags) validate(live scheduler.Config) error {
 	if len(f.Shadow) == 0 {
 		return nil
+	}
+	if live.Adaptive != (policy.AdaptiveConfig{}) {
+		return errors.New("--shadow: the control would play adaptive with its default weights: leave out --latency-weight and --resource-weight")
 	}
 	return f.config(live).Validate()
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/minifaas/minifaas/bench/report"
@@ -12,14 +13,16 @@ import (
 	"github.com/minifaas/minifaas/internal/config"
 	"github.com/minifaas/minifaas/internal/function"
 	"github.com/minifaas/minifaas/internal/nodemodel"
+	"github.com/minifaas/minifaas/scheduler"
 	"github.com/minifaas/minifaas/scheduler/engine"
 	"github.com/minifaas/minifaas/scheduler/policy"
 )
 
 type simCommand struct {
 	outputFlags
-	Workload    []string      `default:"contest-2020" placeholder:"W" help:"Workloads: built-in ones such as contest-2020, specifications (.yaml), event CSVs or traces of Azure Functions."`
-	Policy      []string      `default:"baseline,adaptive" placeholder:"P" help:"Policies to play each workload with."`
+	Workload []string `default:"contest-2020" placeholder:"W" help:"Workloads: built-in ones such as contest-2020, specifications (.yaml), event CSVs or traces of Azure Functions."`
+	Policy   []string `default:"baseline,adaptive" placeholder:"P" help:"Policies to play each workload with."`
+	weightFlags
 	Length      time.Duration `help:"Length of the load: rates stay as they are, phases shrink to it; 0 keeps the workload's own."`
 	Seed        uint64        `default:"1" help:"Seed of the workload's generator and of all that the platform draws."`
 	Concurrency int           `help:"Concurrency that every function declares, in calls a container; 0 leaves it to the policy."`
@@ -104,6 +107,9 @@ func (c *simCommand) policy(name string, w *trace.Workload, platform sim.Platfor
 	if seen, ok := oracles[name]; ok {
 		return sim.NewOracle(sim.OracleConfig{Workload: w, Platform: platform, Declared: c.Concurrency, Seen: seen}), nil
 	}
+	if name == adaptivePolicy {
+		return scheduler.NewPolicy(name, c.settings())
+	}
 	return policy.New(name)
 }
 
@@ -123,6 +129,8 @@ func (c *simCommand) faults() []error {
 			faults = append(faults, fmt.Errorf("%w; and oracle, oracle-seen", err))
 		}
 	}
+	faults = append(faults, c.validate(), c.settings().Validate())
+	report(!c.given() || slices.Contains(c.Policy, adaptivePolicy), "--latency-weight, --resource-weight: want --policy adaptive with them")
 	memory := c.Platform == "memory"
 	report(c.CreateScale >= 0, "--create-scale %v: want 0 or more", c.CreateScale)
 	report(c.Grace >= 0, "--grace %v: want 0 or more", c.Grace)

@@ -56,10 +56,40 @@ func TestSimTable(t *testing.T) {
 	}
 }
 
+// TestSimWeights: who counts memory for little holds more of it.
+func TestSimWeights(t *testing.T) {
+	memory := func(args ...string) float64 {
+		out, errs, err := simulate(t, append(args, "--length", "60s", "--policy", "adaptive", "-o", "json")...)
+		if err != nil {
+			t.Fatalf("%v: %s", err, errs)
+		}
+		var got struct {
+			Runs []struct {
+				NodeSeconds float64 `json:"node_seconds"`
+			}
+		}
+		if err := json.Unmarshal([]byte(out), &got); err != nil || len(got.Runs) != 1 {
+			t.Fatalf("%v: %s", err, out)
+		}
+		return got.Runs[0].NodeSeconds
+	}
+	thrifty, usual, lavish := memory("--resource-weight", "250"), memory(), memory("--resource-weight", "0.00025")
+	if thrifty >= usual || usual >= lavish {
+		t.Errorf("node-seconds %v, %v and %v at falling weights of memory, want them to rise", thrifty, usual, lavish)
+	}
+	if same := memory("--latency-weight", "0.75", "--resource-weight", "0.25"); same != usual {
+		t.Errorf("%v node-seconds with the default weights given, %v without", same, usual)
+	}
+}
+
 func TestSimFaults(t *testing.T) {
 	for _, c := range []struct{ args, want string }{
 		{"--policy clever", `policy "clever": unknown, there are`},
+		{"--policy clairvoyant", "and oracle, oracle-seen"},
 		{"--workload nowhere.csv", "no such file"},
+		{"--policy baseline --latency-weight 1", "want --policy adaptive with them"},
+		{"--latency-weight 0", "--latency-weight 0: want more than 0"},
+		{"--resource-weight=-1", "resource weight: must be between 0 and 1e9, is -1"},
 		{"--nodes 0", "nodes 0: want 1 or more"},
 		{"--create-scale=-1", "--create-scale -1: want 0 or more"},
 		{"--slow-nodes 2", "share of slow nodes 2: want 0 to 1"},

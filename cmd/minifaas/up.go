@@ -15,6 +15,7 @@ type upCommand struct {
 	PortBase          int    `default:"10000" help:"Where the ports begin: nodes +300 to +399, ResourceManager +400, APIServer +500, Scheduler +600, metrics +900."`
 	SchedulerEndpoint string `placeholder:"HOST:PORT" help:"Use a scheduler that runs there instead of ours."`
 	sandboxFlags
+	announceFlags
 	poolFlags
 	policyFlags
 	Shadow []string `placeholder:"P" help:"Policies to simulate on the live calls, to see with minifaas shadow what they would have cost."`
@@ -36,14 +37,14 @@ func (c *upCommand) Run(ctx context.Context, file *config.File, logs *logFlags) 
 		return err
 	}
 	functions, loadErr := function.Load(c.Functions)
-	live := c.policyFlags.config("started with it")
+	live := c.config("started with it")
 	if err := check(file, validPort("port-base", c.PortBase, 1, 65535-metricsPort), c.sandboxFlags.validate(), c.poolFlags.validate(),
-		live.Validate(), c.shadows().validate(live), c.shadowsHere(), loadErr); err != nil {
+		c.weightFlags.validate(), live.Validate(), c.shadows().validate(live), c.shadowsHere(), loadErr); err != nil {
 		return err
 	}
 	p, err := startPlatform(ctx, platformConfig{
 		address: c.Address, portBase: c.PortBase, schedulerEndpoint: c.SchedulerEndpoint,
-		sandbox: c.sandboxFlags, pool: c.poolFlags, policy: c.policyFlags, shadows: c.shadows(), logs: *logs, log: log,
+		sandbox: c.sandboxFlags, announce: c.announceFlags, pool: c.poolFlags, policy: c.policyFlags, shadows: c.shadows(), logs: *logs, log: log,
 	})
 	if err != nil {
 		return err

@@ -17,11 +17,10 @@ type rise struct {
 
 // rose notes that a call has brought the container to used.
 func (p *peaks) rose(seq uint64, used int64) {
-	kept := *p
-	for len(kept) > 0 && kept[len(kept)-1].used <= used {
-		kept = kept[:len(kept)-1]
+	for len(*p) > 0 && (*p)[len(*p)-1].used <= used {
+		*p = (*p)[:len(*p)-1]
 	}
-	*p = append(kept, rise{seq, used})
+	*p = append(*p, rise{seq, used})
 }
 
 // since is the peak since the call of that seq began, itself included.

@@ -5,8 +5,8 @@
 // source: scheduler/scheduler.proto
 
 // The scheduler's wire contract. Fields below 100 are fixed by the mini-faas
-// contest of 2020; fields from 100 up, GetStatus and Explain are ours. An old peer
-// leaves ours empty and ignores them.
+// contest of 2020; fields from 100 up, AnnounceFunctions, GetStatus and Explain are
+// ours. An old peer leaves ours empty and ignores them.
 
 package schedulerpb
 
@@ -383,6 +383,148 @@ func (*ReturnContainerReply) Descriptor() ([]byte, []int) {
 	return file_scheduler_scheduler_proto_rawDescGZIP(), []int{4}
 }
 
+type AnnounceFunctionsRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Functions     []*AnnouncedFunction   `protobuf:"bytes,1,rep,name=functions,proto3" json:"functions,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AnnounceFunctionsRequest) Reset() {
+	*x = AnnounceFunctionsRequest{}
+	mi := &file_scheduler_scheduler_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AnnounceFunctionsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AnnounceFunctionsRequest) ProtoMessage() {}
+
+func (x *AnnounceFunctionsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_scheduler_scheduler_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AnnounceFunctionsRequest.ProtoReflect.Descriptor instead.
+func (*AnnounceFunctionsRequest) Descriptor() ([]byte, []int) {
+	return file_scheduler_scheduler_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *AnnounceFunctionsRequest) GetFunctions() []*AnnouncedFunction {
+	if x != nil {
+		return x.Functions
+	}
+	return nil
+}
+
+// AnnouncedFunction is as the requests for containers of it will be.
+type AnnouncedFunction struct {
+	state     protoimpl.MessageState `protogen:"open.v1"`
+	AccountId string                 `protobuf:"bytes,1,opt,name=account_id,json=accountId,proto3" json:"account_id,omitempty"`
+	// The qualified name, as in AcquireContainerRequest.
+	FunctionName   string          `protobuf:"bytes,2,opt,name=function_name,json=functionName,proto3" json:"function_name,omitempty"`
+	FunctionConfig *FunctionConfig `protobuf:"bytes,3,opt,name=function_config,json=functionConfig,proto3" json:"function_config,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
+}
+
+func (x *AnnouncedFunction) Reset() {
+	*x = AnnouncedFunction{}
+	mi := &file_scheduler_scheduler_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AnnouncedFunction) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AnnouncedFunction) ProtoMessage() {}
+
+func (x *AnnouncedFunction) ProtoReflect() protoreflect.Message {
+	mi := &file_scheduler_scheduler_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AnnouncedFunction.ProtoReflect.Descriptor instead.
+func (*AnnouncedFunction) Descriptor() ([]byte, []int) {
+	return file_scheduler_scheduler_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *AnnouncedFunction) GetAccountId() string {
+	if x != nil {
+		return x.AccountId
+	}
+	return ""
+}
+
+func (x *AnnouncedFunction) GetFunctionName() string {
+	if x != nil {
+		return x.FunctionName
+	}
+	return ""
+}
+
+func (x *AnnouncedFunction) GetFunctionConfig() *FunctionConfig {
+	if x != nil {
+		return x.FunctionConfig
+	}
+	return nil
+}
+
+type AnnounceFunctionsReply struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AnnounceFunctionsReply) Reset() {
+	*x = AnnounceFunctionsReply{}
+	mi := &file_scheduler_scheduler_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AnnounceFunctionsReply) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AnnounceFunctionsReply) ProtoMessage() {}
+
+func (x *AnnounceFunctionsReply) ProtoReflect() protoreflect.Message {
+	mi := &file_scheduler_scheduler_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AnnounceFunctionsReply.ProtoReflect.Descriptor instead.
+func (*AnnounceFunctionsReply) Descriptor() ([]byte, []int) {
+	return file_scheduler_scheduler_proto_rawDescGZIP(), []int{7}
+}
+
 type GetStatusRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	unknownFields protoimpl.UnknownFields
@@ -391,7 +533,7 @@ type GetStatusRequest struct {
 
 func (x *GetStatusRequest) Reset() {
 	*x = GetStatusRequest{}
-	mi := &file_scheduler_scheduler_proto_msgTypes[5]
+	mi := &file_scheduler_scheduler_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -403,7 +545,7 @@ func (x *GetStatusRequest) String() string {
 func (*GetStatusRequest) ProtoMessage() {}
 
 func (x *GetStatusRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_scheduler_scheduler_proto_msgTypes[5]
+	mi := &file_scheduler_scheduler_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -416,7 +558,7 @@ func (x *GetStatusRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetStatusRequest.ProtoReflect.Descriptor instead.
 func (*GetStatusRequest) Descriptor() ([]byte, []int) {
-	return file_scheduler_scheduler_proto_rawDescGZIP(), []int{5}
+	return file_scheduler_scheduler_proto_rawDescGZIP(), []int{8}
 }
 
 type GetStatusReply struct {
@@ -433,7 +575,7 @@ type GetStatusReply struct {
 
 func (x *GetStatusReply) Reset() {
 	*x = GetStatusReply{}
-	mi := &file_scheduler_scheduler_proto_msgTypes[6]
+	mi := &file_scheduler_scheduler_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -445,7 +587,7 @@ func (x *GetStatusReply) String() string {
 func (*GetStatusReply) ProtoMessage() {}
 
 func (x *GetStatusReply) ProtoReflect() protoreflect.Message {
-	mi := &file_scheduler_scheduler_proto_msgTypes[6]
+	mi := &file_scheduler_scheduler_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -458,7 +600,7 @@ func (x *GetStatusReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetStatusReply.ProtoReflect.Descriptor instead.
 func (*GetStatusReply) Descriptor() ([]byte, []int) {
-	return file_scheduler_scheduler_proto_rawDescGZIP(), []int{6}
+	return file_scheduler_scheduler_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *GetStatusReply) GetPolicy() string {
@@ -512,7 +654,7 @@ type NodeStatus struct {
 
 func (x *NodeStatus) Reset() {
 	*x = NodeStatus{}
-	mi := &file_scheduler_scheduler_proto_msgTypes[7]
+	mi := &file_scheduler_scheduler_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -524,7 +666,7 @@ func (x *NodeStatus) String() string {
 func (*NodeStatus) ProtoMessage() {}
 
 func (x *NodeStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_scheduler_scheduler_proto_msgTypes[7]
+	mi := &file_scheduler_scheduler_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -537,7 +679,7 @@ func (x *NodeStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NodeStatus.ProtoReflect.Descriptor instead.
 func (*NodeStatus) Descriptor() ([]byte, []int) {
-	return file_scheduler_scheduler_proto_rawDescGZIP(), []int{7}
+	return file_scheduler_scheduler_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *NodeStatus) GetNodeId() string {
@@ -603,7 +745,7 @@ type ContainerStatus struct {
 
 func (x *ContainerStatus) Reset() {
 	*x = ContainerStatus{}
-	mi := &file_scheduler_scheduler_proto_msgTypes[8]
+	mi := &file_scheduler_scheduler_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -615,7 +757,7 @@ func (x *ContainerStatus) String() string {
 func (*ContainerStatus) ProtoMessage() {}
 
 func (x *ContainerStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_scheduler_scheduler_proto_msgTypes[8]
+	mi := &file_scheduler_scheduler_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -628,7 +770,7 @@ func (x *ContainerStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ContainerStatus.ProtoReflect.Descriptor instead.
 func (*ContainerStatus) Descriptor() ([]byte, []int) {
-	return file_scheduler_scheduler_proto_rawDescGZIP(), []int{8}
+	return file_scheduler_scheduler_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *ContainerStatus) GetContainerId() string {
@@ -686,7 +828,7 @@ type FunctionStatus struct {
 
 func (x *FunctionStatus) Reset() {
 	*x = FunctionStatus{}
-	mi := &file_scheduler_scheduler_proto_msgTypes[9]
+	mi := &file_scheduler_scheduler_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -698,7 +840,7 @@ func (x *FunctionStatus) String() string {
 func (*FunctionStatus) ProtoMessage() {}
 
 func (x *FunctionStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_scheduler_scheduler_proto_msgTypes[9]
+	mi := &file_scheduler_scheduler_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -711,7 +853,7 @@ func (x *FunctionStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FunctionStatus.ProtoReflect.Descriptor instead.
 func (*FunctionStatus) Descriptor() ([]byte, []int) {
-	return file_scheduler_scheduler_proto_rawDescGZIP(), []int{9}
+	return file_scheduler_scheduler_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *FunctionStatus) GetFunctionName() string {
@@ -771,7 +913,7 @@ type Counters struct {
 
 func (x *Counters) Reset() {
 	*x = Counters{}
-	mi := &file_scheduler_scheduler_proto_msgTypes[10]
+	mi := &file_scheduler_scheduler_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -783,7 +925,7 @@ func (x *Counters) String() string {
 func (*Counters) ProtoMessage() {}
 
 func (x *Counters) ProtoReflect() protoreflect.Message {
-	mi := &file_scheduler_scheduler_proto_msgTypes[10]
+	mi := &file_scheduler_scheduler_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -796,7 +938,7 @@ func (x *Counters) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Counters.ProtoReflect.Descriptor instead.
 func (*Counters) Descriptor() ([]byte, []int) {
-	return file_scheduler_scheduler_proto_rawDescGZIP(), []int{10}
+	return file_scheduler_scheduler_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Counters) GetAcquired() int64 {
@@ -906,7 +1048,7 @@ type ExplainRequest struct {
 
 func (x *ExplainRequest) Reset() {
 	*x = ExplainRequest{}
-	mi := &file_scheduler_scheduler_proto_msgTypes[11]
+	mi := &file_scheduler_scheduler_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -918,7 +1060,7 @@ func (x *ExplainRequest) String() string {
 func (*ExplainRequest) ProtoMessage() {}
 
 func (x *ExplainRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_scheduler_scheduler_proto_msgTypes[11]
+	mi := &file_scheduler_scheduler_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -931,7 +1073,7 @@ func (x *ExplainRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExplainRequest.ProtoReflect.Descriptor instead.
 func (*ExplainRequest) Descriptor() ([]byte, []int) {
-	return file_scheduler_scheduler_proto_rawDescGZIP(), []int{11}
+	return file_scheduler_scheduler_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *ExplainRequest) GetRequestId() string {
@@ -983,7 +1125,7 @@ type ExplainReply struct {
 
 func (x *ExplainReply) Reset() {
 	*x = ExplainReply{}
-	mi := &file_scheduler_scheduler_proto_msgTypes[12]
+	mi := &file_scheduler_scheduler_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -995,7 +1137,7 @@ func (x *ExplainReply) String() string {
 func (*ExplainReply) ProtoMessage() {}
 
 func (x *ExplainReply) ProtoReflect() protoreflect.Message {
-	mi := &file_scheduler_scheduler_proto_msgTypes[12]
+	mi := &file_scheduler_scheduler_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1008,7 +1150,7 @@ func (x *ExplainReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExplainReply.ProtoReflect.Descriptor instead.
 func (*ExplainReply) Descriptor() ([]byte, []int) {
-	return file_scheduler_scheduler_proto_rawDescGZIP(), []int{12}
+	return file_scheduler_scheduler_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *ExplainReply) GetRequestId() string {
@@ -1195,7 +1337,7 @@ type Reason struct {
 
 func (x *Reason) Reset() {
 	*x = Reason{}
-	mi := &file_scheduler_scheduler_proto_msgTypes[13]
+	mi := &file_scheduler_scheduler_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1207,7 +1349,7 @@ func (x *Reason) String() string {
 func (*Reason) ProtoMessage() {}
 
 func (x *Reason) ProtoReflect() protoreflect.Message {
-	mi := &file_scheduler_scheduler_proto_msgTypes[13]
+	mi := &file_scheduler_scheduler_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1220,7 +1362,7 @@ func (x *Reason) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Reason.ProtoReflect.Descriptor instead.
 func (*Reason) Descriptor() ([]byte, []int) {
-	return file_scheduler_scheduler_proto_rawDescGZIP(), []int{13}
+	return file_scheduler_scheduler_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Reason) GetWaitNanos() int64 {
@@ -1286,7 +1428,15 @@ const file_scheduler_scheduler_proto_rawDesc = "" +
 	"\rerror_message\x18\x06 \x01(\tR\ferrorMessage\x12%\n" +
 	"\x0econtainer_lost\x18d \x01(\bR\rcontainerLost\x12)\n" +
 	"\x11cpu_time_in_nanos\x18e \x01(\x03R\x0ecpuTimeInNanos\"\x16\n" +
-	"\x14ReturnContainerReply\"\x12\n" +
+	"\x14ReturnContainerReply\"[\n" +
+	"\x18AnnounceFunctionsRequest\x12?\n" +
+	"\tfunctions\x18\x01 \x03(\v2!.schedulerproto.AnnouncedFunctionR\tfunctions\"\xa0\x01\n" +
+	"\x11AnnouncedFunction\x12\x1d\n" +
+	"\n" +
+	"account_id\x18\x01 \x01(\tR\taccountId\x12#\n" +
+	"\rfunction_name\x18\x02 \x01(\tR\ffunctionName\x12G\n" +
+	"\x0ffunction_config\x18\x03 \x01(\v2\x1e.schedulerproto.FunctionConfigR\x0efunctionConfig\"\x18\n" +
+	"\x16AnnounceFunctionsReply\"\x12\n" +
 	"\x10GetStatusRequest\"\xe4\x01\n" +
 	"\x0eGetStatusReply\x12\x16\n" +
 	"\x06policy\x18\x01 \x01(\tR\x06policy\x12\x14\n" +
@@ -1381,10 +1531,11 @@ const file_scheduler_scheduler_proto_rawDesc = "" +
 	"\x10cold_start_nanos\x18\x02 \x01(\x03R\x0ecoldStartNanos\x12'\n" +
 	"\x0fexecution_nanos\x18\x03 \x01(\x03R\x0eexecutionNanos\x12\x1f\n" +
 	"\vprice_nanos\x18\x04 \x01(\x03R\n" +
-	"priceNanos2\xe8\x02\n" +
+	"priceNanos2\xcf\x03\n" +
 	"\tScheduler\x12b\n" +
 	"\x10AcquireContainer\x12'.schedulerproto.AcquireContainerRequest\x1a%.schedulerproto.AcquireContainerReply\x12_\n" +
-	"\x0fReturnContainer\x12&.schedulerproto.ReturnContainerRequest\x1a$.schedulerproto.ReturnContainerReply\x12M\n" +
+	"\x0fReturnContainer\x12&.schedulerproto.ReturnContainerRequest\x1a$.schedulerproto.ReturnContainerReply\x12e\n" +
+	"\x11AnnounceFunctions\x12(.schedulerproto.AnnounceFunctionsRequest\x1a&.schedulerproto.AnnounceFunctionsReply\x12M\n" +
 	"\tGetStatus\x12 .schedulerproto.GetStatusRequest\x1a\x1e.schedulerproto.GetStatusReply\x12G\n" +
 	"\aExplain\x12\x1e.schedulerproto.ExplainRequest\x1a\x1c.schedulerproto.ExplainReplyB:Z8github.com/minifaas/minifaas/proto/scheduler;schedulerpbb\x06proto3"
 
@@ -1400,43 +1551,50 @@ func file_scheduler_scheduler_proto_rawDescGZIP() []byte {
 	return file_scheduler_scheduler_proto_rawDescData
 }
 
-var file_scheduler_scheduler_proto_msgTypes = make([]protoimpl.MessageInfo, 14)
+var file_scheduler_scheduler_proto_msgTypes = make([]protoimpl.MessageInfo, 17)
 var file_scheduler_scheduler_proto_goTypes = []any{
-	(*FunctionConfig)(nil),          // 0: schedulerproto.FunctionConfig
-	(*AcquireContainerRequest)(nil), // 1: schedulerproto.AcquireContainerRequest
-	(*AcquireContainerReply)(nil),   // 2: schedulerproto.AcquireContainerReply
-	(*ReturnContainerRequest)(nil),  // 3: schedulerproto.ReturnContainerRequest
-	(*ReturnContainerReply)(nil),    // 4: schedulerproto.ReturnContainerReply
-	(*GetStatusRequest)(nil),        // 5: schedulerproto.GetStatusRequest
-	(*GetStatusReply)(nil),          // 6: schedulerproto.GetStatusReply
-	(*NodeStatus)(nil),              // 7: schedulerproto.NodeStatus
-	(*ContainerStatus)(nil),         // 8: schedulerproto.ContainerStatus
-	(*FunctionStatus)(nil),          // 9: schedulerproto.FunctionStatus
-	(*Counters)(nil),                // 10: schedulerproto.Counters
-	(*ExplainRequest)(nil),          // 11: schedulerproto.ExplainRequest
-	(*ExplainReply)(nil),            // 12: schedulerproto.ExplainReply
-	(*Reason)(nil),                  // 13: schedulerproto.Reason
+	(*FunctionConfig)(nil),           // 0: schedulerproto.FunctionConfig
+	(*AcquireContainerRequest)(nil),  // 1: schedulerproto.AcquireContainerRequest
+	(*AcquireContainerReply)(nil),    // 2: schedulerproto.AcquireContainerReply
+	(*ReturnContainerRequest)(nil),   // 3: schedulerproto.ReturnContainerRequest
+	(*ReturnContainerReply)(nil),     // 4: schedulerproto.ReturnContainerReply
+	(*AnnounceFunctionsRequest)(nil), // 5: schedulerproto.AnnounceFunctionsRequest
+	(*AnnouncedFunction)(nil),        // 6: schedulerproto.AnnouncedFunction
+	(*AnnounceFunctionsReply)(nil),   // 7: schedulerproto.AnnounceFunctionsReply
+	(*GetStatusRequest)(nil),         // 8: schedulerproto.GetStatusRequest
+	(*GetStatusReply)(nil),           // 9: schedulerproto.GetStatusReply
+	(*NodeStatus)(nil),               // 10: schedulerproto.NodeStatus
+	(*ContainerStatus)(nil),          // 11: schedulerproto.ContainerStatus
+	(*FunctionStatus)(nil),           // 12: schedulerproto.FunctionStatus
+	(*Counters)(nil),                 // 13: schedulerproto.Counters
+	(*ExplainRequest)(nil),           // 14: schedulerproto.ExplainRequest
+	(*ExplainReply)(nil),             // 15: schedulerproto.ExplainReply
+	(*Reason)(nil),                   // 16: schedulerproto.Reason
 }
 var file_scheduler_scheduler_proto_depIdxs = []int32{
 	0,  // 0: schedulerproto.AcquireContainerRequest.function_config:type_name -> schedulerproto.FunctionConfig
-	7,  // 1: schedulerproto.GetStatusReply.nodes:type_name -> schedulerproto.NodeStatus
-	9,  // 2: schedulerproto.GetStatusReply.functions:type_name -> schedulerproto.FunctionStatus
-	10, // 3: schedulerproto.GetStatusReply.counters:type_name -> schedulerproto.Counters
-	8,  // 4: schedulerproto.NodeStatus.containers:type_name -> schedulerproto.ContainerStatus
-	13, // 5: schedulerproto.ExplainReply.reason:type_name -> schedulerproto.Reason
-	1,  // 6: schedulerproto.Scheduler.AcquireContainer:input_type -> schedulerproto.AcquireContainerRequest
-	3,  // 7: schedulerproto.Scheduler.ReturnContainer:input_type -> schedulerproto.ReturnContainerRequest
-	5,  // 8: schedulerproto.Scheduler.GetStatus:input_type -> schedulerproto.GetStatusRequest
-	11, // 9: schedulerproto.Scheduler.Explain:input_type -> schedulerproto.ExplainRequest
-	2,  // 10: schedulerproto.Scheduler.AcquireContainer:output_type -> schedulerproto.AcquireContainerReply
-	4,  // 11: schedulerproto.Scheduler.ReturnContainer:output_type -> schedulerproto.ReturnContainerReply
-	6,  // 12: schedulerproto.Scheduler.GetStatus:output_type -> schedulerproto.GetStatusReply
-	12, // 13: schedulerproto.Scheduler.Explain:output_type -> schedulerproto.ExplainReply
-	10, // [10:14] is the sub-list for method output_type
-	6,  // [6:10] is the sub-list for method input_type
-	6,  // [6:6] is the sub-list for extension type_name
-	6,  // [6:6] is the sub-list for extension extendee
-	0,  // [0:6] is the sub-list for field type_name
+	6,  // 1: schedulerproto.AnnounceFunctionsRequest.functions:type_name -> schedulerproto.AnnouncedFunction
+	0,  // 2: schedulerproto.AnnouncedFunction.function_config:type_name -> schedulerproto.FunctionConfig
+	10, // 3: schedulerproto.GetStatusReply.nodes:type_name -> schedulerproto.NodeStatus
+	12, // 4: schedulerproto.GetStatusReply.functions:type_name -> schedulerproto.FunctionStatus
+	13, // 5: schedulerproto.GetStatusReply.counters:type_name -> schedulerproto.Counters
+	11, // 6: schedulerproto.NodeStatus.containers:type_name -> schedulerproto.ContainerStatus
+	16, // 7: schedulerproto.ExplainReply.reason:type_name -> schedulerproto.Reason
+	1,  // 8: schedulerproto.Scheduler.AcquireContainer:input_type -> schedulerproto.AcquireContainerRequest
+	3,  // 9: schedulerproto.Scheduler.ReturnContainer:input_type -> schedulerproto.ReturnContainerRequest
+	5,  // 10: schedulerproto.Scheduler.AnnounceFunctions:input_type -> schedulerproto.AnnounceFunctionsRequest
+	8,  // 11: schedulerproto.Scheduler.GetStatus:input_type -> schedulerproto.GetStatusRequest
+	14, // 12: schedulerproto.Scheduler.Explain:input_type -> schedulerproto.ExplainRequest
+	2,  // 13: schedulerproto.Scheduler.AcquireContainer:output_type -> schedulerproto.AcquireContainerReply
+	4,  // 14: schedulerproto.Scheduler.ReturnContainer:output_type -> schedulerproto.ReturnContainerReply
+	7,  // 15: schedulerproto.Scheduler.AnnounceFunctions:output_type -> schedulerproto.AnnounceFunctionsReply
+	9,  // 16: schedulerproto.Scheduler.GetStatus:output_type -> schedulerproto.GetStatusReply
+	15, // 17: schedulerproto.Scheduler.Explain:output_type -> schedulerproto.ExplainReply
+	13, // [13:18] is the sub-list for method output_type
+	8,  // [8:13] is the sub-list for method input_type
+	8,  // [8:8] is the sub-list for extension type_name
+	8,  // [8:8] is the sub-list for extension extendee
+	0,  // [0:8] is the sub-list for field type_name
 }
 
 func init() { file_scheduler_scheduler_proto_init() }
@@ -1450,7 +1608,7 @@ func file_scheduler_scheduler_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_scheduler_scheduler_proto_rawDesc), len(file_scheduler_scheduler_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   14,
+			NumMessages:   17,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -5,8 +5,8 @@
 // source: scheduler/scheduler.proto
 
 // The scheduler's wire contract. Fields below 100 are fixed by the mini-faas
-// contest of 2020; fields from 100 up, GetStatus and Explain are ours. An old peer
-// leaves ours empty and ignores them.
+// contest of 2020; fields from 100 up, AnnounceFunctions, GetStatus and Explain are
+// ours. An old peer leaves ours empty and ignores them.
 
 package schedulerpb
 
@@ -23,10 +23,11 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	Scheduler_AcquireContainer_FullMethodName = "/schedulerproto.Scheduler/AcquireContainer"
-	Scheduler_ReturnContainer_FullMethodName  = "/schedulerproto.Scheduler/ReturnContainer"
-	Scheduler_GetStatus_FullMethodName        = "/schedulerproto.Scheduler/GetStatus"
-	Scheduler_Explain_FullMethodName          = "/schedulerproto.Scheduler/Explain"
+	Scheduler_AcquireContainer_FullMethodName  = "/schedulerproto.Scheduler/AcquireContainer"
+	Scheduler_ReturnContainer_FullMethodName   = "/schedulerproto.Scheduler/ReturnContainer"
+	Scheduler_AnnounceFunctions_FullMethodName = "/schedulerproto.Scheduler/AnnounceFunctions"
+	Scheduler_GetStatus_FullMethodName         = "/schedulerproto.Scheduler/GetStatus"
+	Scheduler_Explain_FullMethodName           = "/schedulerproto.Scheduler/Explain"
 )
 
 // SchedulerClient is the client API for Scheduler service.
@@ -48,6 +49,13 @@ type SchedulerClient interface {
 	// ReturnContainer ends the lease of AcquireContainer. Returning a lease that
 	// is unknown or over is OK and has no effect.
 	ReturnContainer(ctx context.Context, in *ReturnContainerRequest, opts ...grpc.CallOption) (*ReturnContainerReply, error)
+	// AnnounceFunctions tells of functions that are deployed and may be called soon,
+	// so that a policy can prepare for them. It answers once the scheduler knows of
+	// them, before anything is prepared. To announce again is harmless: a scheduler
+	// that was restarted has forgotten.
+	//
+	// INVALID_ARGUMENT: a function lacks its name or its memory; none was taken.
+	AnnounceFunctions(ctx context.Context, in *AnnounceFunctionsRequest, opts ...grpc.CallOption) (*AnnounceFunctionsReply, error)
 	// GetStatus reports what the scheduler knows and has decided.
 	GetStatus(ctx context.Context, in *GetStatusRequest, opts ...grpc.CallOption) (*GetStatusReply, error)
 	// Explain tells what became of one request of late, and why.
@@ -78,6 +86,16 @@ func (c *schedulerClient) ReturnContainer(ctx context.Context, in *ReturnContain
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(ReturnContainerReply)
 	err := c.cc.Invoke(ctx, Scheduler_ReturnContainer_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *schedulerClient) AnnounceFunctions(ctx context.Context, in *AnnounceFunctionsRequest, opts ...grpc.CallOption) (*AnnounceFunctionsReply, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(AnnounceFunctionsReply)
+	err := c.cc.Invoke(ctx, Scheduler_AnnounceFunctions_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -123,6 +141,13 @@ type SchedulerServer interface {
 	// ReturnContainer ends the lease of AcquireContainer. Returning a lease that
 	// is unknown or over is OK and has no effect.
 	ReturnContainer(context.Context, *ReturnContainerRequest) (*ReturnContainerReply, error)
+	// AnnounceFunctions tells of functions that are deployed and may be called soon,
+	// so that a policy can prepare for them. It answers once the scheduler knows of
+	// them, before anything is prepared. To announce again is harmless: a scheduler
+	// that was restarted has forgotten.
+	//
+	// INVALID_ARGUMENT: a function lacks its name or its memory; none was taken.
+	AnnounceFunctions(context.Context, *AnnounceFunctionsRequest) (*AnnounceFunctionsReply, error)
 	// GetStatus reports what the scheduler knows and has decided.
 	GetStatus(context.Context, *GetStatusRequest) (*GetStatusReply, error)
 	// Explain tells what became of one request of late, and why.
@@ -144,6 +169,9 @@ func (UnimplementedSchedulerServer) AcquireContainer(context.Context, *AcquireCo
 }
 func (UnimplementedSchedulerServer) ReturnContainer(context.Context, *ReturnContainerRequest) (*ReturnContainerReply, error) {
 	return nil, status.Error(codes.Unimplemented, "method ReturnContainer not implemented")
+}
+func (UnimplementedSchedulerServer) AnnounceFunctions(context.Context, *AnnounceFunctionsRequest) (*AnnounceFunctionsReply, error) {
+	return nil, status.Error(codes.Unimplemented, "method AnnounceFunctions not implemented")
 }
 func (UnimplementedSchedulerServer) GetStatus(context.Context, *GetStatusRequest) (*GetStatusReply, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetStatus not implemented")
@@ -208,6 +236,24 @@ func _Scheduler_ReturnContainer_Handler(srv interface{}, ctx context.Context, de
 	return interceptor(ctx, in, info, handler)
 }
 
+func _Scheduler_AnnounceFunctions_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(AnnounceFunctionsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(SchedulerServer).AnnounceFunctions(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Scheduler_AnnounceFunctions_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(SchedulerServer).AnnounceFunctions(ctx, req.(*AnnounceFunctionsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _Scheduler_GetStatus_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(GetStatusRequest)
 	if err := dec(in); err != nil {
@@ -258,6 +304,10 @@ var Scheduler_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "ReturnContainer",
 			Handler:    _Scheduler_ReturnContainer_Handler,
+		},
+		{
+			MethodName: "AnnounceFunctions",
+			Handler:    _Scheduler_AnnounceFunctions_Handler,
 		},
 		{
 			MethodName: "GetStatus",

@@ -17,7 +17,9 @@ func (k *checker) claims() map[*node]Bytes {
 	for _, t := range k.e.byAccount {
 		if h := t.hold; h != nil {
 			k.equal("hold of account "+t.account, h.node.hold, h)
-			leaving[h] = leaving[h]
+			if _, ok := leaving[h]; !ok {
+				leaving[h] = share{}
+			}
 		}
 	}
 	sums, batches := map[*node]Bytes{}, map[*function]int{}

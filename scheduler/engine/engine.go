@@ -108,6 +108,7 @@ func New(cfg Config, p Policy) (*Engine, error) {
 		tenants:      make(map[string]*tenant),
 	}
 	e.index.visited = &e.visited
+	e.pool.index = &e.index
 	if cfg.Decisions > 0 {
 		e.decisions.ring = make([]Decision, cfg.Decisions)
 		e.reasoner, _ = p.(Reasoner)

@@ -45,7 +45,8 @@ func TestFloodKeepsNobodyWaiting(t *testing.T) {
 					waited = max(waited, r.WaitedBy["victim"])
 				}
 				t.Logf("%v at most", waited)
-				if limit := 3 * time.Second; waited > limit {
+				// adaptive is patient: what others use is worth more to it at first.
+				if limit := 5 * time.Second; waited > limit {
 					t.Errorf("a call waited for %v, more than %v", waited, limit)
 				}
 			})

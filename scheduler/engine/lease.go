@@ -117,6 +117,7 @@ func (e *Engine) giveBack(ev *Event) {
 	case serving && e.yields(c):
 		c.node.hold.leaves(c)
 		c.node.hold.fn.evicted++
+		c.IdleSince = e.now
 		e.policy.Evicted(e.now, &f.FunctionView, &c.ContainerView, c.worth.key)
 		e.retire(c)
 	case serving && e.policy.Retire(e.now, &f.FunctionView, &c.ContainerView):

@@ -137,13 +137,13 @@ type FunctionView struct {
 	fn *function
 }
 
-// Containers yields the function's containers of all kinds in order of Serial.
+// Containers yields the function's containers of all kinds, that made last first.
 func (f *FunctionView) Containers() iter.Seq[*ContainerView] {
 	return func(yield func(*ContainerView) bool) {
 		if f.fn == nil {
 			return
 		}
-		for el := f.fn.all.front; el != nil; el = el.next {
+		for el := f.fn.all.back; el != nil; el = el.prev {
 			if !yield(&el.value.ContainerView) {
 				return
 			}
@@ -203,6 +203,22 @@ type PoolView struct {
 	Exhausted bool
 	// LastActive is when a request last came or a call ended.
 	LastActive Instant
+
+	index *Nodes
+}
+
+// MostFree is the most memory that is free on one node in service, the newest
+// left out; 0 without others.
+func (p *PoolView) MostFree() Bytes {
+	if p.index == nil {
+		return 0
+	}
+	for i := len(p.index.byFree) - 1; i >= 0; i-- {
+		if n := &p.index.byFree[i].node.NodeView; n != p.Newest {
+			return n.Free()
+		}
+	}
+	return 0
 }
 
 // Call is an invocation that ended.

@@ -66,7 +66,8 @@ func (e *Engine) starve(f *function, unplaced int, size Bytes) {
 	if unplaced > 0 {
 		f.onStarved.key = e.policy.Urgency(e.now, &f.FunctionView)
 	}
-	if unplaced > 0 && !queued {
+	switch {
+	case unplaced > 0 && !queued:
 		e.timersSet++
 		f.onStarved.tie = e.timersSet
 		t.starved.put(&f.onStarved)
@@ -74,9 +75,9 @@ func (e *Engine) starve(f *function, unplaced int, size Bytes) {
 		if t.onRound.in == nil {
 			e.round.pushBack(&t.onRound)
 		}
-	} else if unplaced > 0 {
+	case unplaced > 0:
 		t.starved.put(&f.onStarved)
-	} else if queued {
+	case queued:
 		t.starved.remove(&f.onStarved)
 		e.starving--
 		if h := t.hold; h != nil && h.fn == f && h.left == 0 {

@@ -9,20 +9,20 @@ import (
 	"github.com/minifaas/minifaas/scheduler/engine"
 )
 
-// warm is an engine with so many containers on nodes of 32, eight a function,
+// warm is an engine with so many containers on nodes of 20, ten a function,
 // all of them idle, and the events of one call of each function.
 func warm(tb testing.TB, policy string, containers int, cfg engine.Config) (*engine.Engine, []pair) {
 	e := newEngineWith(tb, policy, cfg)
 	now := engine.Instant(0)
 	var pairs []pair
 	for i := range containers {
-		if i%32 == 0 {
-			e.Step(now, &engine.Event{Kind: engine.NodeReady, Node: engine.NodeID(fmt.Sprint("n", i)), Capacity: 4096 * mib}, nil)
+		if i%20 == 0 {
+			e.Step(now, &engine.Event{Kind: engine.NodeReady, Node: engine.NodeID(fmt.Sprint("n", i)), Capacity: 20 * 128 * mib}, nil)
 		}
-		node := engine.NodeID(fmt.Sprint("n", i/32*32))
-		spec := engine.FunctionSpec{Name: fmt.Sprintf("account/function-%d@1", i/8), Memory: 128 * mib}
+		node := engine.NodeID(fmt.Sprint("n", i/20*20))
+		spec := engine.FunctionSpec{Name: fmt.Sprintf("account/function-%d@1", i/10), Memory: 128 * mib}
 		e.Step(now, &engine.Event{Kind: engine.ContainerAdopted, Node: node, Container: engine.ContainerID(fmt.Sprint("container-", i)), Function: spec}, nil)
-		if i%8 == 0 {
+		if i%10 == 0 {
 			id := engine.RequestID(fmt.Sprintf("01890a5d-ac96-774b-bcce-%012d", i))
 			pairs = append(pairs, pair{
 				acquire: engine.Event{Kind: engine.Acquire, Ticket: engine.Ticket(i + 1), Request: id, Function: spec},
@@ -81,7 +81,7 @@ func TestWarmCallVisitsFew(t *testing.T) {
 }
 
 // hot calls one function again and again, spread each in turn: with 100,000
-// containers that is a function out of 12,500, none of which is in a cache.
+// containers that is a function out of 10,000 on 5,000 nodes, none of which is in a cache.
 func BenchmarkWarmCall(b *testing.B) { benchmarkWarmCall(b, 0) }
 
 // With a record of each decision, as the live service keeps them.

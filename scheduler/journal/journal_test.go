@@ -55,8 +55,11 @@ func record(t *testing.T, dir string, maxBytes int64, policyName string) []uint6
 	return hashes
 }
 
+// recorded is the policy of that name, as record has it.
+func recorded(h *Header) (engine.Policy, error) { return policy.New(h.Policy) }
+
 func replay(dir string) (hashes []uint64, err error) {
-	err = Replay(dir, policy.New, func(s Step) error {
+	err = Replay(dir, recorded, func(s Step) error {
 		hashes = append(hashes, s.Engine.Hash())
 		return nil
 	})
@@ -163,7 +166,7 @@ func TestCorruptRecordIsReported(t *testing.T) {
 	files, _ := segments(dir)
 	var offset int64
 	steps := 0
-	err := Replay(dir, policy.New, func(s Step) error {
+	err := Replay(dir, recorded, func(s Step) error {
 		if steps++; steps == 100 {
 			offset = s.Offset
 		}
@@ -186,8 +189,8 @@ func TestCorruptRecordIsReported(t *testing.T) {
 func TestDifferenceIsReported(t *testing.T) {
 	dir := t.TempDir()
 	record(t, dir, 64<<20, "adaptive")
-	err := Replay(dir, func(string) (engine.Policy, error) {
-		return policy.NewAdaptive(policy.AdaptiveConfig{KeepFirst: time.Second, KeepMin: time.Second, KeepFurther: time.Second})
+	err := Replay(dir, func(*Header) (engine.Policy, error) {
+		return policy.NewAdaptive(policy.AdaptiveConfig{Without: policy.Pricing | policy.Sharing})
 	}, nil)
 	if d := (*DifferenceError)(nil); !errors.As(err, &d) || d.Step.File == "" || d.Step.Offset == 0 {
 		t.Errorf("error %v, want a difference with its place", err)

@@ -33,10 +33,11 @@ func (e *DifferenceError) Error() string {
 }
 
 // Replay plays every segment of the journal through an engine of its own,
-// oldest first, and calls fn, which may be nil, after each step. It ends with
+// oldest first, with a policy that newPolicy makes to what the segment's header says
+// of it, and calls fn, which may be nil, after each step. It ends with
 // the first error of fn, the first *DifferenceError, or the first fault in the
 // files. What a crash left incomplete at the end of a segment is passed over.
-func Replay(dir string, newPolicy func(name string) (engine.Policy, error), fn func(Step) error) error {
+func Replay(dir string, newPolicy func(*Header) (engine.Policy, error), fn func(Step) error) error {
 	files, err := segments(dir)
 	if err != nil {
 		return fmt.Errorf("replay journal: %w", err)
@@ -49,7 +50,7 @@ func Replay(dir string, newPolicy func(name string) (engine.Policy, error), fn f
 	return nil
 }
 
-func replaySegment(file string, newPolicy func(string) (engine.Policy, error), fn func(Step) error) error {
+func replaySegment(file string, newPolicy func(*Header) (engine.Policy, error), fn func(Step) error) error {
 	data, err := os.ReadFile(file)
 	if err != nil {
 		return err
@@ -63,7 +64,7 @@ func replaySegment(file string, newPolicy func(string) (engine.Policy, error), f
 	if err != nil {
 		return fmt.Errorf("%s: read header: %w", file, err)
 	}
-	p, err := newPolicy(h.Policy)
+	p, err := newPolicy(&h)
 	if err != nil {
 		return fmt.Errorf("%s: %w", file, err)
 	}

@@ -67,6 +67,9 @@ type learned struct {
 	debt   debt
 }
 
+// firstCalls of a function count for new ones.
+const firstCalls = 4
+
 // NewAdaptive checks the settings.
 func NewAdaptive(cfg AdaptiveConfig) (*Adaptive, error) {
 	if err := cfg.Validate(); err != nil {
@@ -129,8 +132,9 @@ func (a *Adaptive) Returned(_ engine.Instant, f *engine.FunctionView, call engin
 	if took <= 0 {
 		took = call.Elapsed
 	}
-	if call.Error == "" { // how long an error took says little of a call
-		if l.execution.n < 4 {
+	switch call.Error { // how long an error took says little of a call
+	case "":
+		if l.execution.n < firstCalls {
 			a.all.firsts.add(took)
 		}
 		l.execution.add(took)
@@ -151,11 +155,11 @@ func (a *Adaptive) Returned(_ engine.Instant, f *engine.FunctionView, call engin
 				}
 			}
 		}
-	} else if call.Error == engine.ErrorOutOfMemory {
+	case engine.ErrorOutOfMemory:
 		l.memory.exceeded(call.Size.Memory, f.Spec.Memory)
 	}
 	l.share.learn(a, l, f, call, took)
-	return call.Size.Memory < a.Size(f).Memory || a.replacement(f) > 0
+	return call.Size.Memory < a.limit(l, f) || a.replacement(f) > 0
 }
 
 func (a *Adaptive) Started(_ engine.Instant, f *engine.FunctionView, _ *engine.ContainerView, took time.Duration) {

@@ -19,9 +19,7 @@ func (a *Adaptive) Evict(now engine.Instant, f *engine.FunctionView, c *engine.C
 	idle := now.Sub(c.IdleSince)
 	rank := int64(c.IdleSince)
 	if a.cfg.has(Ranking) {
-		g := l.level(level)
-		worth := worthKeeping(&g.histogram, g.lost, &a.all.levels[level], a.penalty(l, f), max(idle, a.all.turnover.value))
-		rank = int64(float64(worth * rankUnit))
+		rank = a.worth(l, f, level, idle)
 	}
 	if wanted == nil {
 		return rank, false
@@ -30,6 +28,21 @@ func (a *Adaptive) Evict(now engine.Instant, f *engine.FunctionView, c *engine.C
 		return rank, true
 	}
 	return rank, wanted.Pool.Exhausted && float64(rank) <= float64(evictBelow*a.urgency(now, wanted))*rankUnit
+}
+
+// worth is that of a container of a level which has been idle for so long. What it
+// is worth when it gets idle changes little from one call to the next.
+func (a *Adaptive) worth(l *learned, f *engine.FunctionView, level int, idle time.Duration) int64 {
+	g, turnover := l.level(level), bucket(a.all.turnover.value)
+	if idle == 0 && g.ranked > 0 && g.total >= g.ranked && g.total-g.ranked <= g.ranked/8 && int(g.turnover) == turnover {
+		return g.rank
+	}
+	worth := worthKeeping(&g.histogram, g.lost, &a.all.levels[level], a.penalty(l, f), max(idle, a.all.turnover.value))
+	rank := int64(float64(worth * rankUnit))
+	if idle == 0 {
+		g.rank, g.ranked, g.turnover = rank, g.total, uint8(turnover)
+	}
+	return rank
 }
 
 // Urgency is what it costs to let those wait who wait for the function, in times

@@ -26,6 +26,11 @@ type gaps struct {
 	keep  time.Duration
 	known uint16
 	price time.Duration
+	// rank is what a container is worth that gets idle, worked out when there were
+	// so many gaps, at that turnover.
+	rank     int64
+	ranked   uint16
+	turnover uint8
 }
 
 func (l *learned) level(i int) *gaps {
@@ -84,7 +89,7 @@ func (a *Adaptive) KeepContainer(now engine.Instant, f *engine.FunctionView, c *
 	if a.Retire(now, f, c) {
 		return 0
 	}
-	if a.draining(f.Pool, c.Node) {
+	if a.moves(f.Pool, c) {
 		l.moved = f.Ready == 1 && l.level(0).total >= knownGaps
 		return 0
 	}

@@ -91,6 +91,27 @@ func TestLevelsAreKeptApart(t *testing.T) {
 	}
 }
 
+// While a function is young its gaps can't have been long, so it is given the
+// benefit of the doubt: the last container much, the others little.
+func TestYoungFunctionIsKept(t *testing.T) {
+	a, f := newAdaptive(t, AdaptiveConfig{LatencyWeight: 1000}), indexed(0, 256*megabyte)
+	serve(a, f, 4, 100*ms)
+	for range 20 {
+		f.Ready, f.Idle = 2, 2
+		a.Reused(0, f, ms)
+		f.Idle = 1
+		a.Reused(0, f, ms)
+	}
+	var kept []time.Duration
+	for _, ready := range []int{1, 2} {
+		f.Ready, f.Idle = ready, ready
+		kept = append(kept, a.KeepContainer(at(time.Second), f, idle(at(time.Second), 0)))
+	}
+	if kept[1] < time.Second || kept[0] < 5*kept[1] {
+		t.Errorf("the last container is kept for %v and another for %v, want long and less long", kept[0], kept[1])
+	}
+}
+
 // The more latency counts, the longer containers are kept.
 func TestWeightDecidesHowMuchIsKept(t *testing.T) {
 	var kept []time.Duration
@@ -122,16 +143,12 @@ func TestMissedGapsAreCounted(t *testing.T) {
 	if got := a.KeepContainer(now, f, idle(now, 0)); got > time.Second {
 		t.Fatalf("kept for %v at first, want no longer than usual gaps of 1ms need", got)
 	}
-	for range 20 {
-		now = now.Add(2 * time.Second)
-		f.Ready, f.Idle, f.Waiting = 1, 1, 0
-		a.Expired(now, f, 2*time.Second)
-		a.KeepContainer(now, f, idle(now, 0))
-		now = now.Add(9 * time.Second)
-		f.Ready, f.Idle, f.Waiting, f.OldestWait = 0, 0, 1, now
-		if create, _ := a.Scale(now, f, f.Pool); create != 1 {
-			t.Fatalf("%d containers made for a call that has none", create)
-		}
+	a.Expired(now, f, 2*time.Second)
+	a.KeepContainer(now, f, idle(now, 0))
+	now = now.Add(9 * time.Second)
+	f.Ready, f.Idle, f.Waiting, f.OldestWait = 0, 0, 1, now
+	if create, _ := a.Scale(now, f, f.Pool); create != 1 {
+		t.Fatalf("%d containers made for a call that has none", create)
 	}
 	f.Ready, f.Idle, f.Waiting = 1, 1, 0
 	if got := a.KeepContainer(now, f, idle(now, 0)); got < 11*time.Second || got > 22*time.Second {

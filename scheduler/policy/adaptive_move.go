@@ -11,7 +11,12 @@ const (
 
 // misfit: the container has too little CPU, or is on a node that is to be emptied.
 func (a *Adaptive) misfit(f *engine.FunctionView, c *engine.ContainerView) bool {
-	return c.Memory < a.Size(f).Memory || a.draining(f.Pool, c.Node)
+	return c.Memory < a.limit(a.of(f), f) || a.moves(f.Pool, c)
+}
+
+// moves: the container is on a node that is to be emptied, and another could take it.
+func (a *Adaptive) moves(p *engine.PoolView, c *engine.ContainerView) bool {
+	return a.draining(p, c.Node) && c.Booked <= p.MostFree()
 }
 
 // draining: the others could take what is on the node, which is the one reserved last.

@@ -99,3 +99,29 @@ func TestMisfitRetiresWhenReplaced(t *testing.T) {
 		t.Errorf("%d containers made, want the first few and one that fits", got)
 	}
 }
+
+// Of a crowd of small containers all retire for one that fits; no more than that
+// is made for their sake.
+func TestCrowdOfMisfitsRetires(t *testing.T) {
+	s := newStand(t, AdaptiveConfig{Without: Sharing}, 4)
+	for range 40 { // half a minute each, with 128 MiB
+		s.call(0, "f", 128*megabyte, computes(2500*ms))
+	}
+	s.run(time.Minute)
+	crowd := len(s.made["f"])
+	if crowd < 10 {
+		t.Fatalf("%d containers made for 40 long calls, want many", crowd)
+	}
+	for i := range 100 {
+		s.call(time.Minute+time.Duration(i)*100*ms, "f", 128*megabyte, computes(10*ms))
+	}
+	s.run(80 * time.Second)
+	for _, c := range s.containers("f") {
+		if c.Memory != s.node {
+			t.Fatalf("%d containers, one with %d bytes, want none but those that fit", len(s.containers("f")), c.Memory)
+		}
+	}
+	if more := len(s.made["f"]) - crowd; more > 2 {
+		t.Errorf("%d more containers, want one that fits", more)
+	}
+}

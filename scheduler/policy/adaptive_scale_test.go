@@ -30,7 +30,6 @@ func TestScale(t *testing.T) {
 		{"no more than there are requests", 0, 10 * time.Second, 0, 3, 1, 2, 1, 32, 1},
 		{"nor than they fill", 0, 10 * time.Second, 0, 10, 1, 0, 4, 32, 3},
 		{"a call that takes longer than ever", 0, ms, 2 * time.Second, 2, 1, 0, 1, 32, 2},
-		{"one node makes two at a time", 0, 10 * time.Second, 0, 20, 1, 0, 1, 1, firstPace},
 		{"unknown calls, one of which takes long", 0, 0, 4 * time.Second, 200, 1, 0, 1, 32, slowStart},
 		{"twice as many as there are", 0, 0, 4 * time.Second, 200, 8, 0, 1, 32, 8},
 		{"so many are under way", 0, 0, 4 * time.Second, 200, 8, 8, 1, 32, 0},
@@ -113,34 +112,6 @@ func TestBurstWaitsOrCreates(t *testing.T) {
 		s.run(40 * time.Second)
 		if got := len(s.made["f"]); got < c.least || got > c.most {
 			t.Errorf("calls of %v: %d containers, want %d to %d", c.took, got, c.least, c.most)
-		}
-	}
-}
-
-// Starts that take no longer than the fastest raise the pace by one a round; half
-// a round of slow ones lowers it by a quarter.
-func TestPace(t *testing.T) {
-	p := pace{limit: 8}
-	starts := func(n int, took time.Duration) {
-		for range n {
-			p.started(took, 100*ms)
-		}
-	}
-	for _, c := range []struct {
-		name string
-		n    int
-		took time.Duration
-		want int
-	}{
-		{"not all of a round", 7, 100 * ms, 8},
-		{"all of it", 1, 200 * ms, 9},
-		{"three slow ones", 3, 300 * ms, 9},
-		{"four", 1, 300 * ms, 6},
-		{"never less than one", 100, 300 * ms, leastPace},
-		{"never more than so many", 10_000, 100 * ms, mostPace},
-	} {
-		if starts(c.n, c.took); p.limit != c.want {
-			t.Errorf("%s: %d at once, want %d", c.name, p.limit, c.want)
 		}
 	}
 }

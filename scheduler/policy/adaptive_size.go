@@ -12,21 +12,20 @@ import (
 // more; that costs nothing, as only what is booked is taken from others.
 func (a *Adaptive) Size(f *engine.FunctionView) engine.Size {
 	l := a.of(f)
-	memory := max(f.Spec.Memory, l.memory.floor)
-	size := engine.Size{Memory: memory, Booked: memory}
-	if size.Memory <= 0 || !a.cfg.has(RightSizing) {
-		return size
-	}
-	if a.computes(l, f.Spec.Memory) && a.all.node > size.Memory {
-		size.Memory = a.all.node
-	}
-	size.Booked = size.Memory
-	if l.memory.calls >= knownFootprint {
-		size.Booked = min(l.memory.need(min(a.Concurrency(f), l.memory.company+1)), max(f.Spec.Memory, l.memory.floor))
-	} else if f.Spec.Memory > 0 {
-		size.Booked = min(size.Memory, max(f.Spec.Memory, l.memory.floor))
+	size := engine.Size{Memory: a.limit(l, f), Booked: max(f.Spec.Memory, l.memory.floor)}
+	if l.memory.calls >= knownFootprint && a.cfg.has(RightSizing) && size.Booked > 0 {
+		size.Booked = min(size.Booked, l.memory.need(min(a.Concurrency(f), l.memory.company+1)))
 	}
 	return size
+}
+
+// limit is the Memory of Size; 0 if the function declares none.
+func (a *Adaptive) limit(l *learned, f *engine.FunctionView) engine.Bytes {
+	memory := max(f.Spec.Memory, l.memory.floor)
+	if memory > 0 && a.all.node > memory && a.cfg.has(RightSizing) && a.computes(l, f.Spec.Memory) {
+		return a.all.node
+	}
+	return memory
 }
 
 // computes: with the CPU that goes with the declared memory its calls take

@@ -69,6 +69,9 @@ func (g *gaps) state(c *engine.Codec) {
 	engine.Int(c, &g.keep)
 	engine.Int(c, &g.known)
 	engine.Int(c, &g.price)
+	engine.Int(c, &g.rank)
+	engine.Int(c, &g.ranked)
+	engine.Int(c, &g.turnover)
 }
 
 func (p *period) state(c *engine.Codec) {

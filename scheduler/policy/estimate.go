@@ -68,7 +68,7 @@ func cheapest(own *histogram, lost int, all *gaps, penalty time.Duration) time.D
 	weight, beyond := priorWeight(all), float64(int(own.total)+lost)
 	beyond += float64(weight * float64(int(all.total)+all.lost))
 	if beyond == 0 {
-		return min(penalty, defaultKeep)
+		return 0
 	}
 	within := 0.0 // length of the gaps within
 	best, least := time.Duration(0), float64(beyond*float64(penalty))
