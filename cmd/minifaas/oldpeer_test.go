@@ -73,6 +73,7 @@ func TestOldScheduler(t *testing.T) {
 		cfg.pool = poolFlags{Nodes: 2, MaxNodes: 2}
 		scheduler = startOldScheduler(t, program, fmt.Sprintf("127.0.0.1:%d", cfg.portBase+resourceManagerPort))
 		cfg.schedulerEndpoint = scheduler.endpoint
+		cfg.announce.Announce = true // which it does not know, and need not
 	})
 	c := newCaller(t, p)
 	calls, failures := 0, 0

@@ -52,6 +52,7 @@ model and what the figures mean.
   minifaas sim --length 5m --seed 7 -o json
   minifaas sim --create-scale 6 --nodes 5                   # slow creations, few nodes
   minifaas sim --node-loss 2m --failed-creations 0.05       # with faults
+  minifaas sim --latency-weight 9 --resource-weight 1       # a slowdown counts three times as much
   minifaas sim --workload trace.csv --platform memory --memory-factor 1.2 --concurrency 1`
 }
 

@@ -59,26 +59,26 @@ func TestSimTable(t *testing.T) {
 // TestSimWeights: who counts memory for little holds more of it.
 func TestSimWeights(t *testing.T) {
 	memory := func(args ...string) float64 {
-		out, errs, err := simulate(t, append(args, "--length", "60s", "--policy", "adaptive", "-o", "json")...)
+		out, errs, err := simulate(t, append(args, "--workload", "sparse", "--length", "5m", "--platform", "memory", "--policy", "adaptive", "-o", "json")...)
 		if err != nil {
 			t.Fatalf("%v: %s", err, errs)
 		}
 		var got struct {
 			Runs []struct {
-				NodeSeconds float64 `json:"node_seconds"`
+				Memory float64 `json:"normalized_memory"`
 			}
 		}
 		if err := json.Unmarshal([]byte(out), &got); err != nil || len(got.Runs) != 1 {
 			t.Fatalf("%v: %s", err, out)
 		}
-		return got.Runs[0].NodeSeconds
+		return got.Runs[0].Memory
 	}
 	thrifty, usual, lavish := memory("--resource-weight", "250"), memory(), memory("--resource-weight", "0.00025")
 	if thrifty >= usual || usual >= lavish {
-		t.Errorf("node-seconds %v, %v and %v at falling weights of memory, want them to rise", thrifty, usual, lavish)
+		t.Errorf("normalised memory %v, %v and %v at falling weights of memory, want them to rise", thrifty, usual, lavish)
 	}
 	if same := memory("--latency-weight", "0.75", "--resource-weight", "0.25"); same != usual {
-		t.Errorf("%v node-seconds with the default weights given, %v without", same, usual)
+		t.Errorf("normalised memory %v with the default weights given, %v without", same, usual)
 	}
 }
 
