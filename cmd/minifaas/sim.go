@@ -134,7 +134,7 @@ func (c *simCommand) faults() []error {
 	report(!c.given() || slices.Contains(c.Policy, adaptivePolicy), "--latency-weight, --resource-weight: want --policy adaptive with them")
 	memory := c.Platform == "memory"
 	report(c.CreateScale >= 0, "--create-scale %v: want 0 or more", c.CreateScale)
-	report(c.Grace >= 0, "--grace %v: want 0 or more", c.Grace)
+	report(c.Grace >= 0 && c.Grace <= 24*time.Hour, "--grace %v: want 0 to 24h", c.Grace)
 	report(c.Concurrency >= 0, "--concurrency %d: want 0 or more", c.Concurrency)
 	report(c.MemoryFactor >= 0, "--memory-factor %v: want 0 or more", c.MemoryFactor)
 	report(memory || c.MemoryFactor == 0, "--memory-factor: want --platform memory with it")
