@@ -20,12 +20,13 @@ const (
 // After the last one it goes on until all have an outcome. That is bounded: a call
 // waits for the engine's MaxWait at most, and then runs for its timeout at most.
 func (w *world) play(ctx context.Context) error {
+	w.ctx = ctx
 	w.announce()
 	for c := range w.cfg.Workload.Calls() {
 		if w.calls.arrived%lookEvery == 0 && w.look(ctx) {
 			return nil
 		}
-		if !w.pass(c.Offset) {
+		if !w.pass(c.Offset) || w.meter.partial {
 			return w.err
 		}
 		w.arrive(&c)
@@ -34,6 +35,9 @@ func (w *world) play(ctx context.Context) error {
 		return nil
 	}
 	w.pass(max(w.now, w.cfg.Workload.Length))
+	if w.meter.partial {
+		return w.err
+	}
 	for w.calls.open > 0 && w.happen(forever) {
 		if ctx.Err() != nil {
 			w.meter.partial = true
@@ -75,6 +79,10 @@ const (
 
 // happen lets the next thing happen if it is due by until; false: there is none.
 func (w *world) happen(until time.Duration) bool {
+	if w.happened++; w.happened%lookEvery == 0 && w.ctx != nil && w.ctx.Err() != nil {
+		w.meter.partial = true
+		return false
+	}
 	if w.err != nil {
 		return false
 	}

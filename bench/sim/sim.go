@@ -24,9 +24,11 @@ func Run(ctx context.Context, cfg Config) (*Result, error) {
 
 // world is the platform, its callers and the shell of the engine.
 type world struct {
-	cfg    Config
-	engine *engine.Engine
-	policy *watched
+	cfg      Config
+	engine   *engine.Engine
+	policy   *watched
+	ctx      context.Context // ends the run early; nil never
+	happened int
 	// specs are the functions as the engine is told of them, and functions their
 	// indices by name.
 	specs     []engine.FunctionSpec

@@ -133,7 +133,9 @@ func (c *simCommand) faults() []error {
 	faults = append(faults, c.validate(), c.settings().Validate())
 	report(!c.given() || slices.Contains(c.Policy, adaptivePolicy), "--latency-weight, --resource-weight: want --policy adaptive with them")
 	memory := c.Platform == "memory"
-	report(c.CreateScale >= 0, "--create-scale %v: want 0 or more", c.CreateScale)
+	report(c.CreateScale >= 0 && c.CreateScale <= 1e6, "--create-scale %v: want 0 to 1e6", c.CreateScale)
+	report(c.Slowness <= 1e6, "--slowness %v: want at most 1e6", c.Slowness)
+	report(len(c.Workload) > 0 && len(c.Policy) > 0, "--workload, --policy: want one at least")
 	report(c.Grace >= 0 && c.Grace <= 24*time.Hour, "--grace %v: want 0 to 24h", c.Grace)
 	report(c.Concurrency >= 0, "--concurrency %d: want 0 or more", c.Concurrency)
 	report(c.MemoryFactor >= 0, "--memory-factor %v: want 0 or more", c.MemoryFactor)

@@ -105,6 +105,7 @@ func (k *checker) containers() {
 	for name, c := range e.names {
 		k.equal("name of container", c.name, name)
 		k.that(e.nodes[c.node.ID] == c.node, "container %s is on a node that is gone", name)
+		k.equal("service of "+string(name), c.InService, c.state == ready)
 		k.that(c.ofFunction.in == &c.fn.all, "container %s is not listed with its function", name)
 		k.that(c.onNode.in == &c.node.all, "container %s is not listed on its node", name)
 		k.equal("leases of "+string(name), c.InFlight, c.named.n+c.anonymous.n)

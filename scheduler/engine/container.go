@@ -119,6 +119,7 @@ func (e *Engine) containerReady(ev *Event) {
 
 func (e *Engine) intoService(c *container) {
 	c.state = ready
+	c.InService = true
 	c.ReadyAt = e.now
 	c.fn.Ready++
 	e.limit(c.fn)
@@ -130,6 +131,7 @@ func (e *Engine) intoService(c *container) {
 // withdraw takes a container out of service; the caller sets its next state.
 func (e *Engine) withdraw(c *container) {
 	e.delist(c)
+	c.InService = false
 	c.fn.Ready--
 }
 

@@ -158,6 +158,8 @@ type ContainerView struct {
 	Node   *NodeView
 	Size
 	InFlight int
+	// InService: it may be granted, or would be if it had room.
+	InService bool
 	// ReadyAt is when it came into service.
 	ReadyAt Instant
 	// IdleSince is meaningful while InFlight is 0.

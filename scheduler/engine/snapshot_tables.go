@@ -161,6 +161,7 @@ func (s *snapshot) container(x *container) {
 	}
 	x.init()
 	x.Node = &x.node.NodeView
+	x.InService = x.state == ready
 	if open {
 		s.open[x] = true
 	}

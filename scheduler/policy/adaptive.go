@@ -11,8 +11,9 @@ import (
 // choice becomes a comparison of two costs: to wait for a busy container or to
 // make one (adaptive_scale.go), to let calls share one or not (adaptive_share.go),
 // how much memory to ask for and to book (adaptive_size.go), on which node
-// (adaptive_place.go), to keep an idle one or to make it anew, perhaps ahead of
-// the call (adaptive_keep.go), and which one to give up first (adaptive_keep.go).
+// (adaptive_place.go), to keep an idle one (adaptive_keep.go) or to make it anew,
+// perhaps ahead of the call (adaptive_prewarm.go), which one to give up first
+// (adaptive_evict.go), and which node to empty (adaptive_move.go).
 type Adaptive struct {
 	cfg AdaptiveConfig
 	all everything
@@ -162,7 +163,7 @@ func (a *Adaptive) Returned(_ engine.Instant, f *engine.FunctionView, call engin
 	return call.Size.Memory < a.limit(l, f) || a.replacement(f) > 0
 }
 
-func (a *Adaptive) Started(_ engine.Instant, f *engine.FunctionView, _ *engine.ContainerView, took time.Duration) {
+func (a *Adaptive) Started(now engine.Instant, f *engine.FunctionView, _ *engine.ContainerView, took time.Duration) {
 	l := a.of(f)
 	if l.cold.n == 0 && a.all.cold.n > 0 { // one sample alone would be believed too much
 		l.cold.add(a.coldStart(l))
@@ -170,6 +171,7 @@ func (a *Adaptive) Started(_ engine.Instant, f *engine.FunctionView, _ *engine.C
 	l.cold.add(took)
 	a.all.cold.add(took)
 	a.all.pace.started(took, l.fastest)
+	a.missed(now.Add(-took), l, f)
 	if l.fastest == 0 || took < l.fastest {
 		l.fastest = took
 	} else {

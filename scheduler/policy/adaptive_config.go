@@ -46,7 +46,7 @@ func (c AdaptiveConfig) Validate() error {
 	check(c.LatencyWeight >= 0 && c.LatencyWeight <= 1e9, "latency weight: must be between 0 and 1e9, is %v", c.LatencyWeight)
 	check(c.ResourceWeight >= 0 && c.ResourceWeight <= 1e9, "resource weight: must be between 0 and 1e9, is %v", c.ResourceWeight)
 	check(c.ColdStart >= 0, "cold start: must not be negative, is %v", c.ColdStart)
-	check(c.MaxShare >= 0 && c.MaxShare <= math.MaxInt16, "max share: must be between 0 and %d, is %d", math.MaxInt16, c.MaxShare)
+	check(c.MaxShare >= 0 && c.MaxShare <= math.MaxInt16/2, "max share: must be between 0 and %d, is %d", math.MaxInt16/2, c.MaxShare)
 	return errors.Join(errs...)
 }
 

@@ -53,7 +53,7 @@ func (a *Adaptive) Urgency(now engine.Instant, f *engine.FunctionView) int64 {
 
 func (a *Adaptive) urgency(now engine.Instant, f *engine.FunctionView) float64 {
 	waited := float64(max(0, now.Sub(f.OldestWait))) / float64(patience)
-	return float64(a.price(a.of(f), f) * (1 + float64(waited*waited)))
+	return min(float64(a.price(a.of(f), f)*(1+float64(waited*waited))), 1e12)
 }
 
 const (

@@ -55,18 +55,16 @@ func (a *Adaptive) gone(now engine.Instant, f *engine.FunctionView, idle time.Du
 	a.all.levels[i].lost++
 }
 
-// missed counts the gaps that containers made now show in hindsight: had those
-// that were removed been kept, they would have been idle for so long. Without it
-// only the gaps within the keep-alive would ever be seen.
-func (a *Adaptive) missed(now engine.Instant, l *learned, f *engine.FunctionView, created int) {
-	for i := range created {
-		level := levelOf(f.Ready + f.Creating + i + 1)
-		if g := l.levels[level]; g != nil && g.lost > 0 {
-			g.lost--
-			g.known = 0 // the sum of both counts does not change
-			a.all.levels[level].lost--
-			a.seen(l, level, now.Sub(g.since))
-		}
+// missed counts the gap that a container which has just been made shows in
+// hindsight: had the one that was removed been kept, it would have been idle until
+// it was wanted. Without it only the gaps within the keep-alive would ever be seen.
+func (a *Adaptive) missed(wanted engine.Instant, l *learned, f *engine.FunctionView) {
+	level := levelOf(f.Ready + 1)
+	if g := l.levels[level]; g != nil && g.lost > 0 {
+		g.lost--
+		g.known = 0 // the sum of both counts does not change
+		a.all.levels[level].lost--
+		a.seen(l, level, max(0, wanted.Sub(g.since)))
 	}
 }
 

@@ -146,11 +146,9 @@ func TestMissedGapsAreCounted(t *testing.T) {
 	a.Expired(now, f, 2*time.Second)
 	a.KeepContainer(now, f, idle(now, 0))
 	now = now.Add(9 * time.Second)
-	f.Ready, f.Idle, f.Waiting, f.OldestWait = 0, 0, 1, now
-	if create, _ := a.Scale(now, f, f.Pool); create != 1 {
-		t.Fatalf("%d containers made for a call that has none", create)
-	}
-	f.Ready, f.Idle, f.Waiting = 1, 1, 0
+	f.Ready, f.Idle = 0, 0
+	a.Started(now.Add(500*ms), f, idle(now, 0), 500*ms)
+	f.Ready, f.Idle = 1, 1
 	if got := a.KeepContainer(now, f, idle(now, 0)); got < 11*time.Second || got > 22*time.Second {
 		t.Errorf("kept for %v, want a little more than the 11s that were missed", got)
 	}

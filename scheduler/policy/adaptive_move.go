@@ -32,8 +32,7 @@ func (a *Adaptive) draining(p *engine.PoolView, n *engine.NodeView) bool {
 func (a *Adaptive) fit(f *engine.FunctionView) bool {
 	looked := 0
 	for c := range f.Containers() {
-		ready := c.ReadyAt > 0 || c.Uses > 0 // the clock may start at 0
-		if ready && !a.misfit(f, c) {
+		if c.InService && !a.misfit(f, c) {
 			return true
 		}
 		if looked++; looked == fewContainers {

@@ -18,10 +18,6 @@ func (a *Adaptive) prewarm(now engine.Instant, l *learned, f *engine.FunctionVie
 	case now < from:
 		return 0, from
 	}
-	if g := l.level(0); g.lost > 0 { // it was not lost, only put off
-		g.lost--
-		a.all.levels[0].lost--
-	}
 	return 1, 0
 }
 

@@ -52,7 +52,6 @@ func (a *Adaptive) Scale(now engine.Instant, f *engine.FunctionView, p *engine.P
 	want = max(want, a.replacement(f))
 	if want > 0 {
 		l.debt.owed = 0
-		a.missed(now, l, f, want)
 	}
 	return max(want, 0), 0
 }

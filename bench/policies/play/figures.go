@@ -25,21 +25,29 @@ type Figures struct {
 	Took time.Duration
 }
 
+// grace is how long before the first call the scheduler is told of the functions
+// on the platform Reference, as in minifaas sim.
+const grace = 45 * time.Second
+
 // simulate plays the cell. It is an error if ctx ends before it does.
 func simulate(ctx context.Context, c Cell, sc *scene) (Figures, error) {
 	platform, err := c.Setting.platform(sc, c.Seed)
 	if err != nil {
 		return Figures{}, err
 	}
-	p, err := c.policy(sc.workload, platform)
+	p, err := c.policy(sc.workload, platform) // an oracle plays on the other platform only
 	if err != nil {
 		return Figures{}, err
 	}
+	workload, reference := sc.workload, c.Setting.Platform == Reference
+	if reference {
+		workload = workload.After(grace)
+	}
 	cfg := sim.Config{
-		Workload: sc.workload, Policy: p, Engine: engine.Config{Seed: c.Seed}, Seed: c.Seed,
+		Workload: workload, Announce: reference, Policy: p, Engine: engine.Config{Seed: c.Seed}, Seed: c.Seed,
 		Platform: platform, Declared: c.Setting.Declared,
 	}
-	watch := census{end: engine.Instant(sc.workload.Length)}
+	watch := census{end: engine.Instant(workload.Length)}
 	if c.Setting.Workload == Constant {
 		cfg.Observe = watch.observe
 	}
@@ -55,7 +63,7 @@ func simulate(ctx context.Context, c Cell, sc *scene) (Figures, error) {
 		MeanSlowdown: r.Total.MeanSlowdown, P99Slowdown: r.P99SlowdownGeomean, NormalizedMemory: r.NormalizedMemory,
 		Hash: r.HistoryHash(),
 	}
-	if c.Setting.Platform == Reference {
+	if reference {
 		f.Counted, f.NodeTime = r.Counted, r.NodeTime
 	}
 	if cfg.Observe != nil {
