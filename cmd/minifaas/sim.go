@@ -124,6 +124,7 @@ func (c *simCommand) faults() []error {
 	}
 	for _, name := range c.Policy {
 		if _, isOracle := oracles[name]; isOracle {
+			report(c.Platform == "memory", "--policy %s: want --platform memory with it; it is no limit on the other", name)
 			continue
 		}
 		if _, err := policy.New(name); err != nil {
