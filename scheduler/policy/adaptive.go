@@ -39,6 +39,8 @@ type everything struct {
 	computing, judged int
 	// prepared is the memory given so far to functions that were announced.
 	prepared engine.Bytes
+	// crowdedAt is when a function last lacked CPU for long; 0 never.
+	crowdedAt engine.Instant
 	// node is the capacity of a node.
 	node engine.Bytes
 }
@@ -49,6 +51,8 @@ type learned struct {
 	first engine.Instant
 	// announced and not called yet; prepared: it has got a container all the same.
 	announced, prepared bool
+	// apart: it computes, and needs a node on which it has no container yet.
+	apart bool
 	// moved: its last container is removed to empty a node, and to be made elsewhere.
 	moved      bool
 	judged     bool

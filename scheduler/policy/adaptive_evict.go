@@ -21,7 +21,7 @@ func (a *Adaptive) Evict(now engine.Instant, f *engine.FunctionView, c *engine.C
 	if a.cfg.has(Ranking) {
 		rank = a.worth(l, f, level, idle)
 	}
-	if wanted == nil {
+	if wanted == nil || a.of(wanted).apart { // nobody's memory is in the way of that
 		return rank, false
 	}
 	if 2*idle > a.keep(now, l, f, level) || !a.cfg.has(Ranking) && wanted.Pool.Exhausted {

@@ -1,12 +1,18 @@
 package policy
 
-import "github.com/minifaas/minifaas/scheduler/engine"
+import (
+	"time"
+
+	"github.com/minifaas/minifaas/scheduler/engine"
+)
 
 const (
 	// fewContainers are looked at, of those that a function has.
 	fewContainers = 8
 	// roomAfter is how much of the memory may be booked once a node has been emptied.
 	roomAfter = 0.8
+	// keepCrowded is for how long no node is emptied after one was wanted for its CPU.
+	keepCrowded = time.Minute
 )
 
 // misfit: the container has too little CPU, or is on a node that is to be emptied.
@@ -22,6 +28,9 @@ func (a *Adaptive) moves(p *engine.PoolView, c *engine.ContainerView) bool {
 // draining: the others could take what is on the node, which is the one reserved last.
 func (a *Adaptive) draining(p *engine.PoolView, n *engine.NodeView) bool {
 	if p == nil || n == nil || n != p.Newest || p.Nodes < 2 {
+		return false
+	}
+	if at := a.all.crowdedAt; at > 0 && p.LastActive.Sub(at) < keepCrowded {
 		return false
 	}
 	room := float64(roomAfter * float64(p.Capacity-n.Capacity))

@@ -12,16 +12,20 @@ const (
 	keepLastNode = 30 * time.Second
 	// fewNodes are looked at, of those that have room.
 	fewNodes = 8
+	// ownCost is above all else that speaks against a node.
+	ownCost = 1000
 )
 
 // Place packs what does not compute: a node that is empty can be released. What
 // computes is spread: of the nodes with room the one is taken that has fewest of
-// the function's own containers, then the one on which least is going on.
+// the function's own containers, then the one on which least is going on; if it
+// has one on each already, only another node will do.
 func (a *Adaptive) Place(_ engine.Instant, f *engine.FunctionView, nodes *engine.Nodes, need engine.Bytes) *engine.NodeView {
 	var best, last *engine.NodeView
 	var bestCost int
 	looked := 0
 	l := a.of(f)
+	computes, limit := a.computes(l, f.Spec.Memory), a.limit(l, f)
 	for n := range nodes.Fitting(need) {
 		a.all.node = max(a.all.node, n.Capacity)
 		if a.draining(f.Pool, n) {
@@ -30,20 +34,20 @@ func (a *Adaptive) Place(_ engine.Instant, f *engine.FunctionView, nodes *engine
 			}
 			continue
 		}
-		if !a.computes(l, f.Spec.Memory) && n.Creating == 0 {
+		if !computes && n.Creating == 0 {
 			return n
 		}
 		own := 0
 		containers := 0
 		for c := range f.Containers() {
-			if c.Node == n {
+			if leaves := c.ReadyAt > 0 && !c.InService; c.Node == n && !leaves && c.Memory >= limit {
 				own++
 			}
 			if containers++; containers == fewContainers {
 				break
 			}
 		}
-		cost := 1000*own + 10*n.Creating + n.InFlight
+		cost := ownCost*own + min(10*n.Creating+n.InFlight, ownCost-1)
 		if best == nil || cost < bestCost {
 			best, bestCost = n, cost
 		}
@@ -51,7 +55,8 @@ func (a *Adaptive) Place(_ engine.Instant, f *engine.FunctionView, nodes *engine
 			break
 		}
 	}
-	if best == nil {
+	l.apart = computes && best != nil && bestCost >= ownCost
+	if l.apart || best == nil { // a second one on the same node gets no more of its CPU
 		return last
 	}
 	return best

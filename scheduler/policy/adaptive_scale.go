@@ -14,7 +14,7 @@ import (
 // within one more C: W·E/(c·C), those under way included. Shorter waits add up to
 // a debt; when one more container would repay it, one is created. A function that
 // nobody has seen the end of begins with few, one that computes gets no more than
-// there are nodes. Of all functions together no more are under way than the pace
+// there are nodes, and one more when somebody has waited for longer than a cold start. Of all functions together no more are under way than the pace
 // allows: see Pace.
 func (a *Adaptive) Scale(now engine.Instant, f *engine.FunctionView, p *engine.PoolView) (int, engine.Instant) {
 	l := a.of(f)
@@ -40,7 +40,11 @@ func (a *Adaptive) Scale(now engine.Instant, f *engine.FunctionView, p *engine.P
 	}
 	if a.computes(l, f.Spec.Memory) {
 		most := p.Nodes
-		if work > 4*price*float64(f.Ready) {
+		if a.draining(p, p.Newest) {
+			most--
+		}
+		if f.Ready > 0 && l.execution.n > 0 && now.Sub(f.OldestWait) > cold { // only one more node has more CPU
+			a.all.crowdedAt = max(now, 1)
 			most++
 		}
 		useful = min(useful, most-f.Ready)

@@ -19,6 +19,8 @@ const (
 	// container's calls become more while they take less than shareBelow times what
 	// they take alone, and fewer when they take more than shareAbove times.
 	shareBelow, shareAbove = 1.15, 1.5
+	// shareMargin: one part in so many of the declared memory is left free by sharing.
+	shareMargin = 4
 	// shareSlack is added to both sides before they are compared: a difference
 	// of that order is noise.
 	shareSlack = 2 * time.Millisecond
@@ -128,7 +130,7 @@ func (s *sharing) raise(a *Adaptive, l *learned, f *engine.FunctionView, want in
 	if l.cpu.n > 0 {
 		want = min(want, int16(l.bearable(size.Memory)))
 	}
-	for want > s.limit && l.memory.need(int(want)) > f.Spec.Memory {
+	for want > s.limit && shareMargin*l.memory.need(int(want)) > (shareMargin-1)*f.Spec.Memory {
 		want--
 	}
 	if want > s.limit {

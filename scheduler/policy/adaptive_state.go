@@ -14,6 +14,7 @@ func (a *Adaptive) State(c *engine.Codec) {
 		a.all.levels[i].state(c)
 	}
 	engine.Int(c, &a.all.node)
+	engine.Int(c, &a.all.crowdedAt)
 	engine.Int(c, &a.all.prepared)
 	engine.Int(c, &a.all.computing)
 	engine.Int(c, &a.all.judged)
@@ -33,6 +34,7 @@ func (l *learned) state(c *engine.Codec) {
 	engine.Int(c, &l.calls)
 	engine.Int(c, &l.first)
 	engine.Bool(c, &l.moved)
+	engine.Bool(c, &l.apart)
 	engine.Bool(c, &l.announced)
 	engine.Bool(c, &l.prepared)
 	engine.Bool(c, &l.judged)
