@@ -151,8 +151,8 @@ func TestJournalKeepsTheWeights(t *testing.T) {
 		t.Errorf("settings %s, %v; want those of %+v", settings, err, h.server.cfg.Adaptive)
 	}
 	p, err := RecordedPolicy(&journal.Header{Policy: "adaptive", Settings: json.RawMessage(settings)})
-	want, wantErr := policy.NewAdaptive(h.server.cfg.Adaptive)
-	if err != nil || wantErr != nil || !reflect.DeepEqual(p, engine.Policy(want)) {
+	want, wantErr := NewPolicy("adaptive", h.server.cfg.Adaptive)
+	if err != nil || wantErr != nil || !reflect.DeepEqual(p, want) {
 		t.Errorf("the recorded policy is %+v, %v; want %+v, %v", p, err, want, wantErr)
 	}
 }

@@ -12,16 +12,17 @@ import (
 // NewPolicy makes the policy of that name. Settings that are not empty are for
 // the adaptive policy; with another one they are an error.
 func NewPolicy(name string, settings policy.AdaptiveConfig) (engine.Policy, error) {
-	if settings == (policy.AdaptiveConfig{}) {
-		return policy.New(name)
-	}
 	const adaptive = "adaptive"
 	if name != adaptive {
+		if settings == (policy.AdaptiveConfig{}) {
+			return policy.New(name)
+		}
 		if _, err := policy.New(name); err != nil {
 			return nil, err
 		}
 		return nil, fmt.Errorf("policy %s has no weights or other settings: leave them out, or choose the policy %s", name, adaptive)
 	}
+	settings.KeepDeclared = true // who declares memory relies on it as a limit
 	return policy.NewAdaptive(settings)
 }
 

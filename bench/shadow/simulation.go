@@ -6,6 +6,7 @@ import (
 	"github.com/minifaas/minifaas/bench/sim"
 	"github.com/minifaas/minifaas/bench/trace"
 	"github.com/minifaas/minifaas/internal/nodemodel"
+	"github.com/minifaas/minifaas/scheduler/engine"
 	"github.com/minifaas/minifaas/scheduler/policy"
 )
 
@@ -24,7 +25,7 @@ const systemShare = 8
 
 // newSimulation makes a platform with nodes that offer so many bytes.
 func newSimulation(cfg Config, name string, kind Kind, offered int64, w *watch) (*simulation, error) {
-	p, err := policy.New(name)
+	p, err := newPolicy(name)
 	if err != nil {
 		return nil, err
 	}
@@ -72,4 +73,12 @@ func (s *simulation) figures() Run {
 	u := s.live.Usage()
 	r.NodeTime, r.MemoryTime = u.NodeTime, u.MemoryTime
 	return r
+}
+
+// newPolicy makes the policy as the live service does.
+func newPolicy(name string) (engine.Policy, error) {
+	if name == "adaptive" {
+		return policy.NewAdaptive(policy.AdaptiveConfig{KeepDeclared: true})
+	}
+	return policy.New(name)
 }

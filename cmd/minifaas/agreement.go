@@ -13,6 +13,7 @@ import (
 	"github.com/minifaas/minifaas/bench/sim"
 	"github.com/minifaas/minifaas/bench/trace"
 	"github.com/minifaas/minifaas/internal/config"
+	"github.com/minifaas/minifaas/scheduler"
 	"github.com/minifaas/minifaas/scheduler/engine"
 	"github.com/minifaas/minifaas/scheduler/policy"
 )
@@ -128,7 +129,7 @@ func (c *agreementCommand) simulate(ctx context.Context, workload *trace.Workloa
 	platform.Nodes, platform.Available = c.MaxNodes, c.Nodes
 	m.calibrate(&platform, workload)
 	run := func() (*sim.Result, error) {
-		p, err := policy.New(name)
+		p, err := scheduler.NewPolicy(name, policy.AdaptiveConfig{})
 		if err != nil {
 			return nil, err
 		}

@@ -91,7 +91,7 @@ func TestSimFaults(t *testing.T) {
 		{"--latency-weight 0", "--latency-weight 0: want more than 0"},
 		{"--resource-weight=-1", "resource weight: must be between 0 and 1e9, is -1"},
 		{"--nodes 0", "nodes 0: want 1 or more"},
-		{"--create-scale=-1", "--create-scale -1: want 0 or more"},
+		{"--create-scale=-1", "--create-scale -1: want 0 to 1e6"},
 		{"--slow-nodes 2", "share of slow nodes 2: want 0 to 1"},
 		{"--concurrency=-1", "--concurrency -1: want 0 or more"},
 		{"--memory-factor 2", "--memory-factor: want --platform memory with it"},

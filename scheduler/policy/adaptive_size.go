@@ -22,7 +22,7 @@ func (a *Adaptive) Size(f *engine.FunctionView) engine.Size {
 // limit is the Memory of Size; 0 if the function declares none.
 func (a *Adaptive) limit(l *learned, f *engine.FunctionView) engine.Bytes {
 	memory := max(f.Spec.Memory, l.memory.floor)
-	if memory > 0 && a.all.node > memory && a.cfg.has(RightSizing) && a.computes(l, f.Spec.Memory) {
+	if memory > 0 && a.all.node > memory && !a.cfg.KeepDeclared && a.cfg.has(RightSizing) && a.computes(l, f.Spec.Memory) {
 		return a.all.node
 	}
 	return memory
