@@ -22,7 +22,7 @@ func (a *Adaptive) Size(f *engine.FunctionView) engine.Size {
 // limit is the Memory of Size; 0 if the function declares none.
 func (a *Adaptive) limit(l *learned, f *engine.FunctionView) engine.Bytes {
 	memory := max(f.Spec.Memory, l.memory.floor)
-	if memory > 0 && a.all.node > memory && !a.cfg.KeepDeclared && a.cfg.has(RightSizing) && a.computes(l, f.Spec.Memory) {
+	if memory > 0 && a.all.node > memory && a.cfg.has(RightSizing) && a.computes(l, f.Spec.Memory) {
 		return a.all.node
 	}
 	return memory
@@ -31,6 +31,9 @@ func (a *Adaptive) limit(l *learned, f *engine.FunctionView) engine.Bytes {
 // computes: with the CPU that goes with the declared memory its calls take
 // noticeably longer than on a core of their own.
 func (a *Adaptive) computes(l *learned, declared engine.Bytes) bool {
+	if a.cfg.KeepDeclared {
+		return false // it gets no more CPU; others of its containers may be on the same node
+	}
 	if l.cpu.n < knownCPU {
 		return a.all.computing > 0 && 3*a.all.computing > a.all.judged
 	}
