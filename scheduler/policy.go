@@ -22,7 +22,6 @@ func NewPolicy(name string, settings policy.AdaptiveConfig) (engine.Policy, erro
 		}
 		return nil, fmt.Errorf("policy %s has no weights or other settings: leave them out, or choose the policy %s", name, adaptive)
 	}
-	settings.KeepDeclared = true // who declares memory relies on it as a limit
 	return policy.NewAdaptive(settings)
 }
 

@@ -78,7 +78,7 @@ func (s *simulation) figures() Run {
 // newPolicy makes the policy as the live service does.
 func newPolicy(name string) (engine.Policy, error) {
 	if name == "adaptive" {
-		return policy.NewAdaptive(policy.AdaptiveConfig{KeepDeclared: true})
+		return policy.NewAdaptive(policy.AdaptiveConfig{})
 	}
 	return policy.New(name)
 }

@@ -25,6 +25,7 @@ type schedulerCommand struct {
 // policyFlags say how containers and nodes are scheduled.
 type policyFlags struct {
 	weightFlags
+	Enlarge       bool          `help:"Let the policy adaptive give functions that compute a larger container than they declare, for its CPU. Their declared memory is then no limit."`
 	Policy        string        `default:"adaptive" help:"Scheduling policy: adaptive, or baseline (the contest's: one call a container, nothing ever removed)."`
 	QueueLimit    int           `default:"1000" help:"How many calls of one function may wait for a container."`
 	MaxWait       time.Duration `default:"60s" help:"Longest time a call waits for a container."`
@@ -34,16 +35,18 @@ type policyFlags struct {
 }
 
 func (f policyFlags) args() []string {
-	return append(f.weightFlags.args(), flagArgs("policy", f.Policy, "queue-limit", f.QueueLimit, "max-wait", f.MaxWait,
+	return append(f.weightFlags.args(), flagArgs("enlarge", f.Enlarge, "policy", f.Policy, "queue-limit", f.QueueLimit, "max-wait", f.MaxWait,
 		"stats-interval", f.StatsInterval, "journal", f.Journal, "journal-size", f.JournalSize)...)
 }
 
 // config is without a log and metrics.
 func (f policyFlags) config(resourceManager string) scheduler.Config {
+	settings := f.settings()
+	settings.Enlarge = f.Enlarge
 	return scheduler.Config{
 		ResourceManager: resourceManager,
 		Policy:          f.Policy,
-		Adaptive:        f.settings(),
+		Adaptive:        settings,
 		Engine:          engine.Config{QueueLimit: f.QueueLimit, MaxWait: f.MaxWait},
 		StatsInterval:   f.StatsInterval,
 		Journal:         f.Journal,

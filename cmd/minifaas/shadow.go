@@ -56,7 +56,7 @@ func (f shadowFlags) validate(live scheduler.Config) error {
 		return nil
 	}
 	if live.Adaptive != (policy.AdaptiveConfig{}) {
-		return errors.New("--shadow: the control would play adaptive with its default weights: leave out --latency-weight and --resource-weight")
+		return errors.New("--shadow: the control would play adaptive with its default weights: leave out --latency-weight, --resource-weight and --enlarge")
 	}
 	return f.config(live).Validate()
 }

@@ -13,7 +13,6 @@ import (
 	"github.com/minifaas/minifaas/internal/config"
 	"github.com/minifaas/minifaas/internal/function"
 	"github.com/minifaas/minifaas/internal/nodemodel"
-	"github.com/minifaas/minifaas/scheduler"
 	"github.com/minifaas/minifaas/scheduler/engine"
 	"github.com/minifaas/minifaas/scheduler/policy"
 )
@@ -23,6 +22,7 @@ type simCommand struct {
 	Workload []string `default:"contest-2020" placeholder:"W" help:"Workloads: built-in ones such as contest-2020, specifications (.yaml), event CSVs or traces of Azure Functions."`
 	Policy   []string `default:"baseline,adaptive" placeholder:"P" help:"Policies to play each workload with."`
 	weightFlags
+	Enlarge     bool          `default:"true" negatable:"" help:"Let the policy adaptive give functions that compute a larger container than they declare, for its CPU, as on the contest's platform."`
 	Length      time.Duration `help:"Length of the load: rates stay as they are, phases shrink to it; 0 keeps the workload's own."`
 	Seed        uint64        `default:"1" help:"Seed of the workload's generator and of all that the platform draws."`
 	Concurrency int           `help:"Concurrency that every function declares, in calls a container; 0 leaves it to the policy."`
@@ -109,9 +109,15 @@ func (c *simCommand) policy(name string, w *trace.Workload, platform sim.Platfor
 		return sim.NewOracle(sim.OracleConfig{Workload: w, Platform: platform, Declared: c.Concurrency, Seen: seen}), nil
 	}
 	if name == adaptivePolicy {
-		return scheduler.NewPolicy(name, c.settings())
+		return c.adaptive()
 	}
 	return policy.New(name)
+}
+
+func (c *simCommand) adaptive() (engine.Policy, error) {
+	settings := c.settings()
+	settings.Enlarge = c.Enlarge
+	return policy.NewAdaptive(settings)
 }
 
 // faults are those of the flags that are told before a workload is read.

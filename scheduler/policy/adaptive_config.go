@@ -18,9 +18,9 @@ type AdaptiveConfig struct {
 	ColdStart time.Duration
 	// MaxShare is the most calls that a container is learned to share. Default 64.
 	MaxShare int
-	// KeepDeclared: the declared memory is a limit, also for functions that would be
-	// faster with the CPU of more. The contest's platform has no such promise.
-	KeepDeclared bool
+	// Enlarge lets functions that would be faster with the CPU of more memory have a
+	// limit beyond the declared one, where nobody relies on that as a limit.
+	Enlarge bool
 	// Without switches parts off, to see what each is good for.
 	Without Part
 }

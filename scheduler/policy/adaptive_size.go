@@ -31,7 +31,7 @@ func (a *Adaptive) limit(l *learned, f *engine.FunctionView) engine.Bytes {
 // computes: with the CPU that goes with the declared memory its calls take
 // noticeably longer than on a core of their own.
 func (a *Adaptive) computes(l *learned, declared engine.Bytes) bool {
-	if a.cfg.KeepDeclared {
+	if !a.cfg.Enlarge {
 		return false // it gets no more CPU; others of its containers may be on the same node
 	}
 	if l.cpu.n < knownCPU {

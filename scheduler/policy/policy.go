@@ -102,7 +102,7 @@ var adaptiveEntry = entry{
 		"",
 	},
 	func(plain) engine.Policy {
-		a, err := NewAdaptive(AdaptiveConfig{})
+		a, err := NewAdaptive(AdaptiveConfig{Enlarge: true})
 		if err != nil {
 			panic("policy: the default settings are not valid: " + err.Error())
 		}

@@ -42,7 +42,9 @@ func (c Cell) policy(w *trace.Workload, p sim.Platform) (engine.Policy, error) {
 	case Oracle:
 		return sim.NewOracle(sim.OracleConfig{Workload: w, Platform: p, Declared: c.Setting.Declared}), nil
 	case Adaptive:
-		return policy.NewAdaptive(c.Entrant.Config)
+		cfg := c.Entrant.Config
+		cfg.Enlarge = true // as on the contest's platform
+		return policy.NewAdaptive(cfg)
 	default:
 		return policy.New(c.Entrant.Policy)
 	}
