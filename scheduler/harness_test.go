@@ -17,6 +17,7 @@ import (
 type harness struct {
 	schedulerpb.SchedulerClient
 	server *Server
+	rpc    *grpc.Server
 	stop   context.CancelFunc // ends Run
 	ran    chan struct{}      // closed when Run has ended
 	err    error              // what it gave, once ran is closed
@@ -40,7 +41,8 @@ func start(t testing.TB, cfg Config) *harness {
 		defer close(h.ran)
 		h.err = server.Run(ctx)
 	}()
-	_, address := listen(t, "", func(s *grpc.Server) { schedulerpb.RegisterSchedulerServer(s, server) })
+	var address string
+	h.rpc, address = listen(t, "", func(s *grpc.Server) { schedulerpb.RegisterSchedulerServer(s, server) })
 	conn, err := rpc.Dial(address)
 	if err != nil {
 		t.Fatal(err)
