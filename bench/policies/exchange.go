@@ -50,18 +50,12 @@ type fewest struct {
 	ours float64
 }
 
-// tolerated is the share of calls that may fail before the contest punishes it.
-const tolerated = 0.001
-
-// fewest leaves out rivals that fail more than is tolerated and more than
-// adaptive: a call that is refused starts nothing.
+// fewest leaves out rivals that lose calls: one that is refused starts nothing.
 func (r *Results) fewest(s play.Setting) fewest {
-	calls := float64(r.outcome(play.Cell{Setting: s, Entrant: adaptive, Seed: 1}).Calls)
-	most := max(tolerated*calls, r.estimate(s, adaptive, failures).mean)
 	f := fewest{cold: math.Inf(1), ours: math.Inf(1)}
 	for _, e := range r.rivals(s) {
 		starts := r.estimate(s, e, cold).mean
-		if starts < f.cold && r.estimate(s, e, failures).mean <= most {
+		if starts < f.cold && !r.losesCalls(s, e) {
 			f.rival, f.cold, f.memory = e.Policy, starts, r.estimate(s, e, memory).mean
 		}
 	}

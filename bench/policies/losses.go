@@ -63,7 +63,7 @@ func (r *Results) loss(s play.Setting, f figure) (loss, bool) {
 	}
 	l := loss{setting: s, figure: f, to: to, ours: ours, theirs: theirs, difference: r.difference(s, to, f)}
 	for _, e := range r.rivals(s) {
-		if e != to && r.estimate(s, e, f).mean < ours.mean {
+		if e != to && r.losesCalls(s, e) == r.losesCalls(s, to) && r.estimate(s, e, f).mean < ours.mean {
 			l.others++
 		}
 	}

@@ -97,14 +97,25 @@ func (r *Results) rivals(s play.Setting) []play.Entrant {
 	return all
 }
 
-// best is the rival with the least mean of a figure, the first of equals; the
-// mean is infinite if there is no such figure.
+// tolerated is the share of calls that may fail before the contest punishes it.
+const tolerated = 0.001
+
+// losesCalls: the rival fails more calls than is tolerated, and more than adaptive.
+func (r *Results) losesCalls(s play.Setting, e play.Entrant) bool {
+	calls := float64(r.outcome(play.Cell{Setting: s, Entrant: adaptive, Seed: 1}).Calls)
+	return r.estimate(s, e, failures).mean > max(tolerated*calls, r.estimate(s, adaptive, failures).mean)
+}
+
+// best is the rival with the least mean of a figure, the first of equals, of
+// those that lose no calls, if there is one; the mean is infinite if there is no
+// such figure.
 func (r *Results) best(s play.Setting, f figure) (play.Entrant, estimate) {
 	var best play.Entrant
-	least := estimate{math.Inf(1), math.NaN()}
+	least, loses := estimate{math.Inf(1), math.NaN()}, true
 	for _, e := range r.rivals(s) {
-		if v := r.estimate(s, e, f); v.mean < least.mean {
-			best, least = e, v
+		v, losing := r.estimate(s, e, f), r.losesCalls(s, e)
+		if better := v.mean < least.mean; loses && !losing && !math.IsNaN(v.mean) || better && losing == loses {
+			best, least, loses = e, v, losing
 		}
 	}
 	return best, least

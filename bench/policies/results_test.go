@@ -75,6 +75,30 @@ func TestTableGolden(t *testing.T) {
 	golden(t, "losses.md", r.lossTable()+"\n")
 }
 
+// TestWhoLosesCallsIsNotTheBest, as long as another one serves them.
+func TestWhoLosesCallsIsNotTheBest(t *testing.T) {
+	r := invented(t)
+	fail := func(policy string, calls int) {
+		for c, f := range r.figures {
+			if c.Entrant.Policy == policy {
+				f.Failures = calls
+				r.figures[c] = f
+			}
+		}
+		r.cache = map[play.Cell]outcome{}
+	}
+	for _, step := range []struct {
+		policy string
+		fails  int
+		want   string
+	}{{play.Baseline, 1, play.Baseline}, {play.Baseline, 2, "lru"}, {"lru", 2, play.Baseline}, {"lru", 0, "lru"}, {play.Adaptive, 2, play.Baseline}} {
+		fail(step.policy, step.fails)
+		if best, _ := r.best(shop, scored); best.Policy != step.want {
+			t.Errorf("%s fails %d of 1,000 calls: the best is %s, want %s", step.policy, step.fails, best.Policy, step.want)
+		}
+	}
+}
+
 func TestVerdicts(t *testing.T) {
 	r := invented(t)
 	if d := r.dominators(narrow); len(d) != 0 {
