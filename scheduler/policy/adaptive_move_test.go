@@ -77,7 +77,7 @@ func TestDrainingNodeServesWhoWaits(t *testing.T) {
 
 // A small container serves on until one that fits is there.
 func TestMisfitRetiresWhenReplaced(t *testing.T) {
-	s := newStand(t, AdaptiveConfig{}, 1)
+	s := newStand(t, AdaptiveConfig{Enlarge: true}, 1)
 	for i := range 100 {
 		s.call(time.Duration(i)*200*ms, "f", 128*megabyte, computes(10*ms))
 	}
@@ -103,7 +103,7 @@ func TestMisfitRetiresWhenReplaced(t *testing.T) {
 // Of a crowd of small containers all retire for one that fits; no more than that
 // is made for their sake.
 func TestCrowdOfMisfitsRetires(t *testing.T) {
-	s := newStand(t, AdaptiveConfig{Without: Sharing}, 4)
+	s := newStand(t, AdaptiveConfig{Enlarge: true, Without: Sharing}, 4)
 	for range 40 { // half a minute each, with 128 MiB
 		s.call(0, "f", 128*megabyte, computes(2500*ms))
 	}

@@ -50,7 +50,7 @@ func TestScale(t *testing.T) {
 // Of a function that computes, containers are no faster than cores: without a
 // great backlog it has one on each node.
 func TestScaleOfComputingFunction(t *testing.T) {
-	a, f := newAdaptive(t, AdaptiveConfig{}), inService(t, 128*megabyte, 2)
+	a, f := newAdaptive(t, AdaptiveConfig{Enlarge: true}), inService(t, 128*megabyte, 2)
 	for range 5 {
 		a.Arrived(0, f)
 		a.Returned(0, f, engine.Call{

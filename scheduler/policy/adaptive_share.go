@@ -106,7 +106,7 @@ func (s *sharing) judge(a *Adaptive, l *learned, f *engine.FunctionView, size en
 // take in company is not asked: on a busy machine all take longer, and fewer to
 // a container would only make it busier.
 func (s *sharing) fit(a *Adaptive, l *learned, f *engine.FunctionView, company int, size engine.Size) {
-	if most := int16(l.bearable(size.Memory)); s.limit > most {
+	if most := l.fits(f, int16(min(l.bearable(size.Memory), float64(s.limit)))); s.limit > most {
 		s.change(most)
 	} else if s.limit == 1 || 2*company > int(s.limit) {
 		s.raise(a, l, f, max(boldShare, 2*s.limit), size)
@@ -130,12 +130,17 @@ func (s *sharing) raise(a *Adaptive, l *learned, f *engine.FunctionView, want in
 	if l.cpu.n > 0 {
 		want = min(want, int16(l.bearable(size.Memory)))
 	}
-	for want > s.limit && shareMargin*l.memory.need(int(want)) > (shareMargin-1)*f.Spec.Memory {
-		want--
-	}
-	if want > s.limit {
+	if want = l.fits(f, want); want > s.limit {
 		s.change(want)
 	}
+}
+
+// fits is how many of so many calls the declared memory holds with some to spare.
+func (l *learned) fits(f *engine.FunctionView, calls int16) int16 {
+	for calls > 1 && shareMargin*l.memory.most(int(calls)) > (shareMargin-1)*f.Spec.Memory {
+		calls--
+	}
+	return calls
 }
 
 func (s *sharing) change(limit int16) {

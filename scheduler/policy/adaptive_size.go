@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"math"
 	"math/bits"
 
 	"github.com/minifaas/minifaas/scheduler/engine"
@@ -60,6 +61,8 @@ func quotaOf(memory engine.Bytes) float64 { return float64(quotaPerGiB*float64(m
 // one call, and so much for each further one at the same time. Peaks fade.
 type footprint struct {
 	one, further engine.Bytes
+	// least is the lowest peak of one call: from there to one is the usual spread.
+	least engine.Bytes
 	calls        int64
 	// company is the most calls that a container had lately.
 	company int
@@ -80,9 +83,10 @@ func (p *footprint) learn(company int, alone bool, peak engine.Bytes) {
 	p.company = max(p.company-(p.company-company)/64, company)
 	switch further := max(0, peak-p.one) / engine.Bytes(max(1, company-1)); {
 	case alone && p.one == 0:
-		p.one, p.further = peak, peak
+		p.one, p.further, p.least = peak, peak, peak
 	case alone:
 		p.one = fade(p.one, peak)
+		p.least = min(peak, p.least+(peak-p.least)/64)
 	case p.one == 0:
 		p.further = max(p.further, peak)
 	case 2*company > p.company: // fewer say little of many
@@ -104,6 +108,17 @@ func (p *footprint) exceeded(limit, declared engine.Bytes) {
 	if limit < 2*declared {
 		p.floor = max(p.floor, limit+limit/2)
 	}
+}
+
+// most is what so many calls at once need if they happen to be large: what varies
+// from call to call adds up as the square root of their number. While few have
+// been seen the spread is taken to be half of what one takes.
+func (p *footprint) most(company int) engine.Bytes {
+	spread := p.one - p.least
+	if p.calls < knownFootprint {
+		spread = max(spread, p.one/2)
+	}
+	return p.need(company) + engine.Bytes(float64(spread)*math.Sqrt(float64(company-1)))
 }
 
 // need is rounded up to five significant bits, so that it seldom changes.

@@ -26,6 +26,29 @@ func TestFootprintNeed(t *testing.T) {
 	}
 }
 
+// Four calls that take 20 to 40 MiB each may all happen to be large: to the 110
+// MiB that they need usually, √3 times 20 MiB comes.
+func TestFootprintMost(t *testing.T) {
+	p := footprint{one: 40 * megabyte, least: 20 * megabyte, further: 20 * megabyte, calls: knownFootprint}
+	if usual := p.need(4); usual != 112*megabyte {
+		t.Fatalf("4 calls usually need %d bytes, want 112 MiB", usual)
+	}
+	if got := float64(p.most(4)) / float64(megabyte); got < 146.6 || got > 146.7 {
+		t.Errorf("4 calls need %.2f MiB at most, want 112 + 34.64", got)
+	}
+	if p.most(1) != p.need(1) {
+		t.Errorf("one call needs %d bytes at most, but %d usually", p.most(1), p.need(1))
+	}
+	p.least = p.one
+	if got := p.most(4); got != p.need(4) {
+		t.Errorf("%d bytes at most where nothing varies", got)
+	}
+	p.calls = 1
+	if got := p.most(2); got != p.need(2)+20*megabyte {
+		t.Errorf("%d bytes at most when one call has been seen, want half of it more than %d", got, p.need(2))
+	}
+}
+
 // Peaks raise what is needed at once, and fade.
 func TestFootprintLearnsPeaks(t *testing.T) {
 	var p footprint
@@ -114,9 +137,10 @@ func TestComputingFunctionGetsAWholeCore(t *testing.T) {
 		run  execution
 		want engine.Bytes
 	}{
-		{"computes", AdaptiveConfig{}, computes(40 * ms), 3072 * megabyte},
-		{"computes, but sizes are fixed", AdaptiveConfig{Without: RightSizing}, computes(40 * ms), 128 * megabyte},
-		{"sleeps", AdaptiveConfig{}, sleeps(500*ms, 10*megabyte), 128 * megabyte},
+		{"computes", AdaptiveConfig{Enlarge: true}, computes(40 * ms), 3072 * megabyte},
+		{"computes, but what it declares is a limit", AdaptiveConfig{}, computes(40 * ms), 128 * megabyte},
+		{"computes, but sizes are fixed", AdaptiveConfig{Enlarge: true, Without: RightSizing}, computes(40 * ms), 128 * megabyte},
+		{"sleeps", AdaptiveConfig{Enlarge: true}, sleeps(500*ms, 10*megabyte), 128 * megabyte},
 	} {
 		s := newStand(t, c.cfg, 2)
 		for i := range 30 {
@@ -139,7 +163,7 @@ func TestUnknownFunctionIsTakenForTheRest(t *testing.T) {
 		rest execution
 		want bool
 	}{{computes(40 * ms), true}, {sleeps(40*ms, megabyte), false}} {
-		s := newStand(t, AdaptiveConfig{}, 1)
+		s := newStand(t, AdaptiveConfig{Enlarge: true}, 1)
 		for i := range 10 {
 			s.call(time.Duration(i)*time.Second, "f", 128*megabyte, c.rest)
 		}

@@ -87,6 +87,7 @@ func (p *period) state(c *engine.Codec) {
 func (p *footprint) state(c *engine.Codec) {
 	engine.Int(c, &p.one)
 	engine.Int(c, &p.further)
+	engine.Int(c, &p.least)
 	engine.Int(c, &p.calls)
 	engine.Int(c, &p.company)
 	engine.Int(c, &p.floor)
