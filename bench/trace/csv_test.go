@@ -114,9 +114,19 @@ func TestOpenFiles(t *testing.T) {
 	}
 
 	write(t, filepath.Join(dir, "events.txt"), "x")
+	write(t, filepath.Join(dir, "plain.csv.gz"), "offset_ms,function,duration_ms,memory_mb\n")
+	whole, err := os.ReadFile(packed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(dir, "cut.csv.gz"), string(whole[:len(whole)-9])) // the sum and the length, and the end of the data
+	write(t, filepath.Join(dir, "stub.csv.gz"), string(whole[:11]))
 	for name, want := range map[string]string{
-		"contest-1999":                   "the built-in workloads are azure-like, bursts, contest-2020, correlated",
-		filepath.Join(dir, "events.txt"): `unknown kind of file ".txt"`,
+		"contest-1999":                     "the built-in workloads are azure-like, bursts, contest-2020, correlated",
+		filepath.Join(dir, "events.txt"):   `unknown kind of file ".txt"`,
+		filepath.Join(dir, "plain.csv.gz"): "not packed with gzip",
+		filepath.Join(dir, "cut.csv.gz"):   "line 5: the packed file ends in the middle",
+		filepath.Join(dir, "stub.csv.gz"):  "line 1: the packed file ends in the middle",
 	} {
 		if _, err := Open(name, Options{}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("open %s: %v, want %q", name, err, want)

@@ -112,6 +112,9 @@ func openFile(path string) (*input, error) {
 			return nil, err
 		}
 		r = bufio.NewReaderSize(unpacked, headerSize)
+	} else if len(magic) > 0 && strings.HasSuffix(path, ".gz") {
+		file.Close()
+		return nil, errors.New("its name ends in .gz, but it is not packed with gzip")
 	}
 	return &input{Reader: r, file: file}, nil
 }

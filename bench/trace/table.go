@@ -19,6 +19,8 @@ type table struct {
 	row    []string // its strings are good until the next row is read
 }
 
+var errCut = errors.New("the packed file ends in the middle: is it a part of a larger one?")
+
 func newTable(r io.Reader) (*table, error) {
 	in := csv.NewReader(r)
 	in.ReuseRecord = true
@@ -26,6 +28,8 @@ func newTable(r io.Reader) (*table, error) {
 	switch {
 	case errors.Is(err, io.EOF):
 		return nil, errors.New("the file is empty")
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return nil, fmt.Errorf("line 1: %w", errCut)
 	case err != nil:
 		return nil, err // has the line number
 	}
@@ -60,6 +64,9 @@ func (t *table) each(read func() error) error {
 		switch {
 		case errors.Is(err, io.EOF):
 			return nil
+		case errors.Is(err, io.ErrUnexpectedEOF):
+			line, _ := t.in.FieldPos(0)
+			return fmt.Errorf("line %d: %w", line, errCut)
 		case err != nil:
 			return err
 		}

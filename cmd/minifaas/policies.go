@@ -13,6 +13,12 @@ type policiesCommand struct {
 	Name string `arg:"" optional:"" help:"Show this policy at length."`
 }
 
+// Help is printed below the flags.
+func (*policiesCommand) Help() string {
+	return `minifaas sim takes two more, oracle and oracle-seen, which know the calls to come:
+limits to compare with, no policies that a scheduler could run.`
+}
+
 // policyResult is what policies -o json prints of each.
 type policyResult struct {
 	Name    string `json:"name"`
