@@ -170,7 +170,7 @@ func (k *checker) functions() {
 			shortage += Bytes(f.unplaced) * f.unplacedSize
 		}
 		if e.rules.OldestFirst {
-			k.equal("containers with room of "+name, len(f.byAge.items), f.idle.n+f.open.n)
+			k.equal("containers with room of "+name, len(f.byAge.slots), f.idle.n+f.open.n)
 			k.heap(&f.byAge)
 		}
 		k.activeLeases += f.leases.n
@@ -232,8 +232,10 @@ func (k *checker) leases() {
 }
 
 func (k *checker) heap(h *heap) {
-	for i, it := range h.items {
-		k.equal("place in heap", it.place, i+1)
-		k.that(i == 0 || !it.before(h.items[(i-1)/2]), "heap: item %d is out of order", i)
+	for i := range h.slots {
+		s := &h.slots[i]
+		k.equal("place in heap", s.item.place, i+1)
+		k.that(s.key == s.item.key && s.tie == s.item.tie, "heap: item %d has changed since it was put", i)
+		k.that(i == 0 || !s.before(&h.slots[(i-1)/2]), "heap: item %d is out of order", i)
 	}
 }

@@ -55,12 +55,12 @@ func (k *checker) tenants() {
 		k.that(t.index == i && e.tenants[t.account] == t, "account %q is not in its place", t.account)
 		k.equal("requests waiting of account "+t.account, t.waiting, waiting[t])
 		k.equal("memory of account "+t.account, t.booked, booked[t])
-		k.equal("starving functions of account "+t.account, len(t.starved.items), starved[t])
+		k.equal("starving functions of account "+t.account, len(t.starved.slots), starved[t])
 		k.heap(&t.starved)
-		k.equal("account in line "+t.account, t.onRound.in != nil, len(t.starved.items) > 0)
-		k.that(len(t.starved.items) > 0 || t.deficit == 0, "account %s has saved %d bytes", t.account, t.deficit)
-		all += len(t.starved.items)
-		if len(t.starved.items) > 0 {
+		k.equal("account in line "+t.account, t.onRound.in != nil, len(t.starved.slots) > 0)
+		k.that(len(t.starved.slots) > 0 || t.deficit == 0, "account %s has saved %d bytes", t.account, t.deficit)
+		all += len(t.starved.slots)
+		if len(t.starved.slots) > 0 {
 			onRound++
 		}
 	}

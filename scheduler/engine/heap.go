@@ -1,12 +1,21 @@
 package engine
 
 // heap is a binary min-heap of items that know their place, ordered by key and
-// then by tie. It holds the timers, and the containers of a function by age.
+// then by tie. It holds the timers, the idle containers of a node by worth, and
+// the containers of a function by age. What items are ordered by is kept in the
+// heap itself: to compare them is to look at what lies side by side in memory.
 type heap struct {
-	items []*heapItem
+	slots []slot
 }
 
-// heapItem is in at most one heap; place is 0 when it is in none.
+type slot struct {
+	key  int64
+	tie  uint64
+	item *heapItem
+}
+
+// heapItem is in at most one heap; place is 0 when it is in none. A new key or
+// tie counts from the next put on.
 type heapItem struct {
 	key   int64
 	tie   uint64
@@ -15,25 +24,25 @@ type heapItem struct {
 	owner any
 }
 
-func (a *heapItem) before(b *heapItem) bool {
+func (a *slot) before(b *slot) bool {
 	return a.key < b.key || a.key == b.key && a.tie < b.tie
 }
 
 // top returns nil when the heap is empty.
 func (h *heap) top() *heapItem {
-	if len(h.items) == 0 {
+	if len(h.slots) == 0 {
 		return nil
 	}
-	return h.items[0]
+	return h.slots[0].item
 }
 
 // put adds the item, or moves it when its key has changed.
 func (h *heap) put(it *heapItem) {
 	if it.place == 0 {
-		h.items = append(h.items, it)
-		it.place = len(h.items)
+		h.slots = append(h.slots, slot{})
+		it.place = len(h.slots)
 	}
-	h.fix(it.place - 1)
+	h.fix(it.place-1, slot{it.key, it.tie, it})
 }
 
 // remove takes the item out, if it is in.
@@ -41,48 +50,47 @@ func (h *heap) remove(it *heapItem) {
 	if it.place == 0 {
 		return
 	}
-	i, last := it.place-1, len(h.items)-1
-	h.items[i] = h.items[last]
-	h.items[i].place = i + 1
-	h.items[last] = nil
-	h.items = h.items[:last]
+	i, last := it.place-1, len(h.slots)-1
+	moved := h.slots[last]
+	h.slots[last] = slot{}
+	h.slots = h.slots[:last]
 	it.place = 0
 	if i < last {
-		h.fix(i)
+		h.fix(i, moved)
 	}
 }
 
-func (h *heap) fix(i int) {
-	it := h.items[i]
+// fix finds the place of s, from the free one at i on.
+func (h *heap) fix(i int, s slot) {
 	start := i
 	for i > 0 {
 		up := (i - 1) / 2
-		if !it.before(h.items[up]) {
+		if !s.before(&h.slots[up]) {
 			break
 		}
-		h.set(i, h.items[up])
+		h.set(i, h.slots[up])
 		i = up
 	}
 	if i == start {
 		for {
 			down := 2*i + 1
-			if down >= len(h.items) {
+			if down >= len(h.slots) {
 				break
 			}
-			if right := down + 1; right < len(h.items) && h.items[right].before(h.items[down]) {
+			if right := down + 1; right < len(h.slots) && h.slots[right].before(&h.slots[down]) {
 				down = right
 			}
-			if !h.items[down].before(it) {
+			if !h.slots[down].before(&s) {
 				break
 			}
-			h.set(i, h.items[down])
+			h.set(i, h.slots[down])
 			i = down
 		}
 	}
-	h.set(i, it)
+	h.set(i, s)
 }
 
-func (h *heap) set(i int, it *heapItem) {
-	h.items[i] = it
-	it.place = i + 1
+func (h *heap) set(i int, s slot) {
+	h.slots[i] = s
+	s.item.place = i + 1
 }

@@ -21,9 +21,9 @@ func (s *snapshot) starvedTable() {
 			return
 		}
 		Int(c, &t.deficit)
-		line := slices.Clone(t.starved.items)
-		slices.SortFunc(line, func(a, b *heapItem) int {
-			if a.before(b) {
+		line := slices.Clone(t.starved.slots)
+		slices.SortFunc(line, func(a, b slot) int {
+			if a.before(&b) {
 				return -1
 			}
 			return 1
@@ -31,7 +31,7 @@ func (s *snapshot) starvedTable() {
 		for j := range c.Len(len(line)) {
 			var f *function
 			if !c.Reading() {
-				f = line[j].owner.(*function)
+				f = line[j].item.owner.(*function)
 			}
 			s.starved(t, f)
 		}
