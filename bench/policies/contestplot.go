@@ -54,7 +54,7 @@ func (r *Results) contestPlot(s play.Setting) (string, error) {
 func (r *Results) bars(s play.Setting) []bar {
 	var bars []bar
 	for _, e := range r.plan.entrants(s) {
-		b := bar{e.Policy, score.Main.Response * r.estimate(s, e, response).mean, score.Main.Nodes * r.estimate(s, e, nodes).mean}
+		b := bar{e.Policy, score.Main.Response * r.estimate(s, e, response).Mean, score.Main.Nodes * r.estimate(s, e, nodes).Mean}
 		if !math.IsNaN(b.total()) {
 			bars = append(bars, b)
 		}

@@ -17,7 +17,7 @@ func (r *Results) curve(s play.Setting, x, y figure) []point {
 	var all []point
 	for _, rate := range rates() {
 		e := at(rate)
-		all = append(all, point{weights(rate), r.estimate(s, e, x).mean, r.estimate(s, e, y).mean})
+		all = append(all, point{weights(rate), r.estimate(s, e, x).Mean, r.estimate(s, e, y).Mean})
 	}
 	return all
 }
@@ -54,9 +54,9 @@ type fewest struct {
 func (r *Results) fewest(s play.Setting) fewest {
 	f := fewest{cold: math.Inf(1), ours: math.Inf(1)}
 	for _, e := range r.rivals(s) {
-		starts := r.estimate(s, e, cold).mean
+		starts := r.estimate(s, e, cold).Mean
 		if starts < f.cold && !r.losesCalls(s, e) {
-			f.rival, f.cold, f.memory = e.Policy, starts, r.estimate(s, e, memory).mean
+			f.rival, f.cold, f.memory = e.Policy, starts, r.estimate(s, e, memory).Mean
 		}
 	}
 	if f.rival != "" {

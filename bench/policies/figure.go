@@ -4,6 +4,8 @@ import (
 	"math"
 	"strconv"
 	"strings"
+
+	"github.com/minifaas/minifaas/bench/statistics"
 )
 
 // figure is one that policies are compared by. Less is better, always.
@@ -59,21 +61,21 @@ func digits(v float64) string {
 
 // estimated writes a mean with its interval; a dash for none, and none for a
 // single seed or where all seeds agree.
-func (f figure) estimated(e estimate) string {
-	if math.IsNaN(e.mean) || math.IsInf(e.mean, 0) {
+func (f figure) estimated(e statistics.Estimate) string {
+	if math.IsNaN(e.Mean) || math.IsInf(e.Mean, 0) {
 		return "–"
 	}
-	text := f.write(e.mean)
-	if e.half > 0 {
-		text += " ±" + f.write(e.half)
+	text := f.write(e.Mean)
+	if e.Half > 0 {
+		text += " ±" + f.write(e.Half)
 	}
 	return text
 }
 
 // change writes a difference with its sign.
-func (f figure) change(e estimate) string {
+func (f figure) change(e statistics.Estimate) string {
 	text := f.estimated(e)
-	if e.mean > 0 {
+	if e.Mean > 0 {
 		text = "+" + text
 	}
 	return text

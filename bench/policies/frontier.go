@@ -12,7 +12,7 @@ func (r *Results) dominators(s play.Setting) []play.Entrant {
 	slow, held := r.estimate(s, adaptive, p99Slow), r.estimate(s, adaptive, memory)
 	var all []play.Entrant
 	for _, e := range r.rivals(s) {
-		if r.estimate(s, e, p99Slow).mean < slow.mean && r.estimate(s, e, memory).mean < held.mean {
+		if r.estimate(s, e, p99Slow).Mean < slow.Mean && r.estimate(s, e, memory).Mean < held.Mean {
 			all = append(all, e)
 		}
 	}
@@ -24,8 +24,8 @@ func (r *Results) dominators(s play.Setting) []play.Entrant {
 func (r *Results) closed(s play.Setting) float64 {
 	_, rival := r.best(s, cost)
 	limit := r.estimate(s, play.Entrant{Policy: play.Oracle}, cost)
-	if rival.mean <= limit.mean {
+	if rival.Mean <= limit.Mean {
 		return math.NaN()
 	}
-	return (rival.mean - r.estimate(s, adaptive, cost).mean) / (rival.mean - limit.mean)
+	return (rival.Mean - r.estimate(s, adaptive, cost).Mean) / (rival.Mean - limit.Mean)
 }

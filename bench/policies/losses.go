@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/minifaas/minifaas/bench/policies/play"
+	"github.com/minifaas/minifaas/bench/statistics"
 )
 
 // loss is a setting in which a published policy does better than adaptive.
@@ -15,15 +16,15 @@ type loss struct {
 	// to is the best policy; others is how many more do better, too.
 	to           play.Entrant
 	others       int
-	ours, theirs estimate
-	difference   estimate // theirs - ours, paired
+	ours, theirs statistics.Estimate
+	difference   statistics.Estimate // theirs - ours, paired
 }
 
 // sure tells whether it is more than chance.
-func (l loss) sure() bool { return l.difference.sure() }
+func (l loss) sure() bool { return l.difference.Sure() }
 
 // relative is by how much more adaptive has than the best.
-func (l loss) relative() float64 { return (l.ours.mean - l.theirs.mean) / l.theirs.mean }
+func (l loss) relative() float64 { return (l.ours.Mean - l.theirs.Mean) / l.theirs.Mean }
 
 // judged are the figures that adaptive may lose by: what a platform's users pay for.
 func judged(s play.Setting) []figure {
@@ -58,12 +59,12 @@ func (r *Results) losses() []loss {
 func (r *Results) loss(s play.Setting, f figure) (loss, bool) {
 	to, theirs := r.best(s, f)
 	ours := r.estimate(s, adaptive, f)
-	if math.IsNaN(ours.mean) || theirs.mean >= ours.mean {
+	if math.IsNaN(ours.Mean) || theirs.Mean >= ours.Mean {
 		return loss{}, false
 	}
 	l := loss{setting: s, figure: f, to: to, ours: ours, theirs: theirs, difference: r.difference(s, to, f)}
 	for _, e := range r.rivals(s) {
-		if e != to && r.losesCalls(s, e) == r.losesCalls(s, to) && r.estimate(s, e, f).mean < ours.mean {
+		if e != to && r.losesCalls(s, e) == r.losesCalls(s, to) && r.estimate(s, e, f).Mean < ours.Mean {
 			l.others++
 		}
 	}

@@ -79,7 +79,7 @@ func (r *Results) panel(s play.Setting, y figure, swept bool) (*plot.Plot, error
 // point is where a panel shows an entrant. A logarithmic axis has no 0: no cold
 // start is shown as one.
 func (r *Results) point(s play.Setting, e play.Entrant, y figure) point {
-	return point{e.Policy, max(r.estimate(s, e, memory).mean, 0.01), max(r.estimate(s, e, y).mean, 1)}
+	return point{e.Policy, max(r.estimate(s, e, memory).Mean, 0.01), max(r.estimate(s, e, y).Mean, 1)}
 }
 
 func newMark(p point, c color.Color, shape draw.GlyphDrawer, radius vg.Length) mark {

@@ -5,6 +5,7 @@ import (
 
 	"github.com/minifaas/minifaas/bench/policies/play"
 	"github.com/minifaas/minifaas/bench/score"
+	"github.com/minifaas/minifaas/bench/statistics"
 )
 
 // Results are what a plan has found.
@@ -75,13 +76,13 @@ func (r *Results) series(s play.Setting, e play.Entrant, f figure) []float64 {
 	return values
 }
 
-func (r *Results) estimate(s play.Setting, e play.Entrant, f figure) estimate {
-	return newEstimate(r.series(s, e, f))
+func (r *Results) estimate(s play.Setting, e play.Entrant, f figure) statistics.Estimate {
+	return statistics.Of(r.series(s, e, f))
 }
 
 // difference is by how much the entrant's figure is above adaptive's.
-func (r *Results) difference(s play.Setting, e play.Entrant, f figure) estimate {
-	return paired(r.series(s, e, f), r.series(s, adaptive, f))
+func (r *Results) difference(s play.Setting, e play.Entrant, f figure) statistics.Estimate {
+	return statistics.Paired(r.series(s, e, f), r.series(s, adaptive, f))
 }
 
 var adaptive = play.Entrant{Policy: play.Adaptive}
@@ -103,18 +104,18 @@ const tolerated = 0.001
 // losesCalls: the rival fails more calls than is tolerated, and more than adaptive.
 func (r *Results) losesCalls(s play.Setting, e play.Entrant) bool {
 	calls := float64(r.outcome(play.Cell{Setting: s, Entrant: adaptive, Seed: 1}).Calls)
-	return r.estimate(s, e, failures).mean > max(tolerated*calls, r.estimate(s, adaptive, failures).mean)
+	return r.estimate(s, e, failures).Mean > max(tolerated*calls, r.estimate(s, adaptive, failures).Mean)
 }
 
 // best is the rival with the least mean of a figure, the first of equals, of
 // those that lose no calls, if there is one; the mean is infinite if there is no
 // such figure.
-func (r *Results) best(s play.Setting, f figure) (play.Entrant, estimate) {
+func (r *Results) best(s play.Setting, f figure) (play.Entrant, statistics.Estimate) {
 	var best play.Entrant
-	least, loses := estimate{math.Inf(1), math.NaN()}, true
+	least, loses := statistics.Estimate{Mean: math.Inf(1), Half: math.NaN()}, true
 	for _, e := range r.rivals(s) {
 		v, losing := r.estimate(s, e, f), r.losesCalls(s, e)
-		if better := v.mean < least.mean; loses && !losing && !math.IsNaN(v.mean) || better && losing == loses {
+		if better := v.Mean < least.Mean; loses && !losing && !math.IsNaN(v.Mean) || better && losing == loses {
 			best, least, loses = e, v, losing
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/minifaas/minifaas/bench/policies/play"
+	"github.com/minifaas/minifaas/bench/statistics"
 )
 
 // table is one in Markdown: the first column to the left, all others to the right.
@@ -50,7 +51,7 @@ func (r *Results) compared(s play.Setting, figures []figure) string {
 		row := []string{e.Policy}
 		for i, f := range figures {
 			v := r.estimate(s, e, f)
-			row = append(row, bold(f.estimated(v), v.mean == best[i] && e.Policy != play.Oracle))
+			row = append(row, bold(f.estimated(v), v.Mean == best[i] && e.Policy != play.Oracle))
 		}
 		last := ""
 		if e != adaptive {
@@ -77,7 +78,7 @@ func (r *Results) across(settings []play.Setting, headings []string, f figure) s
 				continue
 			}
 			v := r.estimate(s, e, f)
-			row = append(row, bold(f.estimated(estimate{v.mean, math.NaN()}), v.mean == r.least(r.plan.entrants(s), s, f) && name != play.Oracle))
+			row = append(row, bold(f.estimated(statistics.Estimate{Mean: v.Mean, Half: math.NaN()}), v.Mean == r.least(r.plan.entrants(s), s, f) && name != play.Oracle))
 		}
 		t.add(row...)
 	}
@@ -88,7 +89,7 @@ func (r *Results) across(settings []play.Setting, headings []string, f figure) s
 func (r *Results) least(entrants []play.Entrant, s play.Setting, f figure) float64 {
 	least := math.Inf(1)
 	for _, e := range entrants {
-		if v := r.estimate(s, e, f).mean; e.Policy != play.Oracle && v < least {
+		if v := r.estimate(s, e, f).Mean; e.Policy != play.Oracle && v < least {
 			least = v
 		}
 	}

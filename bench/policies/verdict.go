@@ -15,7 +15,7 @@ func (r *Results) headline() string {
 	for _, s := range r.plan.settings() {
 		f := judged(s)[0]
 		best, theirs := r.best(s, f)
-		if math.IsInf(theirs.mean, 0) {
+		if math.IsInf(theirs.Mean, 0) {
 			continue
 		}
 		limit := ""
@@ -23,7 +23,7 @@ func (r *Results) headline() string {
 			limit = f.estimated(r.estimate(s, play.Entrant{Policy: play.Oracle}, f))
 		}
 		ours := r.estimate(s, adaptive, f)
-		t.add(title(s), f.name, bold(f.estimated(ours), ours.mean <= theirs.mean), f.estimated(theirs), best.Policy, f.change(r.difference(s, best, f)), limit)
+		t.add(title(s), f.name, bold(f.estimated(ours), ours.Mean <= theirs.Mean), f.estimated(theirs), best.Policy, f.change(r.difference(s, best, f)), limit)
 	}
 	return t.String()
 }
@@ -171,7 +171,7 @@ func (r *Results) ablationTable() string {
 		for _, s := range r.plan.ablated {
 			f := judged(s)[0]
 			d := r.difference(s, p.without(), f)
-			row = append(row, bold(f.change(d), d.sure() && d.mean > 0))
+			row = append(row, bold(f.change(d), d.Sure() && d.Mean > 0))
 		}
 		t.add(row...)
 	}

@@ -26,12 +26,27 @@ const (
 	slack = 5 * time.Second
 )
 
+// Why a call is given up before its time, other than by an interruption.
+var (
+	errUnfinished = errors.New("no answer by the end of the run")
+	errGone       = errors.New("no answer, and the scheduler is gone")
+)
+
+// given are the kinds of failure of calls that were given up.
+var given = map[error]string{errUnfinished: Unfinished, errGone: SchedulerGone}
+
 // Record is how one call went.
 type Record struct {
-	Function string
-	// Offset at which it was to be sent, from the first call.
-	Offset time.Duration
-	// Late is how much later than that it was sent.
+	Function  string
+	Index     int // of the function in the workload
+	RequestID string
+	// Offset at which it was to be sent, from the first call, and when that was by the clock.
+	Offset   time.Duration
+	Intended time.Time
+	// Work is the time that the call takes alone: its CPU on one core, then its sleep.
+	Work time.Duration
+	// Sent: it was. Late is how much later than intended.
+	Sent bool
 	Late time.Duration
 	// Schedule is the time until there was a container, Execution the time the function ran, as the
 	// platform tells; 0 when the call failed without an answer.
@@ -40,8 +55,11 @@ type Record struct {
 	Response  time.Duration
 	ColdStart bool
 	// Error is empty on success, else the kind of failure: FunctionError,
-	// Timeout or OutOfMemory of the function, the name of a gRPC code, or NotSent.
-	Error string
+	// Timeout or OutOfMemory of the function, the name of a gRPC code, or NotSent,
+	// SchedulerGone or Unfinished. Message says it in words, as far as anybody did.
+	Error, Message string
+	// Container is where it ran; empty when it failed without an answer.
+	Container string
 	// MaxMemory is the container's peak, in bytes.
 	MaxMemory int64
 }
@@ -56,28 +74,33 @@ func (r *Record) counted() time.Duration {
 
 // invoke makes the call and fills in the record. It reports false if the call
 // was given up because the replay was interrupted.
-func (r *run) invoke(ctx context.Context, call trace.Call, intended time.Time, rec *Record) bool {
+func (r *run) invoke(ctx context.Context, call trace.Call, rec *Record) bool {
 	called := &r.cfg.Workload.Functions[call.Function]
 	bounded, cancel := context.WithTimeout(ctx, called.Timeout+acquireTimeout+slack)
 	defer cancel()
 	request := &apiserverpb.InvokeFunctionRequest{
-		AccountId: cmp.Or(called.Account, r.cfg.Account), FunctionName: called.Name, Event: call.Event(),
+		AccountId: cmp.Or(called.Account, r.cfg.Account), FunctionName: called.Name, Event: call.Event(), RequestId: rec.RequestID,
 	}
-	rec.Late = time.Since(intended)
+	rec.Sent, rec.Late = true, r.clock.Model(time.Since(rec.Intended))
 	reply, err := r.client.InvokeFunction(bounded, request)
-	rec.Response = time.Since(intended)
+	rec.Response = r.clock.Model(time.Since(rec.Intended))
+	if kind := given[context.Cause(ctx)]; kind != "" && err != nil {
+		rec.Error, rec.Message = kind, context.Cause(ctx).Error()
+		return true
+	}
 	if err != nil {
-		rec.Error = status.Code(err).String()
+		rec.Error, rec.Message = status.Code(err).String(), status.Convert(err).Message()
 		return ctx.Err() == nil
 	}
-	rec.Schedule = time.Duration(reply.GetScheduleLatencyInNanos())
-	rec.Execution = time.Duration(reply.GetDurationInNanos())
+	rec.Schedule = r.clock.Model(time.Duration(reply.GetScheduleLatencyInNanos()))
+	rec.Execution = r.clock.Model(time.Duration(reply.GetDurationInNanos()))
 	if rec.Schedule+rec.Execution == 0 {
 		// An APIServer of the contest tells the sum alone, in whole milliseconds.
-		rec.Execution = time.Duration(reply.GetServerSideLatencyInMs()) * time.Millisecond
+		rec.Execution = r.clock.Model(time.Duration(reply.GetServerSideLatencyInMs()) * time.Millisecond)
 	}
 	rec.ColdStart = reply.GetColdStart()
-	rec.Error = reply.GetFunctionError()
+	rec.Error, rec.Message = reply.GetFunctionError(), reply.GetFunctionErrorMessage()
+	rec.Container = reply.GetContainerId()
 	rec.MaxMemory = reply.GetMaxMemoryUsageInBytes()
 	return true
 }

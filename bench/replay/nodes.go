@@ -20,6 +20,8 @@ type NodeUsage struct {
 	Peak int
 	// Time is the sum over reservations from reserve to release, within the run.
 	Time time.Duration
+	// Refused is how often the ResourceManager had no node to lend, since it was started.
+	Refused int
 }
 
 // usageTimeout bounds the question after the run; nothing else waits for it.
@@ -35,6 +37,7 @@ func nodeUsage(ctx context.Context, conn grpc.ClientConnInterface, start, end ti
 		return nil, fmt.Errorf("get nodes usage: %w", err)
 	}
 	usage := account(reply.GetNodes(), start, end)
+	usage.Refused = int(reply.GetRefused())
 	return &usage, nil
 }
 

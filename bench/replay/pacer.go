@@ -11,8 +11,8 @@ import (
 // pace hands over each call at its time, the first call's being start. The
 // deadlines are absolute: a call that is late, because the machine was busy, does
 // not delay those after it. It reports whether all were sent before ctx ended.
-func pace(ctx context.Context, start time.Time, calls iter.Seq[trace.Call],
-	send func(ctx context.Context, call trace.Call, offset time.Duration, intended time.Time),
+func (c Clock) pace(ctx context.Context, start time.Time, calls iter.Seq[trace.Call],
+	send func(call trace.Call, offset time.Duration, intended time.Time),
 ) bool {
 	timer := newTimer()
 	defer timer.Stop()
@@ -22,11 +22,11 @@ func pace(ctx context.Context, start time.Time, calls iter.Seq[trace.Call],
 			first = call.Offset
 		}
 		offset := call.Offset - first
-		intended := start.Add(offset)
+		intended := start.Add(c.Real(offset))
 		if !sleepUntil(ctx, timer, intended) {
 			return false
 		}
-		send(ctx, call, offset, intended)
+		send(call, offset, intended)
 	}
 	return true
 }

@@ -4,25 +4,28 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestProgressIsLinesWhereThereIsNoTerminal(t *testing.T) {
-	w := workload(t, "0,f,1,1")
-	tally := newTally(w, nil)
-	tally.sent()
-	tally.sent()
-	tally.add(0, Record{Error: "Timeout"})
 	var out strings.Builder
-	showProgress(&out, tally, 3)()
-	if got, want := out.String(), "replay: 1 of 3 calls ended, 1 in flight, 1 failed\n"; got != want {
+	r := newRun(Config{Workload: workload(t, "0,f,1,1"), Progress: &out, Label: "ours"}, nil)
+	r.showProgress(3, time.Now().Add(time.Hour))()
+	r.tally.sent()
+	r.tally.sent()
+	r.tally.add(Record{Error: "Timeout", Sent: true})
+	r.showProgress(3, time.Now())()
+	want := "ours: the first of 3 calls comes in 1h0m0s\nours: 1 of 3 calls ended, 1 in flight, 1 failed\n"
+	if got := out.String(); got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
-	showProgress(nil, tally, 3)()
+	r.cfg.Progress = nil
+	r.showProgress(3, time.Now())()
 }
 
 func TestProgressBar(t *testing.T) {
 	var out strings.Builder
-	d := bar(&out, 4)
+	d := bar(&out, "ours", 4)
 	d.show(progress{ended: 2, failed: 1, inFlight: 1})
 	d.end()
 	if !strings.Contains(out.String(), "1 in flight, 1 failed") || !strings.Contains(out.String(), "2/4") {

@@ -14,70 +14,17 @@ package replay
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io"
+	"math"
+	"strconv"
 	"sync"
 	"time"
 
-	"google.golang.org/grpc"
+	"github.com/google/uuid"
 
 	"github.com/minifaas/minifaas/bench/trace"
 	apiserverpb "github.com/minifaas/minifaas/proto/apiserver"
 )
-
-// Config of a replay.
-type Config struct {
-	Workload *trace.Workload
-	// APIServer is the connection that calls go over.
-	APIServer grpc.ClientConnInterface
-	// ResourceManager tells the node time; nil means that the result has none.
-	ResourceManager grpc.ClientConnInterface
-	// Account of the functions that have none in the workload; empty means the default account.
-	Account string
-
-	// Started is when the run began: node time counts from then, the grace before the first call
-	// included. Zero means when Run is called.
-	Started time.Time
-	// Grace is the least time from Started to the first call; default 0.
-	Grace time.Duration
-	// MaxCalls stops sending after so many calls; 0 means all.
-	MaxCalls int
-	// MaxDuration stops sending so long after the first call; 0 means the workload's length.
-	MaxDuration time.Duration
-	// MaxInFlight is how many calls the client keeps open at once, default
-	// 20,000. A call above it is not sent, does not wait, and fails as NotSent.
-	MaxInFlight int
-
-	// Progress gets a bar if it is a terminal, else a line every ten seconds; nil means neither.
-	Progress io.Writer
-	// Raw gets a CSV of every call, in the order in which they ended; nil means none.
-	Raw io.Writer
-}
-
-// NotSent is the kind of failure of a call that the client had no room for.
-const NotSent = "NotSent"
-
-const defaultMaxInFlight = 20_000
-
-func (c *Config) validate() error {
-	var faults []error
-	if c.Workload == nil {
-		faults = append(faults, errors.New("workload is missing"))
-	}
-	if c.APIServer == nil {
-		faults = append(faults, errors.New("apiserver is missing"))
-	}
-	for name, v := range map[string]int64{
-		"max calls": int64(c.MaxCalls), "max duration": int64(c.MaxDuration),
-		"max in flight": int64(c.MaxInFlight), "grace": int64(c.Grace),
-	} {
-		if v < 0 {
-			faults = append(faults, fmt.Errorf("%s is negative", name))
-		}
-	}
-	return errors.Join(faults...)
-}
 
 // Run plays the workload. When ctx ends it stops sending, gives up the calls in
 // flight and returns what it has, marked Partial, and no error. An error means
@@ -96,33 +43,55 @@ func Run(ctx context.Context, cfg Config) (*Result, error) {
 	if cfg.MaxInFlight == 0 {
 		cfg.MaxInFlight = defaultMaxInFlight
 	}
-	r := &run{cfg: cfg, client: client, tally: newTally(cfg.Workload, cfg.Raw), room: make(chan struct{}, cfg.MaxInFlight)}
-	return r.play(ctx)
+	return newRun(cfg, client).play(ctx)
 }
 
 // run is one replay under way.
 type run struct {
 	cfg    Config
+	clock  Clock
+	id     string // of the run, by which its requests are told from others'
 	client apiserverpb.APIServerClient
 	tally  *tally
 	room   chan struct{} // holds one token for each call in flight
 	calls  sync.WaitGroup
 }
 
+func newRun(cfg Config, client apiserverpb.APIServerClient) *run {
+	return &run{
+		cfg: cfg, clock: NewClock(cfg.TimeScale), id: uuid.NewString()[:8], client: client,
+		tally: newTally(&cfg), room: make(chan struct{}, cfg.MaxInFlight),
+	}
+}
+
 func (r *run) play(ctx context.Context) (*Result, error) {
 	l := r.limits()
-	stopProgress := showProgress(r.cfg.Progress, r.tally, l.calls)
-
 	first := time.Now()
-	if at := r.cfg.Started.Add(r.cfg.Grace); at.After(first) {
+	hopeless := r.hopeless()
+	if hopeless {
+		l.length = 0
+	} else if at := r.cfg.Started.Add(r.clock.Real(r.cfg.Grace)); at.After(first) {
 		first = at
 	}
-	end := first.Add(l.length)
+	stopProgress := r.showProgress(l.calls, first)
+	end := first.Add(r.clock.Real(l.length))
+	calling, giveUp := context.WithCancelCause(ctx)
+	defer giveUp(nil)
+	go r.giveUpWhenGone(calling, giveUp)
 	// Nodes that are released before the load ends count until then only, so
 	// their account is complete when the load is over, not when its last call is.
-	complete := pace(ctx, first, l.sequence, r.send) && sleepUntil(ctx, newTimer(), end)
+	pacer := r.clock
+	if hopeless {
+		pacer.scale = math.Inf(1) // nobody waits for the time of calls that are not sent
+	}
+	complete := pacer.pace(ctx, first, l.sequence, func(call trace.Call, offset time.Duration, intended time.Time) {
+		r.send(calling, call, offset, intended)
+	}) && sleepUntil(ctx, newTimer(), end)
 	if !complete {
 		end = time.Now()
+	}
+	if r.cfg.Patience > 0 {
+		defer time.AfterFunc(time.Until(end.Add(r.cfg.Patience)), func() { giveUp(errUnfinished) }).Stop()
 	}
 	r.calls.Wait()
 	stopProgress()
@@ -133,12 +102,18 @@ func (r *run) play(ctx context.Context) (*Result, error) {
 	// A call may have been given up while the last ones were awaited.
 	result.Partial = !complete || result.Unanswered > 0
 	result.FirstCall = first
-	result.Grace = first.Sub(r.cfg.Started)
-	result.Duration = max(0, end.Sub(first))
+	result.Grace = r.clock.Model(first.Sub(r.cfg.Started))
+	result.Duration = r.clock.Model(max(0, end.Sub(first)))
+	if r.cfg.WarmUp > 0 {
+		result.Notes = append(result.Notes, fmt.Sprintf("latencies are without the first %v of the load; counts and scores are with it", r.cfg.WarmUp))
+	}
 	if r.cfg.ResourceManager != nil {
 		nodes, err := nodeUsage(ctx, r.cfg.ResourceManager, r.cfg.Started, end)
 		if err != nil {
 			result.Notes = append(result.Notes, fmt.Sprintf("no node figures: %v", err))
+		}
+		if nodes != nil {
+			nodes.Time = r.clock.Model(nodes.Time)
 		}
 		result.Nodes = nodes
 	}
@@ -147,21 +122,57 @@ func (r *run) play(ctx context.Context) (*Result, error) {
 
 // send makes one call in a goroutine of its own. It never blocks.
 func (r *run) send(ctx context.Context, call trace.Call, offset time.Duration, intended time.Time) {
-	rec := Record{Function: r.cfg.Workload.Functions[call.Function].Name, Offset: offset}
-	select {
-	case r.room <- struct{}{}:
-	default:
-		rec.Error = NotSent
-		r.tally.add(call.Function, rec)
+	rec := Record{
+		Function: r.cfg.Workload.Functions[call.Function].Name, Index: call.Function,
+		RequestID: r.id + "-" + strconv.Itoa(r.tally.sent()), Offset: offset, Intended: intended, Work: call.CPU + call.Sleep,
+	}
+	if rec.Error = r.unsendable(); rec.Error != "" {
+		r.tally.add(rec)
 		return
 	}
-	r.tally.sent()
 	r.calls.Go(func() {
 		defer func() { <-r.room }()
-		if r.invoke(ctx, call, intended, &rec) {
-			r.tally.add(call.Function, rec)
+		if r.invoke(ctx, call, &rec) {
+			r.tally.add(rec)
 		} else {
 			r.tally.giveUp()
 		}
 	})
+}
+
+// giveUpWhenGone ends calls that wait for a scheduler that is gone, until ctx ends.
+func (r *run) giveUpWhenGone(ctx context.Context, giveUp context.CancelCauseFunc) {
+	select {
+	case <-r.cfg.Gone:
+	case <-ctx.Done():
+		return
+	}
+	select {
+	case <-time.After(gonePatience):
+		giveUp(errGone)
+	case <-ctx.Done():
+	}
+}
+
+// hopeless: there is nobody who could serve a call.
+func (r *run) hopeless() bool {
+	select {
+	case <-r.cfg.Gone:
+		return true
+	default:
+		return false
+	}
+}
+
+// unsendable is why a call can't be sent, as a kind of failure. If it can, it has a place in room.
+func (r *run) unsendable() string {
+	if r.hopeless() {
+		return SchedulerGone
+	}
+	select {
+	case r.room <- struct{}{}:
+		return ""
+	default:
+		return NotSent
+	}
 }

@@ -17,6 +17,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/minifaas/minifaas/bench/score"
+	"github.com/minifaas/minifaas/bench/trace"
 	apiserverpb "github.com/minifaas/minifaas/proto/apiserver"
 	resourcemanagerpb "github.com/minifaas/minifaas/proto/resourcemanager"
 )
@@ -140,8 +141,20 @@ func TestResult(t *testing.T) {
 		t.Fatalf("raw records: %v, %v", rows, err)
 	}
 	for _, row := range rows[1:] {
-		if row[1] == "cold" && (row[0] != "1.000" || row[3] != "300.000" || row[4] != "20.000" || row[6] != "true" || row[8] != "1048576") {
-			t.Errorf("raw record %v", row)
+		rec := map[string]string{}
+		for i, name := range rawHeader {
+			rec[name] = row[i]
+		}
+		if rec["functionName"] == "cold" {
+			want := map[string]string{
+				"phase": "2", "requestedDuration": "5000", "actualDuration": "20000", "waitTime": "300000", "startType": "cold", "actualMemoryUsage": "1",
+				"offset": "1000", "error": "", "connectionTimeout": "false",
+			}
+			for name, value := range want {
+				if rec[name] != value {
+					t.Errorf("raw record: %s is %q, want %q", name, rec[name], value)
+				}
+			}
 		}
 	}
 }
@@ -216,10 +229,12 @@ func TestNoRoomInTheClientFailsAtOnce(t *testing.T) {
 		}
 	})
 	w := workload(t, "0,f,1,1", "0,f,1,1", "0,f,1,1")
-	r := &run{cfg: Config{Workload: w, MaxInFlight: 2}, client: apiserverpb.NewAPIServerClient(f.serve(t)), tally: newTally(w, nil), room: make(chan struct{}, 2)}
+	r := newRun(Config{Workload: w, MaxInFlight: 2}, apiserverpb.NewAPIServerClient(f.serve(t)))
 	first := time.Now()
-	pace(t.Context(), first, w.Calls(), r.send)
-	lines(progress, 3).show(r.tally.progress())
+	r.clock.pace(t.Context(), first, w.Calls(), func(call trace.Call, offset time.Duration, intended time.Time) {
+		r.send(t.Context(), call, offset, intended)
+	})
+	lines(progress, "replay", 3).show(r.tally.progress())
 	r.calls.Wait()
 	result := r.tally.result()
 	if diff := cmp.Diff(map[string]int{NotSent: 1}, result.Failures); diff != "" || calls.Load() != 2 || result.Total.Calls != 3 {

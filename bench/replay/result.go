@@ -2,7 +2,6 @@ package replay
 
 import (
 	"errors"
-	"fmt"
 	"maps"
 	"time"
 
@@ -97,9 +96,5 @@ func (t *tally) flush() error {
 	if t.raw == nil {
 		return nil
 	}
-	t.raw.Flush()
-	if err := t.raw.Error(); err != nil {
-		return fmt.Errorf("write raw records: %w", err)
-	}
-	return nil
+	return t.raw.flush()
 }

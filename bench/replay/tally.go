@@ -1,28 +1,27 @@
 package replay
 
 import (
-	"encoding/csv"
-	"io"
-	"strconv"
 	"sync"
 	"time"
 
 	"github.com/minifaas/minifaas/bench/score"
-	"github.com/minifaas/minifaas/bench/trace"
 )
 
 // tally adds up records as they come. It is safe for concurrent use.
 type tally struct {
-	mu         sync.Mutex // guards all below
+	observe func(Record) // nil if nobody wants to know
+	warmUp  time.Duration
+
+	mu         sync.Mutex // guards all below, and is held over observe
 	functions  []functionTally
 	failures   map[string]int
 	lateness   histogram
 	latest     time.Duration
-	inFlight   int
+	due        int // calls whose time has come
 	ended      int
 	failed     int
 	unanswered int
-	raw        *csv.Writer // nil if nobody asked
+	raw        *rawWriter // nil if nobody asked
 }
 
 type functionTally struct {
@@ -33,18 +32,16 @@ type functionTally struct {
 	counted   score.Function
 }
 
-var rawHeader = []string{
-	"offset_ms", "function", "late_ms", "schedule_ms", "execution_ms", "response_ms", "cold_start", "error", "max_memory_bytes",
-}
-
-func newTally(w *trace.Workload, raw io.Writer) *tally {
-	t := &tally{functions: make([]functionTally, len(w.Functions)), failures: make(map[string]int), lateness: newHistogram()}
-	for i, f := range w.Functions {
+func newTally(cfg *Config) *tally {
+	t := &tally{
+		observe: cfg.Observe, warmUp: cfg.WarmUp,
+		functions: make([]functionTally, len(cfg.Workload.Functions)), failures: make(map[string]int), lateness: newHistogram(),
+	}
+	for i, f := range cfg.Workload.Functions {
 		t.functions[i] = newFunctionTally(f.Name)
 	}
-	if raw != nil {
-		t.raw = csv.NewWriter(raw)
-		_ = t.raw.Write(rawHeader) // flush reports what went wrong
+	if cfg.Raw != nil {
+		t.raw = newRawWriter(cfg.Raw, cfg.WarmUp)
 	}
 	return t
 }
@@ -57,30 +54,30 @@ func newFunctionTally(name string) functionTally {
 	}
 }
 
-// sent notes a call that is on its way.
-func (t *tally) sent() {
+// sent notes a call whose time has come, and numbers it from 1.
+func (t *tally) sent() int {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.inFlight++
+	t.due++
+	return t.due
 }
 
 // giveUp notes a sent call that nobody waits for any more.
 func (t *tally) giveUp() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.inFlight--
 	t.unanswered++
 }
 
 // add notes a call that has ended, sent or not.
-func (t *tally) add(function int, r Record) {
+func (t *tally) add(r Record) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.ended++
-	f := &t.functions[function]
+	f := &t.functions[r.Index]
 	f.summary.Calls++
-	if r.Error != NotSent {
-		t.inFlight--
+	measured := r.Offset >= t.warmUp
+	if r.Sent && measured {
 		t.lateness.add(r.Late)
 		t.latest = max(t.latest, r.Late)
 		f.response.add(r.Response)
@@ -94,20 +91,17 @@ func (t *tally) add(function int, r Record) {
 		f.summary.Failures++
 		f.counted.Failed = append(f.counted.Failed, r.counted())
 	} else {
-		f.schedule.add(r.Schedule)
-		f.execution.add(r.Execution)
+		if measured {
+			f.schedule.add(r.Schedule)
+			f.execution.add(r.Execution)
+		}
 		f.counted.Succeeded++
 		f.counted.ResponseTime += r.counted()
 	}
 	if t.raw != nil {
-		_ = t.raw.Write(r.fields())
+		t.raw.add(&r)
 	}
-}
-
-func (r *Record) fields() []string {
-	ms := func(d time.Duration) string { return strconv.FormatFloat(d.Seconds()*1000, 'f', 3, 64) }
-	return []string{
-		ms(r.Offset), r.Function, ms(r.Late), ms(r.Schedule), ms(r.Execution), ms(r.Response),
-		strconv.FormatBool(r.ColdStart), r.Error, strconv.FormatInt(r.MaxMemory, 10),
+	if t.observe != nil {
+		t.observe(r)
 	}
 }

@@ -117,17 +117,25 @@ func ReadRun(r io.Reader) (score.Run, error) {
 	}
 	out := score.Run{NodeTime: seconds(*run.NodeSeconds)}
 	for _, f := range run.Functions {
-		counted := score.Function{Name: f.Name, Succeeded: f.Calls - f.Failures, ResponseTime: seconds(f.CountedSeconds)}
-		if counted.Succeeded < 0 || f.Failures != len(f.FailedSeconds) {
-			return score.Run{}, fmt.Errorf("read run: %s: %d calls, %d failures and %d failed_seconds do not fit",
-				f.Name, f.Calls, f.Failures, len(f.FailedSeconds))
-		}
-		for _, s := range f.FailedSeconds {
-			counted.Failed = append(counted.Failed, seconds(s))
+		counted, err := countedFunction(f.Name, f.Calls, f.Failures, f.CountedSeconds, f.FailedSeconds)
+		if err != nil {
+			return score.Run{}, fmt.Errorf("read run: %w", err)
 		}
 		out.Functions = append(out.Functions, counted)
 	}
 	return out, nil
+}
+
+// countedFunction is what of a function counts in the score, from what its JSON has.
+func countedFunction(name string, calls, failures int, counted float64, failed []float64) (score.Function, error) {
+	f := score.Function{Name: name, Succeeded: calls - failures, ResponseTime: seconds(counted)}
+	if f.Succeeded < 0 || failures != len(failed) {
+		return f, fmt.Errorf("%s: %d calls, %d failures and %d failed_seconds do not fit", name, calls, failures, len(failed))
+	}
+	for _, s := range failed {
+		f.Failed = append(f.Failed, seconds(s))
+	}
+	return f, nil
 }
 
 func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }

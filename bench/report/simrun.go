@@ -112,6 +112,10 @@ func newSimScores(r, baseline *sim.Result) simScores {
 	if err != nil {
 		return simScores{Problem: err.Error()}
 	}
+	return compared(c)
+}
+
+func compared(c score.Comparison) simScores {
 	main, even := c.Score(score.Main), c.Score(score.Even)
 	response, nodes := c.Score(score.Weights{Response: 1}), c.NodeRatio
 	s := simScores{

@@ -8,11 +8,10 @@ import (
 	"runtime"
 	"time"
 
-	"github.com/schollz/progressbar/v3"
-
 	"github.com/minifaas/minifaas/bench/policies"
 	"github.com/minifaas/minifaas/bench/policies/play"
 	"github.com/minifaas/minifaas/internal/config"
+	"github.com/minifaas/minifaas/internal/progress"
 	"github.com/minifaas/minifaas/scheduler/policy"
 )
 
@@ -44,18 +43,23 @@ func (c *benchPoliciesCommand) Run(ctx context.Context, file *config.File) error
 	if err != nil {
 		return err
 	}
-	progress := &policiesProgress{out: os.Stderr}
+	display := progress.New(os.Stderr, "policies", "simulations")
+	var last play.Progress
 	figures, err := play.Run(ctx, play.Config{
-		Cells: plan.Cells(), Dir: c.Cache, Sources: sources, Workers: runtime.GOMAXPROCS(0), Progress: progress.show,
+		Cells: plan.Cells(), Dir: c.Cache, Sources: sources, Workers: runtime.GOMAXPROCS(0),
+		Progress: func(at play.Progress) {
+			last = at
+			display.Show(at.Done, at.Total, policiesNote(at))
+		},
 	})
-	progress.end()
+	display.End()
 	if err != nil {
 		return err
 	}
 	if err := policies.NewResults(plan, figures).Write(c.Docs); err != nil {
 		return err
 	}
-	fmt.Printf("wrote %s and its plots\n", filepath.Join(c.Docs, "policies.md"))
+	fmt.Printf("wrote %s and its plots from %d simulations, %d of them kept from before\n", filepath.Join(c.Docs, "policies.md"), last.Total, last.Kept)
 	return nil
 }
 
@@ -75,44 +79,7 @@ func (c *benchPoliciesCommand) faults() []error {
 	return faults
 }
 
-// policiesProgress shows how far the simulations are: a bar on a terminal, lines elsewhere.
-type policiesProgress struct {
-	out  *os.File
-	bar  *progressbar.ProgressBar // nil until it is shown
-	next time.Time
-}
-
-func (p *policiesProgress) show(at play.Progress) {
-	now := time.Now()
-	what := "about " + at.Left.Round(time.Second).String() + " left"
-	switch {
-	case now.Before(p.next) && at.Done < at.Total:
-	case !terminal(p.out):
-		p.next = now.Add(simLineEvery)
-		fmt.Fprintf(p.out, "policies: %d of %d simulations (%d kept from before), %s\n", at.Done, at.Total, at.Kept, what)
-	default:
-		p.next = now.Add(simBarEvery)
-		if p.bar == nil {
-			p.bar = progressbar.NewOptions(at.Total,
-				progressbar.OptionSetWriter(p.out),
-				progressbar.OptionSetWidth(30),
-				progressbar.OptionShowCount(),
-				progressbar.OptionSetPredictTime(false), // what was kept took no time
-			)
-		}
-		p.bar.Describe(what)
-		_ = p.bar.Set(at.Done) // the screen is all that can fail
-	}
-}
-
-// end leaves the line to whoever writes next.
-func (p *policiesProgress) end() {
-	if p.bar != nil {
-		_ = p.bar.Clear()
-	}
-}
-
-func terminal(f *os.File) bool {
-	info, err := f.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0
+// policiesNote is what is shown beside the number of simulations that are done.
+func policiesNote(at play.Progress) string {
+	return fmt.Sprintf("%d kept from before, about %v left", at.Kept, at.Left.Round(time.Second))
 }

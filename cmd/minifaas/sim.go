@@ -13,6 +13,7 @@ import (
 	"github.com/minifaas/minifaas/internal/config"
 	"github.com/minifaas/minifaas/internal/function"
 	"github.com/minifaas/minifaas/internal/nodemodel"
+	"github.com/minifaas/minifaas/internal/progress"
 	"github.com/minifaas/minifaas/scheduler/engine"
 	"github.com/minifaas/minifaas/scheduler/policy"
 )
@@ -92,11 +93,11 @@ func (c *simCommand) simulate(ctx context.Context, w *trace.Workload, name strin
 	if err != nil {
 		return nil, err
 	}
-	progress := newSimProgress(os.Stderr, w.Name+", "+name)
-	defer progress.end()
+	display := progress.New(os.Stderr, "sim: "+w.Name+", "+name, "calls")
+	defer display.End()
 	return sim.Run(ctx, sim.Config{
 		Workload: w, Policy: p, Engine: engine.Config{Seed: c.Seed}, Seed: c.Seed, Platform: platform,
-		Declared: c.Concurrency, Announce: c.Platform == "reference" && c.Grace > 0, Progress: progress.show,
+		Declared: c.Concurrency, Announce: c.Platform == "reference" && c.Grace > 0, Progress: func(done, total int) { display.Show(done, total, "") },
 	})
 }
 

@@ -64,7 +64,7 @@ func marked(variable string, ours func(value string) bool) ([]*Process, error) {
 }
 
 func hasMark(pid int, variable string, ours func(value string) bool) bool {
-	environ, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/environ")
+	environ, err := environment("/proc/" + strconv.Itoa(pid))
 	if err != nil {
 		return false
 	}
@@ -74,4 +74,20 @@ func hasMark(pid int, variable string, ours func(value string) bool) bool {
 		}
 	}
 	return false
+}
+
+// environment is empty for a moment while a program is being started: that is not
+// waited for long, as there are processes that have none.
+func environment(folder string) (environ []byte, err error) {
+	for range 20 {
+		environ, err = os.ReadFile(folder + "/environ")
+		if err != nil || len(environ) > 0 {
+			return environ, err
+		}
+		if _, err := os.Readlink(folder + "/exe"); err != nil {
+			return nil, err // a thread of the kernel, or gone
+		}
+		time.Sleep(time.Millisecond)
+	}
+	return nil, nil
 }

@@ -3,6 +3,7 @@ package process_test
 import (
 	"os/exec"
 	"testing"
+	"time"
 
 	"github.com/minifaas/minifaas/internal/process"
 )
@@ -25,8 +26,8 @@ func TestKillMarked(t *testing.T) {
 		t.Fatal(err)
 	}
 	select {
-	case <-ours.Done():
-	default:
+	case <-ours.Done(): // soon after KillMarked has seen it dead
+	case <-time.After(10 * time.Second):
 		t.Error("a process with the mark lives")
 	}
 	if !theirs.ID().Alive() {
