@@ -65,7 +65,8 @@ func (inv *invocation) run(ctx context.Context) (*apiserverpb.InvokeFunctionRepl
 		if o.err != nil {
 			return nil, o.err
 		}
-		o.reply.ColdStart = lease.GetColdStart()
+		o.reply.ColdStart = o.coldStart(lease, scheduled)
+		o.reply.ContainerId = lease.GetContainerId()
 		o.reply.ScheduleLatencyInNanos = int64(scheduled)
 		return o.reply, nil
 	}

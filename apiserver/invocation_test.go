@@ -2,6 +2,7 @@ package apiserver
 
 import (
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"google.golang.org/grpc"
@@ -162,4 +163,24 @@ func TestBodyInParts(t *testing.T) {
 			t.Errorf("got %v, %v", got, err)
 		}
 	})
+}
+
+// TestColdStart: the node knows best; where it does not tell, the scheduler is believed.
+func TestColdStart(t *testing.T) {
+	for _, test := range []struct {
+		told, fresh bool
+		age         time.Duration
+		want        bool
+	}{
+		{told: true, want: true},
+		{},
+		{age: 2 * time.Millisecond, fresh: true, want: true},
+		{age: 2 * time.Millisecond, told: true}, // somebody was there before
+		{age: time.Second, fresh: true, told: true},
+	} {
+		o := outcome{age: test.age, fresh: test.fresh}
+		if got := o.coldStart(&schedulerpb.AcquireContainerReply{ColdStart: test.told}, 500*time.Millisecond); got != test.want {
+			t.Errorf("%+v: cold %v", test, got)
+		}
+	}
 }

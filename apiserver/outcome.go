@@ -14,6 +14,7 @@ import (
 
 	apiserverpb "github.com/minifaas/minifaas/proto/apiserver"
 	nodeservicepb "github.com/minifaas/minifaas/proto/nodeservice"
+	schedulerpb "github.com/minifaas/minifaas/proto/scheduler"
 )
 
 // Error codes of ReturnContainer that are not the function's own.
@@ -33,6 +34,19 @@ type outcome struct {
 	code string
 	// lost: the container must not be used again.
 	lost bool
+	// age of the container when the invocation came to it, 0 if its node does not
+	// tell; fresh: it was among the first there.
+	age   time.Duration
+	fresh bool
+}
+
+// coldStart: the container got ready while the invocation waited, and none had
+// run in it before.
+func (o outcome) coldStart(lease *schedulerpb.AcquireContainerReply, waited time.Duration) bool {
+	if o.age == 0 {
+		return lease.GetColdStart()
+	}
+	return o.fresh && o.age < waited
 }
 
 func (o outcome) errorCode() string {
@@ -125,6 +139,7 @@ func (o *outcome) add(part *nodeservicepb.InvokeFunctionReply) {
 		reply.DurationInNanos = f.GetDurationInNanos()
 		reply.CpuTimeInNanos = f.GetCpuTimeInNanos()
 		o.lost = f.GetContainerLost()
+		o.age, o.fresh = time.Duration(f.GetContainerAgeInNanos()), f.GetContainerFresh()
 		setError(reply, f)
 	}
 }

@@ -34,7 +34,7 @@ func TestInvoke(t *testing.T) {
 	}
 	p.settle()
 	want := &apiserverpb.InvokeFunctionReply{
-		RequestId: "mine", Body: []byte("done"), ColdStart: true, DurationInNanos: 7e6, CpuTimeInNanos: 2e6,
+		RequestId: "mine", Body: []byte("done"), ContainerId: "c", ColdStart: true, DurationInNanos: 7e6, CpuTimeInNanos: 2e6,
 		MaxMemoryUsageInBytes: 5 << 20, FunctionLog: "log",
 	}
 	timing := protocmp.IgnoreFields(got, "schedule_latency_in_nanos", "server_side_latency_in_ms")

@@ -9,6 +9,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
+	"github.com/minifaas/minifaas/internal/nodemodel"
 	"github.com/minifaas/minifaas/nodeservice/sandbox"
 	"github.com/minifaas/minifaas/nodeservice/sandbox/simulated"
 	nodeservicepb "github.com/minifaas/minifaas/proto/nodeservice"
@@ -150,7 +151,7 @@ func TestCallerOfInvokeLeaves(t *testing.T) {
 
 // TestSimulatedNode: the same over the model that others compare against.
 func TestSimulatedNode(t *testing.T) {
-	r, err := simulated.New(simulated.Config{CreateScale: 0.02})
+	r, err := simulated.New(simulated.Config{Creation: nodemodel.Reference(0.02)})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -30,6 +30,7 @@ type entry struct {
 	memory   int64
 	state    state
 	created  time.Time
+	readied  time.Time // zero while it is being created
 	// abort ends the creation early; settled is closed when it has ended, and
 	// nothing of it is left unless the container is ready.
 	abort   func()
@@ -37,6 +38,8 @@ type entry struct {
 	// sandbox is nil while the container is being created.
 	sandbox sandbox.Container
 	calls   map[*call]bool
+	ended   int // calls
+	oom     bool
 	last    sandbox.Usage // as of the last statistics
 	cpuPct  float64
 }
@@ -45,6 +48,9 @@ type entry struct {
 type call struct {
 	requestID string
 	cancel    func()
+	// age of the container when the call came; fresh: none had ended in it by then.
+	age   time.Duration
+	fresh bool
 	// done is closed when its work has stopped.
 	done chan struct{}
 	lost bool // the container went with it; set before done is closed
@@ -100,10 +106,12 @@ func (inv *inventory) add(name string, f function.Function, memory int64, now ti
 }
 
 // created moves a container from creating to ready.
-func (inv *inventory) created(e *entry, c sandbox.Container) { e.sandbox, e.state = c, ready }
+func (inv *inventory) created(e *entry, c sandbox.Container, now time.Time) {
+	e.sandbox, e.state, e.readied = c, ready, now
+}
 
 // begin enters an invocation: ready or busy → busy.
-func (inv *inventory) begin(containerID, requestID string, cancel func()) (*entry, *call, error) {
+func (inv *inventory) begin(containerID, requestID string, now time.Time, cancel func()) (*entry, *call, error) {
 	e := inv.containers[containerID]
 	if e == nil {
 		return nil, nil, status.Errorf(codes.NotFound, "no container %q on this node", containerID)
@@ -111,7 +119,7 @@ func (inv *inventory) begin(containerID, requestID string, cancel func()) (*entr
 	if e.state != ready && e.state != busy {
 		return nil, nil, status.Errorf(codes.NotFound, "container %q is %s: it takes no invocations", containerID, e.state)
 	}
-	c := &call{requestID: requestID, cancel: cancel, done: make(chan struct{})}
+	c := &call{requestID: requestID, cancel: cancel, age: max(now.Sub(e.readied), 1), fresh: e.ended == 0, done: make(chan struct{})}
 	e.calls[c], e.state = true, busy
 	return e, c, nil
 }
@@ -119,6 +127,7 @@ func (inv *inventory) begin(containerID, requestID string, cancel func()) (*entr
 // end takes an invocation out: busy → busy or ready.
 func (inv *inventory) end(e *entry, c *call) {
 	delete(e.calls, c)
+	e.ended++
 	if e.state == busy && len(e.calls) == 0 {
 		e.state = ready
 	}

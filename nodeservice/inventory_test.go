@@ -49,10 +49,10 @@ func TestMoves(t *testing.T) {
 				err = nil
 				switch move {
 				case "created":
-					inv.created(e, nil)
+					inv.created(e, nil, time.Time{})
 				case "begin":
 					var c *call
-					if _, c, err = inv.begin(e.id, "r", func() {}); err == nil {
+					if _, c, err = inv.begin(e.id, "r", time.Time{}, func() {}); err == nil {
 						calls = append(calls, c)
 					}
 				case "end":
@@ -145,9 +145,9 @@ func TestFind(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	inv.created(e, nil)
-	_, named, _ := inv.begin(e.id, "r", func() {})
-	_, _, _ = inv.begin(e.id, "", func() {})
+	inv.created(e, nil, time.Time{})
+	_, named, _ := inv.begin(e.id, "r", time.Time{}, func() {})
+	_, _, _ = inv.begin(e.id, "", time.Time{}, func() {})
 	for _, test := range []struct {
 		container, request string
 		want               *call

@@ -45,10 +45,13 @@ func (s *Server) invoke(caller context.Context, req *nodeservicepb.InvokeFunctio
 	if n := len(req.GetEvent()); n > rpc.MaxEvent {
 		return nil, status.Errorf(codes.ResourceExhausted, "the event has %d bytes; the limit is %d", n, rpc.MaxEvent)
 	}
+	if err := s.checkFunction(req); err != nil {
+		return nil, err
+	}
 	ctx, cancel := context.WithCancel(caller)
 	defer cancel()
 	s.mu.Lock()
-	e, c, err := s.inv.begin(req.GetContainerId(), req.GetRequestId(), cancel)
+	e, c, err := s.inv.begin(req.GetContainerId(), req.GetRequestId(), time.Now(), cancel)
 	s.mu.Unlock()
 	if err != nil {
 		return nil, err
@@ -58,6 +61,7 @@ func (s *Server) invoke(caller context.Context, req *nodeservicepb.InvokeFunctio
 		timeout = e.function.Timeout
 	}
 	result, err := e.sandbox.Invoke(ctx, sandbox.Invocation{RequestID: req.GetRequestId(), Event: req.GetEvent(), Timeout: timeout})
+	oom := errors.Is(err, sandbox.ErrOutOfMemory) || errors.Is(err, sandbox.ErrLostToMemory)
 	if err != nil && errors.Is(err, sandbox.ErrOutOfMemory) {
 		result = outOfMemory(e, result, err)
 		err = nil
@@ -69,12 +73,34 @@ func (s *Server) invoke(caller context.Context, req *nodeservicepb.InvokeFunctio
 	s.mu.Lock()
 	c.lost = lost
 	s.inv.end(e, c)
+	if oom && !e.oom {
+		e.oom = true
+		s.counters.outOfMemory++
+	}
 	s.mu.Unlock()
 	close(c.done)
 	if err != nil {
 		return nil, invokeStatus(caller, err)
 	}
-	return reply(result), nil
+	answer := reply(result)
+	answer.Footer.ContainerAgeInNanos, answer.Footer.ContainerFresh = int64(c.age), c.fresh
+	return answer, nil
+}
+
+// checkFunction reports an invocation whose container runs another function. A
+// caller need not say which one it means; a container that is gone is no fault here.
+func (s *Server) checkFunction(req *nodeservicepb.InvokeFunctionRequest) error {
+	name := req.GetFunctionMeta().GetFunctionName()
+	s.mu.Lock()
+	e := s.inv.containers[req.GetContainerId()]
+	s.mu.Unlock()
+	if name == "" || e == nil || e.function.Name.String() == name {
+		return nil
+	}
+	if f, err := s.cfg.Functions.Find("", name); err == nil && f.Name == e.function.Name {
+		return nil
+	}
+	return status.Errorf(codes.FailedPrecondition, "container %q runs %s, not %s", e.id, e.function.Name, name)
 }
 
 // outOfMemory is the result of a call that used more than its container's limit.

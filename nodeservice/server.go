@@ -26,10 +26,14 @@ type Config struct {
 	Functions *function.Catalogue
 	// Runtime makes the containers. The server closes it.
 	Runtime sandbox.Runtime
-	// Memory is the node's memory, in bytes.
-	Memory int64
+	// Memory is the node's memory, in bytes; SystemMemory is what of it the system
+	// takes, where the runtime does not count that.
+	Memory, SystemMemory int64
 	// Disk is a path on the disk that GetStats reports.
 	Disk string
+	// Simulated: the runtime is a model of a whole machine, so that what this one is
+	// short of is left out of GetStats.
+	Simulated bool
 	// StatsAge is how old the statistics may be that GetStats answers; 0 means 200 ms.
 	StatsAge time.Duration
 	Log      *zap.Logger
@@ -42,8 +46,9 @@ type Server struct {
 	log   *zap.Logger
 	stats statsCache
 
-	mu  sync.Mutex // guards inv and its entries
-	inv *inventory
+	mu       sync.Mutex // guards inv, its entries, and counters
+	inv      *inventory
+	counters counters
 }
 
 // New makes a node without containers.
@@ -120,10 +125,14 @@ func (s *Server) CreateContainer(ctx context.Context, req *nodeservicepb.CreateC
 	switch {
 	case err != nil:
 		s.inv.drop(e)
+		if !removed {
+			s.counters.failed++
+		}
 	case removed:
 		e.sandbox = c // whoever removes it again finds it
 	default:
-		s.inv.created(e, c)
+		s.inv.created(e, c, time.Now())
+		s.counters.created++
 	}
 	s.mu.Unlock()
 	switch {
@@ -177,6 +186,9 @@ func (s *Server) RemoveContainer(_ context.Context, req *nodeservicepb.RemoveCon
 	if err := s.remove(e); err != nil {
 		return nil, status.Error(codes.Unavailable, err.Error())
 	}
+	s.mu.Lock()
+	s.counters.removed++
+	s.mu.Unlock()
 	return &nodeservicepb.RemoveContainerReply{}, nil
 }
 

@@ -21,14 +21,25 @@ type statsCache struct {
 	usage sandbox.Usage
 }
 
-// refresh returns the cached figures, or reads them again when they are older than age.
-func (s *Server) refresh() *nodeservicepb.NodeStats {
+// counters are of containers since the node has started.
+type counters struct{ created, failed, removed, outOfMemory int64 }
+
+func (c counters) message(cpu time.Duration) *nodeservicepb.NodeCounters {
+	return &nodeservicepb.NodeCounters{
+		ContainersCreated: c.created, ContainersFailed: c.failed, ContainersRemoved: c.removed,
+		ContainersOutOfMemory: c.outOfMemory, CpuTimeInNanos: int64(cpu),
+	}
+}
+
+// refresh returns the cached figures and the CPU used so far, or reads them again
+// when they are older than age.
+func (s *Server) refresh() (*nodeservicepb.NodeStats, time.Duration) {
 	c := &s.stats
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	now := time.Now()
 	if c.stats != nil && now.Sub(c.at) < s.cfg.StatsAge {
-		return c.stats
+		return c.stats, c.usage.CPU
 	}
 	elapsed := now.Sub(c.at)
 	usage, err := s.cfg.Runtime.Usage()
@@ -39,7 +50,7 @@ func (s *Server) refresh() *nodeservicepb.NodeStats {
 	c.stats = s.nodeStats(usage, cpuPct(c.usage, usage, elapsed))
 	c.at, c.usage = now, usage
 	s.readContainers(elapsed)
-	return c.stats
+	return c.stats, usage.CPU
 }
 
 // readContainers updates the figures of every container. Those that die
@@ -74,18 +85,16 @@ func cpuPct(before, after sandbox.Usage, elapsed time.Duration) float64 {
 }
 
 func (s *Server) nodeStats(usage sandbox.Usage, cpu float64) *nodeservicepb.NodeStats {
-	available := host.AvailableMemory()
-	if available == 0 {
-		available = s.cfg.Memory // the kernel does not say
-	}
+	used := usage.Memory + s.cfg.SystemMemory
 	stats := &nodeservicepb.NodeStats{
 		TotalMemoryInBytes:     s.cfg.Memory,
-		MemoryUsageInBytes:     usage.Memory,
-		AvailableMemoryInBytes: max(0, min(s.cfg.Memory-usage.Memory, available)),
+		MemoryUsageInBytes:     used,
+		AvailableMemoryInBytes: max(0, s.cfg.Memory-used),
 		CpuUsagePct:            cpu,
-		HostCpuPressurePct:     host.Pressure("cpu"),
-		HostMemoryPressurePct:  host.Pressure("memory"),
 		ThrottledNanos:         int64(usage.Throttled),
+	}
+	if !s.cfg.Simulated {
+		addHost(stats)
 	}
 	var disk unix.Statfs_t
 	if err := unix.Statfs(s.cfg.Disk, &disk); err == nil {
@@ -95,6 +104,14 @@ func (s *Server) nodeStats(usage sandbox.Usage, cpu float64) *nodeservicepb.Node
 		stats.DiskFreeInodes = int64(disk.Ffree)
 	}
 	return stats
+}
+
+// addHost adds what the machine that the node shares with others is short of.
+func addHost(stats *nodeservicepb.NodeStats) {
+	if available := host.AvailableMemory(); available != 0 { // else the kernel does not say
+		stats.AvailableMemoryInBytes = min(stats.AvailableMemoryInBytes, available)
+	}
+	stats.HostCpuPressurePct, stats.HostMemoryPressurePct = host.Pressure("cpu"), host.Pressure("memory")
 }
 
 // GetStats reports the node and its containers; the figures are up to StatsAge
@@ -108,7 +125,7 @@ func (s *Server) GetStats(_ context.Context, req *nodeservicepb.GetStatsRequest)
 			return nil, err
 		}
 	}
-	node := s.refresh()
+	node, cpu := s.refresh()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	reply := &nodeservicepb.GetStatsReply{
@@ -116,6 +133,7 @@ func (s *Server) GetStats(_ context.Context, req *nodeservicepb.GetStatsRequest)
 		LiveId:         s.inv.liveID,
 		OwnerAccountId: s.inv.owner,
 		Epoch:          s.inv.epoch,
+		Counters:       s.counters.message(cpu),
 	}
 	for _, e := range s.inv.all() {
 		reply.ContainerStatsList = append(reply.ContainerStatsList, &nodeservicepb.ContainerStats{

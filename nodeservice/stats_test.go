@@ -52,6 +52,24 @@ func TestStatsAreReadOnceAnAge(t *testing.T) {
 	})
 }
 
+// TestSimulatedStats: a model's figures are its own, whatever this machine is short of.
+func TestSimulatedStats(t *testing.T) {
+	n := statsNode(t, &scripted{usage: sandbox.Usage{Memory: 100 << 20}})
+	// More than this machine can have free.
+	n.cfg.Memory, n.cfg.SystemMemory, n.cfg.Simulated = 1<<60, 500<<20, true
+	reply, err := n.GetStats(t.Context(), &nodeservicepb.GetStatsRequest{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := reply.GetNodeStats()
+	if s.GetMemoryUsageInBytes() != 600<<20 || s.GetAvailableMemoryInBytes() != 1<<60-600<<20 {
+		t.Errorf("memory: %v", s)
+	}
+	if s.GetHostCpuPressurePct() != 0 || s.GetHostMemoryPressurePct() != 0 {
+		t.Errorf("pressure: %v", s)
+	}
+}
+
 // TestStatsSurviveAFailedReading: the last figures stand, and nothing divides by none.
 func TestStatsSurviveAFailedReading(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

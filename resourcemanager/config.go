@@ -35,6 +35,10 @@ type Config struct {
 	// 50,000, which fit into one reply); the oldest that are over are forgotten.
 	History int
 
+	// IDPrefix begins the ids under which nodes are lent, so that whatever names
+	// one tells of what kind it is (default none).
+	IDPrefix string
+
 	// NodeMemory in bytes is that of a node that does not say (default 4 GiB).
 	// Tenants are offered three quarters of it.
 	NodeMemory int64

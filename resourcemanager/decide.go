@@ -32,7 +32,7 @@ func (s *Server) decideLocked(ev ledger.Event) []ledger.Decision {
 			if d.Reservation.Lost {
 				s.watchers.send(&resourcemanagerpb.NodeEvent{
 					Kind:      resourcemanagerpb.NodeEvent_KIND_LOST,
-					Node:      desc(d.Reservation),
+					Node:      s.desc(d.Reservation),
 					Available: int32(s.ledger.Available()),
 				})
 			}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"go.uber.org/zap"
 	"google.golang.org/grpc/codes"
@@ -35,8 +36,8 @@ func (s *Server) ReserveNode(ctx context.Context, req *resourcemanagerpb.Reserve
 		for _, d := range s.decide(ledger.Event{Kind: ledger.Claimed, Node: l.name, Claim: claim}) {
 			if d.Kind == ledger.Reserved {
 				s.save(l.name) // before the answer: what was answered is remembered
-				s.log.Info("node reserved", zap.String("reservation", d.Reservation.ID), zap.String("account", req.AccountId))
-				return &resourcemanagerpb.ReserveNodeReply{Node: desc(d.Reservation)}, nil
+				s.log.Info("node reserved", zap.String("reservation", s.id(d.Reservation)), zap.String("account", req.AccountId))
+				return &resourcemanagerpb.ReserveNodeReply{Node: s.desc(d.Reservation)}, nil
 			}
 		}
 		// It was lost meanwhile: try the next.
@@ -52,6 +53,7 @@ func (s *Server) claim() (*life, uint64) {
 			return s.current[d.Node], d.Claim
 		}
 	}
+	s.refused++
 	return nil, 0
 }
 
@@ -81,8 +83,12 @@ func (s *Server) ReleaseNode(ctx context.Context, req *resourcemanagerpb.Release
 }
 
 func (s *Server) release(ctx context.Context, req *resourcemanagerpb.ReleaseNodeRequest) error {
+	id, ok := strings.CutPrefix(req.Id, s.cfg.IDPrefix)
+	if !ok {
+		id = "" // which is nobody's
+	}
 	s.mu.Lock()
-	decisions := s.decideLocked(ledger.Event{Kind: ledger.Release, ID: req.Id})
+	decisions := s.decideLocked(ledger.Event{Kind: ledger.Release, ID: id})
 	var l *life
 	unknown := false
 	for _, d := range decisions {
@@ -101,7 +107,7 @@ func (s *Server) release(ctx context.Context, req *resourcemanagerpb.ReleaseNode
 		return nil
 	}
 	reset := s.reset(ctx, l, req.RequestId)
-	s.decide(ledger.Event{Kind: ledger.Released, ID: req.Id, Broken: reset != nil})
+	s.decide(ledger.Event{Kind: ledger.Released, ID: id, Broken: reset != nil})
 	if reset != nil {
 		// The node dies with its containers, which is what the caller wants.
 		l.condemn(reset)
@@ -126,19 +132,22 @@ func (s *Server) reset(ctx context.Context, l *life, request string) error {
 // GetNodesUsage implements the rpc.
 func (s *Server) GetNodesUsage(context.Context, *resourcemanagerpb.GetNodesUsageRequest) (*resourcemanagerpb.GetNodesUsageReply, error) {
 	s.mu.Lock()
-	usage := s.ledger.Usage()
+	usage, refused := s.ledger.Usage(), s.refused
 	s.mu.Unlock()
-	reply := &resourcemanagerpb.GetNodesUsageReply{Nodes: make([]*resourcemanagerpb.NodeDesc, 0, len(usage))}
+	reply := &resourcemanagerpb.GetNodesUsageReply{Nodes: make([]*resourcemanagerpb.NodeDesc, 0, len(usage)), Refused: refused}
 	for _, r := range usage {
-		reply.Nodes = append(reply.Nodes, desc(r))
+		reply.Nodes = append(reply.Nodes, s.desc(r))
 	}
 	return reply, nil
 }
 
+// id is that of a reservation as the wire has it.
+func (s *Server) id(r ledger.Reservation) string { return s.cfg.IDPrefix + r.ID }
+
 // desc is a reservation as the wire has it.
-func desc(r ledger.Reservation) *resourcemanagerpb.NodeDesc {
+func (s *Server) desc(r ledger.Reservation) *resourcemanagerpb.NodeDesc {
 	d := &resourcemanagerpb.NodeDesc{
-		Id:                      r.ID,
+		Id:                      s.id(r),
 		Address:                 r.Address,
 		NodeServicePort:         int64(r.Port),
 		MemoryInBytes:           r.Memory,

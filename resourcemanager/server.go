@@ -39,6 +39,7 @@ type Server struct {
 	ledger   *ledger.Ledger
 	current  map[string]*life // by name of the node
 	watchers watchers
+	refused  int64           // reservations, for want of a node
 	ctx      context.Context // of the lives; nil before Run
 }
 

@@ -1,6 +1,7 @@
 // Package manifest declares the functions of a workload, so that a platform can
 // run them: every function of a workload is one of the load functions under
-// another name, since what a call does is in its event.
+// another name, since what a call does is in its event. On simulated nodes it
+// needs no code at all.
 package manifest
 
 import (
@@ -20,13 +21,15 @@ type Declaration struct {
 	// Account is the tenant that it belongs to; empty is the default one.
 	Account string        `yaml:"account,omitempty"`
 	Runtime string        `yaml:"runtime"`
-	Handler string        `yaml:"handler"`
-	Code    string        `yaml:"code"`
+	Handler string        `yaml:"handler,omitempty"`
+	Code    string        `yaml:"code,omitempty"`
 	Memory  function.Size `yaml:"memory"`
 	Timeout time.Duration `yaml:"timeout"`
 	// Concurrency is how many invocations may run at once in one container; 0
 	// leaves it to the scheduler's policy.
 	Concurrency int `yaml:"concurrency,omitempty"`
+	// Resident is what a simulated container uses without calls; 0 leaves it to the node.
+	Resident function.Size `yaml:"resident,omitempty"`
 }
 
 // Sample is the load function of one runtime: where its code is, as seen by the
@@ -57,10 +60,7 @@ func Functions(w *trace.Workload, samples []Sample) ([]Declaration, []string, er
 			}
 			standIns[f.Runtime]++
 		}
-		if f.Timeout > function.MaxTimeout {
-			notes = append(notes, fmt.Sprintf("%s: its timeout is %v instead of %v, the most that a function may have",
-				f.Name, function.MaxTimeout, f.Timeout))
-		}
+		notes = appendCut(notes, f)
 		declarations = append(declarations, Declaration{
 			Name: f.Name, Account: f.Account, Runtime: sample.Runtime, Handler: sample.Handler, Code: sample.Code,
 			Memory: function.Size(containerSize(f)), Timeout: min(f.Timeout, function.MaxTimeout),
@@ -72,6 +72,15 @@ func Functions(w *trace.Workload, samples []Sample) ([]Declaration, []string, er
 		}
 	}
 	return declarations, notes, nil
+}
+
+// appendCut notes a timeout that is longer than functions may have.
+func appendCut(notes []string, f trace.Function) []string {
+	if f.Timeout <= function.MaxTimeout {
+		return notes
+	}
+	return append(notes, fmt.Sprintf("%s: its timeout is %v instead of %v, the most that a function may have",
+		f.Name, function.MaxTimeout, f.Timeout))
 }
 
 const (

@@ -149,3 +149,40 @@ func TestNoSamples(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// TestSimulatedManifestLoads: simulated functions have the workload's own sizes, and a
+// container takes for itself what the simulator's does.
+func TestSimulatedManifestLoads(t *testing.T) {
+	const mib = trace.MiB
+	w := &trace.Workload{Functions: []trace.Function{
+		{Name: "asked", Memory: 100 * mib, Timeout: time.Minute, Account: "shop", Runtime: function.Python3},
+		{Name: "used", Memory: 161*mib + 3, Timeout: 1500 * time.Millisecond, Used: true, Resident: 40 * mib},
+		{Name: "large", Memory: 1 << 30, Timeout: time.Hour, Resident: 40 * mib},
+	}}
+	declarations, notes := Simulated(w)
+	if diff := cmp.Diff([]string{"large: its timeout is 15m0s instead of 1h0m0s, the most that a function may have"}, notes); diff != "" {
+		t.Errorf("notes (-want +got):\n%s", diff)
+	}
+	file, err := os.Create(filepath.Join(t.TempDir(), "functions.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	if err := Write(file, declarations); err != nil {
+		t.Fatal(err)
+	}
+	catalogue, err := function.Load(file.Name())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, resident := range []int64{0, 40 * mib, 48 * mib} {
+		want := w.Functions[i]
+		f, err := catalogue.Find(want.Account, want.Name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if f.Runtime != function.Simulated || f.Memory != want.Memory || f.Timeout != min(want.Timeout, function.MaxTimeout) || f.Resident != resident || f.Code != "" {
+			t.Errorf("%s: loaded %+v, want %+v with %d bytes resident", want.Name, f, want, resident)
+		}
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"time"
 
 	"go.uber.org/zap"
 
@@ -14,7 +15,9 @@ import (
 	"github.com/minifaas/minifaas/internal/rpc"
 	"github.com/minifaas/minifaas/internal/telemetry"
 	"github.com/minifaas/minifaas/nodeservice"
+	"github.com/minifaas/minifaas/nodeservice/sandbox"
 	"github.com/minifaas/minifaas/nodeservice/sandbox/linux"
+	"github.com/minifaas/minifaas/nodeservice/sandbox/simulated"
 	nodeservicepb "github.com/minifaas/minifaas/proto/nodeservice"
 )
 
@@ -27,6 +30,10 @@ type sandboxFlags struct {
 	Agent        string        `placeholder:"FILE" help:"The agent that runs in containers; by default the one built into this program."`
 	NodeMemory   function.Size `default:"4GiB" help:"Memory of a node; three quarters of it are offered to containers."`
 	NodeCPU      float64       `name:"node-cpu" default:"2" help:"CPU of a node, in cores."`
+	Simulated    bool          `help:"Simulate the nodes: the real services, but what a call takes is a model's answer to its event, and no code runs. Needs no rights."`
+	CreateScale  float64       `default:"1" help:"How many times longer than on the reference node it takes a simulated node to create a container: 0.1 s, then 0.4 s of CPU."`
+	CreateTime   time.Duration `help:"Time that it takes a simulated node to create a container, however many it creates at once; 0 is as the model says."`
+	TimeScale    float64       `default:"1" help:"How many times faster than the clock simulated nodes are: creations, calls, timeouts and the refill delay. All figures stay those of the clock."`
 }
 
 // Default sizes of a node, for commands that don't take them as flags.
@@ -52,12 +59,13 @@ func (f *sandboxFlags) validate() error {
 	if !(f.NodeCPU >= 0.01 && f.NodeCPU <= 1024) {
 		faults = append(faults, fmt.Errorf("--node-cpu %v: want 0.01 to 1024 cores", f.NodeCPU))
 	}
-	return errors.Join(faults...)
+	return errors.Join(append(faults, f.validateModel())...)
 }
 
 func (f *sandboxFlags) args() []string {
 	return flagArgs("functions", f.Functions, "state-dir", f.StateDir, "isolation", f.Isolation,
-		"cgroup-parent", f.CgroupParent, "agent", f.Agent, "node-memory", f.NodeMemory, "node-cpu", f.NodeCPU)
+		"cgroup-parent", f.CgroupParent, "agent", f.Agent, "node-memory", f.NodeMemory, "node-cpu", f.NodeCPU,
+		"simulated", f.Simulated, "create-scale", f.scale(), "create-time", f.CreateTime, "time-scale", f.speed())
 }
 
 type nodeserviceCommand struct {
@@ -83,14 +91,11 @@ func (c *nodeserviceCommand) Run(ctx context.Context, file *config.File, logs *l
 	if err := check(file, c.listenFlags.validate(), c.sandboxFlags.validate(), loadErr, validPort("slot", c.Slot, 0, 10000)); err != nil {
 		return err
 	}
-	runtime, err := c.runtime(c.Name, c.Slot, log)
+	runtime, err := c.newRuntime(c.Name, c.Slot, log)
 	if err != nil {
 		return err
 	}
-	for _, missing := range runtime.Missing() {
-		log.Warn("the sandbox lacks " + missing)
-	}
-	node := nodeservice.New(nodeservice.Config{Functions: functions, Runtime: runtime, Memory: int64(c.NodeMemory), Disk: c.StateDir, Log: log})
+	node := nodeservice.New(c.node(functions, runtime, log))
 	err = serve(ctx, service{
 		listen: c.listenFlags, offset: nodePorts, log: log, registry: telemetry.NewRegistry(),
 		register: func(s *rpc.Server) { nodeservicepb.RegisterNodeServiceServer(s, node) },
@@ -98,7 +103,32 @@ func (c *nodeserviceCommand) Run(ctx context.Context, file *config.File, logs *l
 	return errors.Join(err, node.Close())
 }
 
-// runtime prepares the sandboxes of the node with that name and slot.
+// node is what a node is made of.
+func (f *sandboxFlags) node(functions *function.Catalogue, runtime sandbox.Runtime, log *zap.Logger) nodeservice.Config {
+	cfg := nodeservice.Config{Functions: functions, Runtime: runtime, Memory: int64(f.NodeMemory), Disk: f.StateDir, Log: log}
+	if f.Simulated {
+		cfg.Simulated, cfg.SystemMemory = true, f.model().SystemMemory
+	}
+	return cfg
+}
+
+// newRuntime makes the containers of the node with that name and slot.
+func (f *sandboxFlags) newRuntime(name string, slot int, log *zap.Logger) (sandbox.Runtime, error) {
+	if f.Simulated {
+		log.Info("the node is simulated")
+		return simulated.New(f.model())
+	}
+	runtime, err := f.runtime(name, slot, log)
+	if err != nil {
+		return nil, err
+	}
+	for _, missing := range runtime.Missing() {
+		log.Warn("the sandbox lacks " + missing)
+	}
+	return runtime, nil
+}
+
+// runtime prepares the real sandboxes of the node with that name and slot.
 func (f *sandboxFlags) runtime(name string, slot int, log *zap.Logger) (*linux.Runtime, error) {
 	if err := os.MkdirAll(f.StateDir, 0o755); err != nil {
 		return nil, fmt.Errorf("make state folder: %w; choose another with --state-dir", err)

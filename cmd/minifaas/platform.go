@@ -29,8 +29,10 @@ const startTimeout = 20 * time.Second
 type platformConfig struct {
 	address  string
 	portBase int
-	// schedulerEndpoint is a scheduler that runs elsewhere; empty starts ours.
+	// schedulerEndpoint is a scheduler that runs elsewhere; empty starts ours, unless
+	// withoutScheduler: then somebody else starts one at our port.
 	schedulerEndpoint string
+	withoutScheduler  bool
 	sandbox           sandboxFlags
 	announce          announceFlags
 	pool              poolFlags
@@ -126,6 +128,8 @@ func (p *platform) plan() []platformService {
 	services := []platformService{resourceManager}
 	if scheduler == "" {
 		scheduler = p.endpoint(schedulerPort)
+	}
+	if c.schedulerEndpoint == "" && !c.withoutScheduler {
 		services = append(services, platformService{"scheduler", schedulerPort, command("", c.policy.args(), c.shadows.args(),
 			flagArgs("resource-manager-endpoint", p.endpoint(resourceManagerPort)))})
 	}

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"time"
 
+	"go.uber.org/zap"
+
 	"github.com/minifaas/minifaas/internal/config"
 	"github.com/minifaas/minifaas/internal/process"
 	"github.com/minifaas/minifaas/internal/rpc"
@@ -35,10 +37,10 @@ func (c *resourcemanagerCommand) Run(ctx context.Context, file *config.File, log
 		return err
 	}
 	c.setDefaults(c.PortBase)
-	if err := check(file, c.listenFlags.validate(), c.sandboxFlags.validate(), c.poolFlags.validate()); err != nil {
+	if err := check(file, c.listenFlags.validate(), c.sandboxFlags.validate(), c.poolFlags.validate(c.mostNodes()), c.oneKind()); err != nil {
 		return err
 	}
-	nodes, err := c.provider(logs, lifeline)
+	nodes, err := c.provider(logs, lifeline, log)
 	if err != nil {
 		return err
 	}
@@ -49,6 +51,10 @@ func (c *resourcemanagerCommand) Run(ctx context.Context, file *config.File, log
 		cfg.Initial, cfg.Max = len(c.Static), len(c.Static)
 	}
 	cfg.NodeMemory, cfg.NodeCPU = int64(c.NodeMemory), int64(c.NodeCPU*1000)
+	if c.Simulated {
+		cfg.RefillDelay, cfg.LostAfter, cfg.IDPrefix = c.scaled(c.RefillDelay), simulatedNodeSilence, "simulated-"
+		log.Info("all nodes are simulated")
+	}
 	server, err := resourcemanager.New(cfg)
 	if err != nil {
 		return err
@@ -62,19 +68,30 @@ func (c *resourcemanagerCommand) Run(ctx context.Context, file *config.File, log
 	})
 }
 
-func (c *resourcemanagerCommand) provider(logs *logFlags, lifeline *process.Lifeline) (provider.Provider, error) {
-	if len(c.Static) > 0 {
+// oneKind reports nodes that are both here and elsewhere.
+func (c *resourcemanagerCommand) oneKind() error {
+	if c.Simulated && len(c.Static) > 0 {
+		return errors.New("--static: those nodes run elsewhere; leave out --simulated here, and start them with it: minifaas nodeservice --simulated")
+	}
+	return nil
+}
+
+func (c *resourcemanagerCommand) provider(logs *logFlags, lifeline *process.Lifeline, log *zap.Logger) (provider.Provider, error) {
+	advertise := c.AdvertiseAddress
+	if advertise == "" {
+		advertise = c.Address
+	}
+	switch {
+	case len(c.Static) > 0:
 		return static.New(c.Static)
+	case c.Simulated:
+		return c.simulatedNodes(c.Address, advertise, log)
 	}
 	executable, err := os.Executable()
 	if err != nil {
 		return nil, err
 	}
 	first := c.PortBase + nodePorts
-	advertise := c.AdvertiseAddress
-	if advertise == "" {
-		advertise = c.Address
-	}
 	return local.New(local.Config{
 		Dir:       filepath.Join(c.StateDir, "pool"),
 		Address:   advertise,
@@ -96,13 +113,14 @@ type poolFlags struct {
 	RefillDelay time.Duration `default:"5s" help:"How long it takes until another node can be reserved after one was, or after one was released."`
 }
 
-func (f poolFlags) validate() error {
+// validate lists the faults, where there may be most nodes at most.
+func (f poolFlags) validate(most int) error {
 	var faults []error
 	if f.Nodes < 0 || f.Nodes > f.MaxNodes {
 		faults = append(faults, fmt.Errorf("--nodes %d: want 0 to --max-nodes (%d)", f.Nodes, f.MaxNodes))
 	}
-	if f.MaxNodes < 1 || f.MaxNodes > maxNodePorts {
-		faults = append(faults, fmt.Errorf("--max-nodes %d: want 1 to %d", f.MaxNodes, maxNodePorts))
+	if f.MaxNodes < 1 || f.MaxNodes > most {
+		faults = append(faults, fmt.Errorf("--max-nodes %d: want 1 to %d", f.MaxNodes, most))
 	}
 	if f.RefillDelay < 0 {
 		faults = append(faults, fmt.Errorf("--refill-delay %v: want 0 or more", f.RefillDelay))

@@ -23,6 +23,8 @@ type stage struct {
 	log    *os.File
 	// isolation is what the containers of the last platform got.
 	isolation linux.Isolation
+	// simulated: the nodes of the last platform were.
+	simulated bool
 }
 
 func newStage(logs *logFlags, keepLogs string) (*stage, error) {
@@ -54,25 +56,27 @@ func (s *stage) close() error {
 	return os.RemoveAll(s.folder)
 }
 
-// platform starts one on free ports, with the default sizes of nodes. When it
+// platform starts one on free ports, unless cfg has a base, with the default sizes of nodes. When it
 // fails the error has the end of the services' log.
 func (s *stage) platform(ctx context.Context, cfg platformConfig) (*platform, error) {
-	base, err := freePortBase()
-	if err != nil {
-		return nil, err
+	var err error
+	if cfg.portBase == 0 {
+		if cfg.portBase, err = freePortBase(); err != nil {
+			return nil, err
+		}
 	}
 	log, err := s.logs.logger("platform")
 	if err != nil {
 		return nil, err
 	}
-	cfg.address, cfg.portBase, cfg.logs, cfg.log, cfg.output = "127.0.0.1", base, s.logs, log, s.log
+	cfg.address, cfg.logs, cfg.log, cfg.output = "127.0.0.1", s.logs, log, s.log
 	cfg.sandbox.StateDir = filepath.Join(s.folder, "state")
 	cfg.sandbox.NodeMemory, cfg.sandbox.NodeCPU = defaultNodeMemory, defaultNodeCPU
 	p, err := startPlatform(ctx, cfg)
 	if err != nil {
 		return nil, fmt.Errorf("%w\n%s", err, s.tail())
 	}
-	s.isolation = p.isolation
+	s.isolation, s.simulated = p.isolation, cfg.sandbox.Simulated
 	return p, nil
 }
 
@@ -90,6 +94,9 @@ func (s *stage) tail() []byte {
 
 // conditions says what a reader of figures must know of the machine.
 func (s *stage) conditions(nodes int) []string {
+	if s.simulated {
+		return []string{"the nodes are simulated: the services are real, what calls and containers take is a model's"}
+	}
 	var notes []string
 	if s.isolation == linux.Process {
 		notes = append(notes, "containers are not shut in by namespaces: this host does not allow them to this user")

@@ -38,7 +38,7 @@ func (c *upCommand) Run(ctx context.Context, file *config.File, logs *logFlags) 
 	}
 	functions, loadErr := function.Load(c.Functions)
 	live := c.config("started with it")
-	if err := check(file, validPort("port-base", c.PortBase, 1, 65535-metricsPort), c.sandboxFlags.validate(), c.poolFlags.validate(),
+	if err := check(file, validPort("port-base", c.PortBase, 1, 65535-metricsPort), c.sandboxFlags.validate(), c.poolFlags.validate(c.mostNodes()),
 		c.weightFlags.validate(), live.Validate(), c.shadows().validate(live), c.shadowsHere(), loadErr); err != nil {
 		return err
 	}
@@ -53,8 +53,12 @@ func (c *upCommand) Run(ctx context.Context, file *config.File, logs *logFlags) 
 	if c.SchedulerEndpoint == "" {
 		scheduler = "policy " + c.Policy
 	}
-	fmt.Fprintf(os.Stderr, "minifaas is up: %d functions, %s; APIServer on %s, metrics on http://%s/metrics. Ctrl-C stops it.\n",
-		len(functions.All()), scheduler, p.endpoint(apiserverPort), p.endpoint(metricsPort))
+	nodes := fmt.Sprintf("%d to %d nodes", c.Nodes, c.MaxNodes)
+	if c.Simulated {
+		nodes = fmt.Sprintf("%d to %d simulated nodes", c.Nodes, c.MaxNodes)
+	}
+	fmt.Fprintf(os.Stderr, "minifaas is up: %d functions, %s, %s; APIServer on %s, metrics on http://%s/metrics. Ctrl-C stops it.\n",
+		len(functions.All()), nodes, scheduler, p.endpoint(apiserverPort), p.endpoint(metricsPort))
 	<-ctx.Done()
 	fmt.Fprintln(os.Stderr, "stopping: running calls finish first")
 	return p.stop()
@@ -67,10 +71,16 @@ func (c *upCommand) shadows() shadowFlags {
 	}
 }
 
-// shadowsHere reports shadows of a scheduler that is not ours.
+// shadowsHere reports shadows of a scheduler that is not ours, or of nodes that
+// go by another time than they do.
 func (c *upCommand) shadowsHere() error {
-	if len(c.Shadow) > 0 && c.SchedulerEndpoint != "" {
+	switch {
+	case len(c.Shadow) == 0:
+		return nil
+	case c.SchedulerEndpoint != "":
 		return errors.New("--shadow: the scheduler runs elsewhere; start that one, minifaas scheduler, with --shadow")
+	case c.speed() != 1:
+		return errors.New("--shadow: shadows go by the clock; leave --time-scale at 1 with them")
 	}
 	return nil
 }

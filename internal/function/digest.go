@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"hash"
 	"io"
 	"io/fs"
 	"os"
@@ -15,8 +16,12 @@ import (
 // every file of its code. Code that is not there is a version of its own: the
 // function then fails when it is loaded, where its author sees it.
 func digest(f Function) (string, error) {
-	hash := sha256.New()
-	fmt.Fprintf(hash, "%q %q %d %d %d %q\n", f.Runtime, f.Handler, f.Memory, f.Timeout, f.Concurrency, f.Environment)
+	sum := sha256.New()
+	fmt.Fprintf(sum, "%q %q %d %d %d %q\n", f.Runtime, f.Handler, f.Memory, f.Timeout, f.Concurrency, f.Environment)
+	if f.Runtime == Simulated {
+		fmt.Fprintln(sum, f.Resident)
+		return version(sum), nil
+	}
 	err := filepath.WalkDir(f.Code, func(path string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {
 			return err
@@ -29,7 +34,7 @@ func digest(f Function) (string, error) {
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(hash, "%q %v %d\n", rel, info.Mode(), info.Size())
+		fmt.Fprintf(sum, "%q %v %d\n", rel, info.Mode(), info.Size())
 		if !info.Mode().IsRegular() {
 			return nil
 		}
@@ -38,11 +43,13 @@ func digest(f Function) (string, error) {
 			return err
 		}
 		defer file.Close()
-		_, err = io.Copy(hash, file)
+		_, err = io.Copy(sum, file)
 		return err
 	})
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return "", fmt.Errorf("read code: %w", err)
 	}
-	return hex.EncodeToString(hash.Sum(nil))[:12], nil
+	return version(sum), nil
 }
+
+func version(sum hash.Hash) string { return hex.EncodeToString(sum.Sum(nil))[:12] }

@@ -12,6 +12,9 @@ const (
 	Binary  = "binary"  // one process a call: stdin → stdout
 	Native  = "native"  // a resident program on the agent's framed protocol
 	Custom  = "custom"  // a program on the AWS Lambda Runtime API
+	Wasm    = "wasm"    // a WebAssembly module on WASI preview 1
+	// Simulated has no code: only simulated nodes have it, which do as the event says.
+	Simulated = "simulated"
 )
 
 // Function is one immutable version of a function.
@@ -19,9 +22,9 @@ type Function struct {
 	Name Name
 	// Runtime is one of the constants above.
 	Runtime string
-	// Handler is module.function, or the name of an executable in Code.
+	// Handler is module.function, or the name of an executable or a .wasm file in Code; empty for Simulated.
 	Handler string
-	// Code is the folder that holds the code, on this machine.
+	// Code is the folder that holds the code, on this machine; empty for Simulated.
 	Code string
 	// Memory of a container, in bytes.
 	Memory int64
@@ -31,6 +34,9 @@ type Function struct {
 	// leaves it to the scheduler's policy.
 	Concurrency int
 	Environment map[string]string
+	// Resident is what a container uses without calls, in bytes, where it is
+	// simulated; 0 leaves it to the node's model.
+	Resident int64
 }
 
 // Name is a function's qualified, immutable name.

@@ -86,12 +86,39 @@ func TestVersionChangesWithTheCodeAlone(t *testing.T) {
 	}
 }
 
+// TestSimulatedFunctionHasNoCode: what lies beside its declaration is not its own.
+func TestSimulatedFunctionHasNoCode(t *testing.T) {
+	folder := t.TempDir()
+	load := func() Function {
+		catalogue, err := Load(folder)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return catalogue.All()[0]
+	}
+	write(t, folder, map[string]string{"functions.yaml": "functions:\n- {name: a, runtime: simulated, memory: 64MiB, resident: 20MiB}\n"})
+	first := load()
+	if first.Code != "" || first.Resident != 20<<20 || len(first.Name.Version) != 12 {
+		t.Errorf("loaded %+v", first)
+	}
+	write(t, folder, map[string]string{"beside.txt": "changed"})
+	if again := load(); again.Name != first.Name {
+		t.Errorf("a file beside it changed its version from %v to %v", first.Name, again.Name)
+	}
+	write(t, folder, map[string]string{"functions.yaml": "functions:\n- {name: a, runtime: simulated, memory: 64MiB, resident: 21MiB}\n"})
+	if other := load(); other.Name == first.Name {
+		t.Error("another size is the same version")
+	}
+}
+
 func TestLoadReportsEveryFault(t *testing.T) {
 	folder := t.TempDir()
 	write(t, folder, map[string]string{
 		"functions.yaml": `functions:
 - {name: "bad name", runtime: cobol, memory: 3B, timeout: 99h, concurrency: -1}
 - {name: ok, runtime: native}
+- {name: nothing-to-run, runtime: simulated, handler: h}
+- {name: real, runtime: native, resident: 5MiB}
 `,
 		"broken/function.yaml":  "runtime: [\n",
 		"unknown/function.yaml": "runtime: native\nmemroy: 1GiB\n",
@@ -100,7 +127,7 @@ func TestLoadReportsEveryFault(t *testing.T) {
 	if err == nil {
 		t.Fatal("no error")
 	}
-	for _, want := range []string{"bad name", "cobol", "memory 3", "timeout 99h", "concurrency -1", "broken/function.yaml", "memroy"} {
+	for _, want := range []string{"bad name", "cobol", "memory 3", "timeout 99h", "concurrency -1", "leave out handler", "resident 5MiB", "broken/function.yaml", "memroy"} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("the error does not speak of %q:\n%v", want, err)
 		}

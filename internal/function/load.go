@@ -33,6 +33,7 @@ type declaration struct {
 	Timeout     Duration          `yaml:"timeout"`
 	Concurrency int               `yaml:"concurrency"`
 	Environment map[string]string `yaml:"environment"`
+	Resident    Size              `yaml:"resident"`
 }
 
 // Load reads functions from a manifest (a YAML file with a list "functions"),
@@ -124,6 +125,7 @@ func (d declaration) function(folder string) (Function, error) {
 		Timeout:     time.Duration(d.Timeout),
 		Concurrency: d.Concurrency,
 		Environment: d.Environment,
+		Resident:    int64(d.Resident),
 	}
 	if filepath.IsAbs(d.Code) {
 		f.Code = d.Code
@@ -141,7 +143,9 @@ func (d declaration) function(folder string) (Function, error) {
 		return Function{}, err
 	}
 	var err error
-	if f.Code, err = filepath.Abs(f.Code); err != nil {
+	if f.Runtime == Simulated {
+		f.Code = ""
+	} else if f.Code, err = filepath.Abs(f.Code); err != nil {
 		return Function{}, err
 	}
 	f.Name.Version, err = digest(f)
@@ -157,8 +161,14 @@ func (d declaration) check(f Function) error {
 	if d.Account != "" && !namePart.MatchString(d.Account) {
 		fault("account %q: want 1 to 128 letters, digits, _ . or -", d.Account)
 	}
-	if runtimes := []string{Python3, NodeJS, Binary, Native, Custom}; !slices.Contains(runtimes, d.Runtime) {
+	if runtimes := []string{Python3, NodeJS, Binary, Native, Custom, Wasm, Simulated}; !slices.Contains(runtimes, d.Runtime) {
 		fault("runtime %q: want one of %q", d.Runtime, runtimes)
+	}
+	if d.Runtime == Simulated && (d.Handler != "" || d.Code != "") {
+		fault("runtime simulated: it has no code, so leave out handler and code")
+	}
+	if d.Runtime != Simulated && d.Resident != 0 {
+		fault("resident %v: only the runtime simulated has it; the others use what they use", d.Resident)
 	}
 	if f.Memory < 1<<20 {
 		fault("memory %d bytes: want at least 1MiB", f.Memory)

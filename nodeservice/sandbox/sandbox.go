@@ -13,6 +13,7 @@ package sandbox
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/minifaas/minifaas/internal/function"
@@ -24,6 +25,9 @@ var (
 	ErrOutOfMemory = errors.New("out of memory")
 	// ErrLost: the container died, or was killed, under the invocation.
 	ErrLost = errors.New("container lost")
+	// ErrLostToMemory is an ErrLost: the container died for want of memory, and which
+	// of its invocations used it is not known.
+	ErrLostToMemory = fmt.Errorf("%w: out of memory", ErrLost)
 	// ErrNoRuntime: the function's interpreter is not on this machine.
 	ErrNoRuntime = errors.New("runtime not available")
 )

@@ -100,7 +100,8 @@ type InvokeFunctionReply struct {
 	RequestId             string                 `protobuf:"bytes,1,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
 	Body                  []byte                 `protobuf:"bytes,2,opt,name=body,proto3" json:"body,omitempty"`
 	ServerSideLatencyInMs int64                  `protobuf:"varint,3,opt,name=server_side_latency_in_ms,json=serverSideLatencyInMs,proto3" json:"server_side_latency_in_ms,omitempty"`
-	// Whether the invocation waited for a container that had to be made.
+	// Whether the invocation waited for a container that had to be made, and was
+	// among the first in it. The node tells; of one that does not, the scheduler.
 	ColdStart bool `protobuf:"varint,100,opt,name=cold_start,json=coldStart,proto3" json:"cold_start,omitempty"`
 	// Time from the request to the container: queueing and startup.
 	ScheduleLatencyInNanos int64 `protobuf:"varint,101,opt,name=schedule_latency_in_nanos,json=scheduleLatencyInNanos,proto3" json:"schedule_latency_in_nanos,omitempty"`
@@ -115,8 +116,10 @@ type InvokeFunctionReply struct {
 	FunctionErrorMessage string `protobuf:"bytes,106,opt,name=function_error_message,json=functionErrorMessage,proto3" json:"function_error_message,omitempty"`
 	// CPU that the container used during the invocation; 0 where that is not measured.
 	CpuTimeInNanos int64 `protobuf:"varint,107,opt,name=cpu_time_in_nanos,json=cpuTimeInNanos,proto3" json:"cpu_time_in_nanos,omitempty"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
+	// Where it ran.
+	ContainerId   string `protobuf:"bytes,108,opt,name=container_id,json=containerId,proto3" json:"container_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *InvokeFunctionReply) Reset() {
@@ -224,6 +227,13 @@ func (x *InvokeFunctionReply) GetCpuTimeInNanos() int64 {
 		return x.CpuTimeInNanos
 	}
 	return 0
+}
+
+func (x *InvokeFunctionReply) GetContainerId() string {
+	if x != nil {
+		return x.ContainerId
+	}
+	return ""
 }
 
 type ListFunctionsRequest struct {
@@ -425,7 +435,7 @@ const file_apiserver_apiserver_proto_rawDesc = "" +
 	"\rfunction_name\x18\x02 \x01(\tR\ffunctionName\x12\x14\n" +
 	"\x05event\x18\x03 \x01(\fR\x05event\x12\x1d\n" +
 	"\n" +
-	"request_id\x18d \x01(\tR\trequestId\"\xed\x03\n" +
+	"request_id\x18d \x01(\tR\trequestId\"\x90\x04\n" +
 	"\x13InvokeFunctionReply\x12\x1d\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tR\trequestId\x12\x12\n" +
@@ -439,7 +449,8 @@ const file_apiserver_apiserver_proto_rawDesc = "" +
 	"\ffunction_log\x18h \x01(\tR\vfunctionLog\x12%\n" +
 	"\x0efunction_error\x18i \x01(\tR\rfunctionError\x124\n" +
 	"\x16function_error_message\x18j \x01(\tR\x14functionErrorMessage\x12)\n" +
-	"\x11cpu_time_in_nanos\x18k \x01(\x03R\x0ecpuTimeInNanos\"\x16\n" +
+	"\x11cpu_time_in_nanos\x18k \x01(\x03R\x0ecpuTimeInNanos\x12!\n" +
+	"\fcontainer_id\x18l \x01(\tR\vcontainerId\"\x16\n" +
 	"\x14ListFunctionsRequest\"q\n" +
 	"\x12ListFunctionsReply\x12\x1d\n" +
 	"\n" +

@@ -580,7 +580,8 @@ type GetStatsReply struct {
 	LiveId         string `protobuf:"bytes,3,opt,name=live_id,json=liveId,proto3" json:"live_id,omitempty"`
 	OwnerAccountId string `protobuf:"bytes,4,opt,name=owner_account_id,json=ownerAccountId,proto3" json:"owner_account_id,omitempty"`
 	// The highest generation the node has been told; 0 means none.
-	Epoch         int64 `protobuf:"varint,100,opt,name=epoch,proto3" json:"epoch,omitempty"`
+	Epoch         int64         `protobuf:"varint,100,opt,name=epoch,proto3" json:"epoch,omitempty"`
+	Counters      *NodeCounters `protobuf:"bytes,101,opt,name=counters,proto3" json:"counters,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -650,6 +651,93 @@ func (x *GetStatsReply) GetEpoch() int64 {
 	return 0
 }
 
+func (x *GetStatsReply) GetCounters() *NodeCounters {
+	if x != nil {
+		return x.Counters
+	}
+	return nil
+}
+
+// NodeCounters count since the node has started, whoever held it.
+type NodeCounters struct {
+	state             protoimpl.MessageState `protogen:"open.v1"`
+	ContainersCreated int64                  `protobuf:"varint,1,opt,name=containers_created,json=containersCreated,proto3" json:"containers_created,omitempty"`
+	ContainersFailed  int64                  `protobuf:"varint,2,opt,name=containers_failed,json=containersFailed,proto3" json:"containers_failed,omitempty"`
+	// By RemoveContainer; those that a release ends are not counted.
+	ContainersRemoved int64 `protobuf:"varint,3,opt,name=containers_removed,json=containersRemoved,proto3" json:"containers_removed,omitempty"`
+	// Containers that were killed with invocations in them, for want of memory.
+	ContainersOutOfMemory int64 `protobuf:"varint,4,opt,name=containers_out_of_memory,json=containersOutOfMemory,proto3" json:"containers_out_of_memory,omitempty"`
+	// CPU that all containers have used.
+	CpuTimeInNanos int64 `protobuf:"varint,5,opt,name=cpu_time_in_nanos,json=cpuTimeInNanos,proto3" json:"cpu_time_in_nanos,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
+}
+
+func (x *NodeCounters) Reset() {
+	*x = NodeCounters{}
+	mi := &file_nodeservice_nodeservice_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *NodeCounters) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*NodeCounters) ProtoMessage() {}
+
+func (x *NodeCounters) ProtoReflect() protoreflect.Message {
+	mi := &file_nodeservice_nodeservice_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use NodeCounters.ProtoReflect.Descriptor instead.
+func (*NodeCounters) Descriptor() ([]byte, []int) {
+	return file_nodeservice_nodeservice_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *NodeCounters) GetContainersCreated() int64 {
+	if x != nil {
+		return x.ContainersCreated
+	}
+	return 0
+}
+
+func (x *NodeCounters) GetContainersFailed() int64 {
+	if x != nil {
+		return x.ContainersFailed
+	}
+	return 0
+}
+
+func (x *NodeCounters) GetContainersRemoved() int64 {
+	if x != nil {
+		return x.ContainersRemoved
+	}
+	return 0
+}
+
+func (x *NodeCounters) GetContainersOutOfMemory() int64 {
+	if x != nil {
+		return x.ContainersOutOfMemory
+	}
+	return 0
+}
+
+func (x *NodeCounters) GetCpuTimeInNanos() int64 {
+	if x != nil {
+		return x.CpuTimeInNanos
+	}
+	return 0
+}
+
 type NodeStats struct {
 	state                  protoimpl.MessageState `protogen:"open.v1"`
 	TotalMemoryInBytes     int64                  `protobuf:"varint,1,opt,name=total_memory_in_bytes,json=totalMemoryInBytes,proto3" json:"total_memory_in_bytes,omitempty"`
@@ -673,7 +761,7 @@ type NodeStats struct {
 
 func (x *NodeStats) Reset() {
 	*x = NodeStats{}
-	mi := &file_nodeservice_nodeservice_proto_msgTypes[11]
+	mi := &file_nodeservice_nodeservice_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -685,7 +773,7 @@ func (x *NodeStats) String() string {
 func (*NodeStats) ProtoMessage() {}
 
 func (x *NodeStats) ProtoReflect() protoreflect.Message {
-	mi := &file_nodeservice_nodeservice_proto_msgTypes[11]
+	mi := &file_nodeservice_nodeservice_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -698,7 +786,7 @@ func (x *NodeStats) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NodeStats.ProtoReflect.Descriptor instead.
 func (*NodeStats) Descriptor() ([]byte, []int) {
-	return file_nodeservice_nodeservice_proto_rawDescGZIP(), []int{11}
+	return file_nodeservice_nodeservice_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *NodeStats) GetTotalMemoryInBytes() int64 {
@@ -802,7 +890,7 @@ type ContainerStats struct {
 
 func (x *ContainerStats) Reset() {
 	*x = ContainerStats{}
-	mi := &file_nodeservice_nodeservice_proto_msgTypes[12]
+	mi := &file_nodeservice_nodeservice_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -814,7 +902,7 @@ func (x *ContainerStats) String() string {
 func (*ContainerStats) ProtoMessage() {}
 
 func (x *ContainerStats) ProtoReflect() protoreflect.Message {
-	mi := &file_nodeservice_nodeservice_proto_msgTypes[12]
+	mi := &file_nodeservice_nodeservice_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -827,7 +915,7 @@ func (x *ContainerStats) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ContainerStats.ProtoReflect.Descriptor instead.
 func (*ContainerStats) Descriptor() ([]byte, []int) {
-	return file_nodeservice_nodeservice_proto_rawDescGZIP(), []int{12}
+	return file_nodeservice_nodeservice_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *ContainerStats) GetContainerId() string {
@@ -916,7 +1004,7 @@ type ReleaseRequest struct {
 
 func (x *ReleaseRequest) Reset() {
 	*x = ReleaseRequest{}
-	mi := &file_nodeservice_nodeservice_proto_msgTypes[13]
+	mi := &file_nodeservice_nodeservice_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -928,7 +1016,7 @@ func (x *ReleaseRequest) String() string {
 func (*ReleaseRequest) ProtoMessage() {}
 
 func (x *ReleaseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_nodeservice_nodeservice_proto_msgTypes[13]
+	mi := &file_nodeservice_nodeservice_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -941,7 +1029,7 @@ func (x *ReleaseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReleaseRequest.ProtoReflect.Descriptor instead.
 func (*ReleaseRequest) Descriptor() ([]byte, []int) {
-	return file_nodeservice_nodeservice_proto_rawDescGZIP(), []int{13}
+	return file_nodeservice_nodeservice_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *ReleaseRequest) GetRequestId() string {
@@ -959,7 +1047,7 @@ type ReleaseReply struct {
 
 func (x *ReleaseReply) Reset() {
 	*x = ReleaseReply{}
-	mi := &file_nodeservice_nodeservice_proto_msgTypes[14]
+	mi := &file_nodeservice_nodeservice_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -971,7 +1059,7 @@ func (x *ReleaseReply) String() string {
 func (*ReleaseReply) ProtoMessage() {}
 
 func (x *ReleaseReply) ProtoReflect() protoreflect.Message {
-	mi := &file_nodeservice_nodeservice_proto_msgTypes[14]
+	mi := &file_nodeservice_nodeservice_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -984,7 +1072,7 @@ func (x *ReleaseReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReleaseReply.ProtoReflect.Descriptor instead.
 func (*ReleaseReply) Descriptor() ([]byte, []int) {
-	return file_nodeservice_nodeservice_proto_rawDescGZIP(), []int{14}
+	return file_nodeservice_nodeservice_proto_rawDescGZIP(), []int{15}
 }
 
 type EndInvocationRequest struct {
@@ -997,7 +1085,7 @@ type EndInvocationRequest struct {
 
 func (x *EndInvocationRequest) Reset() {
 	*x = EndInvocationRequest{}
-	mi := &file_nodeservice_nodeservice_proto_msgTypes[15]
+	mi := &file_nodeservice_nodeservice_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1009,7 +1097,7 @@ func (x *EndInvocationRequest) String() string {
 func (*EndInvocationRequest) ProtoMessage() {}
 
 func (x *EndInvocationRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_nodeservice_nodeservice_proto_msgTypes[15]
+	mi := &file_nodeservice_nodeservice_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1022,7 +1110,7 @@ func (x *EndInvocationRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EndInvocationRequest.ProtoReflect.Descriptor instead.
 func (*EndInvocationRequest) Descriptor() ([]byte, []int) {
-	return file_nodeservice_nodeservice_proto_rawDescGZIP(), []int{15}
+	return file_nodeservice_nodeservice_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *EndInvocationRequest) GetRequestId() string {
@@ -1049,7 +1137,7 @@ type EndInvocationReply struct {
 
 func (x *EndInvocationReply) Reset() {
 	*x = EndInvocationReply{}
-	mi := &file_nodeservice_nodeservice_proto_msgTypes[16]
+	mi := &file_nodeservice_nodeservice_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1061,7 +1149,7 @@ func (x *EndInvocationReply) String() string {
 func (*EndInvocationReply) ProtoMessage() {}
 
 func (x *EndInvocationReply) ProtoReflect() protoreflect.Message {
-	mi := &file_nodeservice_nodeservice_proto_msgTypes[16]
+	mi := &file_nodeservice_nodeservice_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1074,7 +1162,7 @@ func (x *EndInvocationReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EndInvocationReply.ProtoReflect.Descriptor instead.
 func (*EndInvocationReply) Descriptor() ([]byte, []int) {
-	return file_nodeservice_nodeservice_proto_rawDescGZIP(), []int{16}
+	return file_nodeservice_nodeservice_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *EndInvocationReply) GetContainerLost() bool {
@@ -1102,7 +1190,7 @@ type InvokeFunctionReply_Header struct {
 
 func (x *InvokeFunctionReply_Header) Reset() {
 	*x = InvokeFunctionReply_Header{}
-	mi := &file_nodeservice_nodeservice_proto_msgTypes[17]
+	mi := &file_nodeservice_nodeservice_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1114,7 +1202,7 @@ func (x *InvokeFunctionReply_Header) String() string {
 func (*InvokeFunctionReply_Header) ProtoMessage() {}
 
 func (x *InvokeFunctionReply_Header) ProtoReflect() protoreflect.Message {
-	mi := &file_nodeservice_nodeservice_proto_msgTypes[17]
+	mi := &file_nodeservice_nodeservice_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1186,13 +1274,17 @@ type InvokeFunctionReply_Footer struct {
 	// CPU that the container used during the invocation, by whichever of its
 	// invocations; 0 where that is not measured.
 	CpuTimeInNanos int64 `protobuf:"varint,102,opt,name=cpu_time_in_nanos,json=cpuTimeInNanos,proto3" json:"cpu_time_in_nanos,omitempty"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
+	// How long the container had been ready when the invocation came, above 0; 0
+	// where the node does not tell. Fresh: no invocation had ended in it by then.
+	ContainerAgeInNanos int64 `protobuf:"varint,103,opt,name=container_age_in_nanos,json=containerAgeInNanos,proto3" json:"container_age_in_nanos,omitempty"`
+	ContainerFresh      bool  `protobuf:"varint,104,opt,name=container_fresh,json=containerFresh,proto3" json:"container_fresh,omitempty"`
+	unknownFields       protoimpl.UnknownFields
+	sizeCache           protoimpl.SizeCache
 }
 
 func (x *InvokeFunctionReply_Footer) Reset() {
 	*x = InvokeFunctionReply_Footer{}
-	mi := &file_nodeservice_nodeservice_proto_msgTypes[18]
+	mi := &file_nodeservice_nodeservice_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1204,7 +1296,7 @@ func (x *InvokeFunctionReply_Footer) String() string {
 func (*InvokeFunctionReply_Footer) ProtoMessage() {}
 
 func (x *InvokeFunctionReply_Footer) ProtoReflect() protoreflect.Message {
-	mi := &file_nodeservice_nodeservice_proto_msgTypes[18]
+	mi := &file_nodeservice_nodeservice_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1262,6 +1354,20 @@ func (x *InvokeFunctionReply_Footer) GetCpuTimeInNanos() int64 {
 	return 0
 }
 
+func (x *InvokeFunctionReply_Footer) GetContainerAgeInNanos() int64 {
+	if x != nil {
+		return x.ContainerAgeInNanos
+	}
+	return 0
+}
+
+func (x *InvokeFunctionReply_Footer) GetContainerFresh() bool {
+	if x != nil {
+		return x.ContainerFresh
+	}
+	return false
+}
+
 type InvokeFunctionReply_Header_Value struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Items         []string               `protobuf:"bytes,1,rep,name=items,proto3" json:"items,omitempty"`
@@ -1271,7 +1377,7 @@ type InvokeFunctionReply_Header_Value struct {
 
 func (x *InvokeFunctionReply_Header_Value) Reset() {
 	*x = InvokeFunctionReply_Header_Value{}
-	mi := &file_nodeservice_nodeservice_proto_msgTypes[19]
+	mi := &file_nodeservice_nodeservice_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1283,7 +1389,7 @@ func (x *InvokeFunctionReply_Header_Value) String() string {
 func (*InvokeFunctionReply_Header_Value) ProtoMessage() {}
 
 func (x *InvokeFunctionReply_Header_Value) ProtoReflect() protoreflect.Message {
-	mi := &file_nodeservice_nodeservice_proto_msgTypes[19]
+	mi := &file_nodeservice_nodeservice_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1340,7 +1446,7 @@ const file_nodeservice_nodeservice_proto_rawDesc = "" +
 	"request_id\x18\x01 \x01(\tR\trequestId\x12!\n" +
 	"\fcontainer_id\x18\x02 \x01(\tR\vcontainerId\x12\x14\n" +
 	"\x05event\x18\x03 \x01(\fR\x05event\x12C\n" +
-	"\rfunction_meta\x18\x04 \x01(\v2\x1e.nodeservoceproto.FunctionMetaR\ffunctionMeta\"\xbd\x06\n" +
+	"\rfunction_meta\x18\x04 \x01(\v2\x1e.nodeservoceproto.FunctionMetaR\ffunctionMeta\"\x9b\a\n" +
 	"\x13InvokeFunctionReply\x12\x12\n" +
 	"\x04body\x18\x01 \x01(\fR\x04body\x12D\n" +
 	"\x06header\x18\x02 \x01(\v2,.nodeservoceproto.InvokeFunctionReply.HeaderR\x06header\x12D\n" +
@@ -1357,25 +1463,34 @@ const file_nodeservice_nodeservice_proto_rawDesc = "" +
 	"\x05items\x18\x01 \x03(\tR\x05items\x1an\n" +
 	"\fHeadersEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12H\n" +
-	"\x05value\x18\x02 \x01(\v22.nodeservoceproto.InvokeFunctionReply.Header.ValueR\x05value:\x028\x01\x1a\xee\x01\n" +
+	"\x05value\x18\x02 \x01(\v22.nodeservoceproto.InvokeFunctionReply.Header.ValueR\x05value:\x028\x01\x1a\xcc\x02\n" +
 	"\x06Footer\x12*\n" +
 	"\x11duration_in_nanos\x18\x01 \x01(\x03R\x0fdurationInNanos\x12)\n" +
 	"\x10invoke_exception\x18\x02 \x01(\tR\x0finvokeException\x12\x14\n" +
 	"\x05error\x18\x03 \x01(\tR\x05error\x12%\n" +
 	"\x0econtainer_lost\x18d \x01(\bR\rcontainerLost\x12%\n" +
 	"\x0eexception_type\x18e \x01(\tR\rexceptionType\x12)\n" +
-	"\x11cpu_time_in_nanos\x18f \x01(\x03R\x0ecpuTimeInNanos\"F\n" +
+	"\x11cpu_time_in_nanos\x18f \x01(\x03R\x0ecpuTimeInNanos\x123\n" +
+	"\x16container_age_in_nanos\x18g \x01(\x03R\x13containerAgeInNanos\x12'\n" +
+	"\x0fcontainer_fresh\x18h \x01(\bR\x0econtainerFresh\"F\n" +
 	"\x0fGetStatsRequest\x12\x1d\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tR\trequestId\x12\x14\n" +
-	"\x05epoch\x18d \x01(\x03R\x05epoch\"\xf8\x01\n" +
+	"\x05epoch\x18d \x01(\x03R\x05epoch\"\xb4\x02\n" +
 	"\rGetStatsReply\x12:\n" +
 	"\n" +
 	"node_stats\x18\x01 \x01(\v2\x1b.nodeservoceproto.NodeStatsR\tnodeStats\x12R\n" +
 	"\x14container_stats_list\x18\x02 \x03(\v2 .nodeservoceproto.ContainerStatsR\x12containerStatsList\x12\x17\n" +
 	"\alive_id\x18\x03 \x01(\tR\x06liveId\x12(\n" +
 	"\x10owner_account_id\x18\x04 \x01(\tR\x0eownerAccountId\x12\x14\n" +
-	"\x05epoch\x18d \x01(\x03R\x05epoch\"\x99\x04\n" +
+	"\x05epoch\x18d \x01(\x03R\x05epoch\x12:\n" +
+	"\bcounters\x18e \x01(\v2\x1e.nodeservoceproto.NodeCountersR\bcounters\"\xfd\x01\n" +
+	"\fNodeCounters\x12-\n" +
+	"\x12containers_created\x18\x01 \x01(\x03R\x11containersCreated\x12+\n" +
+	"\x11containers_failed\x18\x02 \x01(\x03R\x10containersFailed\x12-\n" +
+	"\x12containers_removed\x18\x03 \x01(\x03R\x11containersRemoved\x127\n" +
+	"\x18containers_out_of_memory\x18\x04 \x01(\x03R\x15containersOutOfMemory\x12)\n" +
+	"\x11cpu_time_in_nanos\x18\x05 \x01(\x03R\x0ecpuTimeInNanos\"\x99\x04\n" +
 	"\tNodeStats\x121\n" +
 	"\x15total_memory_in_bytes\x18\x01 \x01(\x03R\x12totalMemoryInBytes\x121\n" +
 	"\x15memory_usage_in_bytes\x18\x02 \x01(\x03R\x12memoryUsageInBytes\x129\n" +
@@ -1432,7 +1547,7 @@ func file_nodeservice_nodeservice_proto_rawDescGZIP() []byte {
 	return file_nodeservice_nodeservice_proto_rawDescData
 }
 
-var file_nodeservice_nodeservice_proto_msgTypes = make([]protoimpl.MessageInfo, 21)
+var file_nodeservice_nodeservice_proto_msgTypes = make([]protoimpl.MessageInfo, 22)
 var file_nodeservice_nodeservice_proto_goTypes = []any{
 	(*FunctionMeta)(nil),                     // 0: nodeservoceproto.FunctionMeta
 	(*ReserveRequest)(nil),                   // 1: nodeservoceproto.ReserveRequest
@@ -1445,47 +1560,49 @@ var file_nodeservice_nodeservice_proto_goTypes = []any{
 	(*InvokeFunctionReply)(nil),              // 8: nodeservoceproto.InvokeFunctionReply
 	(*GetStatsRequest)(nil),                  // 9: nodeservoceproto.GetStatsRequest
 	(*GetStatsReply)(nil),                    // 10: nodeservoceproto.GetStatsReply
-	(*NodeStats)(nil),                        // 11: nodeservoceproto.NodeStats
-	(*ContainerStats)(nil),                   // 12: nodeservoceproto.ContainerStats
-	(*ReleaseRequest)(nil),                   // 13: nodeservoceproto.ReleaseRequest
-	(*ReleaseReply)(nil),                     // 14: nodeservoceproto.ReleaseReply
-	(*EndInvocationRequest)(nil),             // 15: nodeservoceproto.EndInvocationRequest
-	(*EndInvocationReply)(nil),               // 16: nodeservoceproto.EndInvocationReply
-	(*InvokeFunctionReply_Header)(nil),       // 17: nodeservoceproto.InvokeFunctionReply.Header
-	(*InvokeFunctionReply_Footer)(nil),       // 18: nodeservoceproto.InvokeFunctionReply.Footer
-	(*InvokeFunctionReply_Header_Value)(nil), // 19: nodeservoceproto.InvokeFunctionReply.Header.Value
-	nil,                                      // 20: nodeservoceproto.InvokeFunctionReply.Header.HeadersEntry
+	(*NodeCounters)(nil),                     // 11: nodeservoceproto.NodeCounters
+	(*NodeStats)(nil),                        // 12: nodeservoceproto.NodeStats
+	(*ContainerStats)(nil),                   // 13: nodeservoceproto.ContainerStats
+	(*ReleaseRequest)(nil),                   // 14: nodeservoceproto.ReleaseRequest
+	(*ReleaseReply)(nil),                     // 15: nodeservoceproto.ReleaseReply
+	(*EndInvocationRequest)(nil),             // 16: nodeservoceproto.EndInvocationRequest
+	(*EndInvocationReply)(nil),               // 17: nodeservoceproto.EndInvocationReply
+	(*InvokeFunctionReply_Header)(nil),       // 18: nodeservoceproto.InvokeFunctionReply.Header
+	(*InvokeFunctionReply_Footer)(nil),       // 19: nodeservoceproto.InvokeFunctionReply.Footer
+	(*InvokeFunctionReply_Header_Value)(nil), // 20: nodeservoceproto.InvokeFunctionReply.Header.Value
+	nil,                                      // 21: nodeservoceproto.InvokeFunctionReply.Header.HeadersEntry
 }
 var file_nodeservice_nodeservice_proto_depIdxs = []int32{
 	0,  // 0: nodeservoceproto.CreateContainerRequest.function_meta:type_name -> nodeservoceproto.FunctionMeta
 	0,  // 1: nodeservoceproto.InvokeFunctionRequest.function_meta:type_name -> nodeservoceproto.FunctionMeta
-	17, // 2: nodeservoceproto.InvokeFunctionReply.header:type_name -> nodeservoceproto.InvokeFunctionReply.Header
-	18, // 3: nodeservoceproto.InvokeFunctionReply.footer:type_name -> nodeservoceproto.InvokeFunctionReply.Footer
-	11, // 4: nodeservoceproto.GetStatsReply.node_stats:type_name -> nodeservoceproto.NodeStats
-	12, // 5: nodeservoceproto.GetStatsReply.container_stats_list:type_name -> nodeservoceproto.ContainerStats
-	20, // 6: nodeservoceproto.InvokeFunctionReply.Header.headers:type_name -> nodeservoceproto.InvokeFunctionReply.Header.HeadersEntry
-	19, // 7: nodeservoceproto.InvokeFunctionReply.Header.HeadersEntry.value:type_name -> nodeservoceproto.InvokeFunctionReply.Header.Value
-	1,  // 8: nodeservoceproto.NodeService.Reserve:input_type -> nodeservoceproto.ReserveRequest
-	3,  // 9: nodeservoceproto.NodeService.CreateContainer:input_type -> nodeservoceproto.CreateContainerRequest
-	5,  // 10: nodeservoceproto.NodeService.RemoveContainer:input_type -> nodeservoceproto.RemoveContainerRequest
-	7,  // 11: nodeservoceproto.NodeService.InvokeFunction:input_type -> nodeservoceproto.InvokeFunctionRequest
-	7,  // 12: nodeservoceproto.NodeService.InvokeFunctionUnary:input_type -> nodeservoceproto.InvokeFunctionRequest
-	9,  // 13: nodeservoceproto.NodeService.GetStats:input_type -> nodeservoceproto.GetStatsRequest
-	13, // 14: nodeservoceproto.NodeService.Release:input_type -> nodeservoceproto.ReleaseRequest
-	15, // 15: nodeservoceproto.NodeService.EndInvocation:input_type -> nodeservoceproto.EndInvocationRequest
-	2,  // 16: nodeservoceproto.NodeService.Reserve:output_type -> nodeservoceproto.ReserveReply
-	4,  // 17: nodeservoceproto.NodeService.CreateContainer:output_type -> nodeservoceproto.CreateContainerReply
-	6,  // 18: nodeservoceproto.NodeService.RemoveContainer:output_type -> nodeservoceproto.RemoveContainerReply
-	8,  // 19: nodeservoceproto.NodeService.InvokeFunction:output_type -> nodeservoceproto.InvokeFunctionReply
-	8,  // 20: nodeservoceproto.NodeService.InvokeFunctionUnary:output_type -> nodeservoceproto.InvokeFunctionReply
-	10, // 21: nodeservoceproto.NodeService.GetStats:output_type -> nodeservoceproto.GetStatsReply
-	14, // 22: nodeservoceproto.NodeService.Release:output_type -> nodeservoceproto.ReleaseReply
-	16, // 23: nodeservoceproto.NodeService.EndInvocation:output_type -> nodeservoceproto.EndInvocationReply
-	16, // [16:24] is the sub-list for method output_type
-	8,  // [8:16] is the sub-list for method input_type
-	8,  // [8:8] is the sub-list for extension type_name
-	8,  // [8:8] is the sub-list for extension extendee
-	0,  // [0:8] is the sub-list for field type_name
+	18, // 2: nodeservoceproto.InvokeFunctionReply.header:type_name -> nodeservoceproto.InvokeFunctionReply.Header
+	19, // 3: nodeservoceproto.InvokeFunctionReply.footer:type_name -> nodeservoceproto.InvokeFunctionReply.Footer
+	12, // 4: nodeservoceproto.GetStatsReply.node_stats:type_name -> nodeservoceproto.NodeStats
+	13, // 5: nodeservoceproto.GetStatsReply.container_stats_list:type_name -> nodeservoceproto.ContainerStats
+	11, // 6: nodeservoceproto.GetStatsReply.counters:type_name -> nodeservoceproto.NodeCounters
+	21, // 7: nodeservoceproto.InvokeFunctionReply.Header.headers:type_name -> nodeservoceproto.InvokeFunctionReply.Header.HeadersEntry
+	20, // 8: nodeservoceproto.InvokeFunctionReply.Header.HeadersEntry.value:type_name -> nodeservoceproto.InvokeFunctionReply.Header.Value
+	1,  // 9: nodeservoceproto.NodeService.Reserve:input_type -> nodeservoceproto.ReserveRequest
+	3,  // 10: nodeservoceproto.NodeService.CreateContainer:input_type -> nodeservoceproto.CreateContainerRequest
+	5,  // 11: nodeservoceproto.NodeService.RemoveContainer:input_type -> nodeservoceproto.RemoveContainerRequest
+	7,  // 12: nodeservoceproto.NodeService.InvokeFunction:input_type -> nodeservoceproto.InvokeFunctionRequest
+	7,  // 13: nodeservoceproto.NodeService.InvokeFunctionUnary:input_type -> nodeservoceproto.InvokeFunctionRequest
+	9,  // 14: nodeservoceproto.NodeService.GetStats:input_type -> nodeservoceproto.GetStatsRequest
+	14, // 15: nodeservoceproto.NodeService.Release:input_type -> nodeservoceproto.ReleaseRequest
+	16, // 16: nodeservoceproto.NodeService.EndInvocation:input_type -> nodeservoceproto.EndInvocationRequest
+	2,  // 17: nodeservoceproto.NodeService.Reserve:output_type -> nodeservoceproto.ReserveReply
+	4,  // 18: nodeservoceproto.NodeService.CreateContainer:output_type -> nodeservoceproto.CreateContainerReply
+	6,  // 19: nodeservoceproto.NodeService.RemoveContainer:output_type -> nodeservoceproto.RemoveContainerReply
+	8,  // 20: nodeservoceproto.NodeService.InvokeFunction:output_type -> nodeservoceproto.InvokeFunctionReply
+	8,  // 21: nodeservoceproto.NodeService.InvokeFunctionUnary:output_type -> nodeservoceproto.InvokeFunctionReply
+	10, // 22: nodeservoceproto.NodeService.GetStats:output_type -> nodeservoceproto.GetStatsReply
+	15, // 23: nodeservoceproto.NodeService.Release:output_type -> nodeservoceproto.ReleaseReply
+	17, // 24: nodeservoceproto.NodeService.EndInvocation:output_type -> nodeservoceproto.EndInvocationReply
+	17, // [17:25] is the sub-list for method output_type
+	9,  // [9:17] is the sub-list for method input_type
+	9,  // [9:9] is the sub-list for extension type_name
+	9,  // [9:9] is the sub-list for extension extendee
+	0,  // [0:9] is the sub-list for field type_name
 }
 
 func init() { file_nodeservice_nodeservice_proto_init() }
@@ -1499,7 +1616,7 @@ func file_nodeservice_nodeservice_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_nodeservice_nodeservice_proto_rawDesc), len(file_nodeservice_nodeservice_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   21,
+			NumMessages:   22,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

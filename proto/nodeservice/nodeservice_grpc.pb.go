@@ -54,7 +54,8 @@ type NodeServiceClient interface {
 	RemoveContainer(ctx context.Context, in *RemoveContainerRequest, opts ...grpc.CallOption) (*RemoveContainerReply, error)
 	// InvokeFunction runs one invocation: one header, any number of bodies, one
 	// footer. A status other than OK is the platform's: NOT_FOUND means that
-	// nothing ran, ABORTED that the container was lost underneath.
+	// nothing ran, ABORTED that the container was lost underneath,
+	// FAILED_PRECONDITION that the container runs another function.
 	InvokeFunction(ctx context.Context, in *InvokeFunctionRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[InvokeFunctionReply], error)
 	// InvokeFunctionUnary is InvokeFunction with header, body and footer in one
 	// message: a quarter less work for a small result.
@@ -186,7 +187,8 @@ type NodeServiceServer interface {
 	RemoveContainer(context.Context, *RemoveContainerRequest) (*RemoveContainerReply, error)
 	// InvokeFunction runs one invocation: one header, any number of bodies, one
 	// footer. A status other than OK is the platform's: NOT_FOUND means that
-	// nothing ran, ABORTED that the container was lost underneath.
+	// nothing ran, ABORTED that the container was lost underneath,
+	// FAILED_PRECONDITION that the container runs another function.
 	InvokeFunction(*InvokeFunctionRequest, grpc.ServerStreamingServer[InvokeFunctionReply]) error
 	// InvokeFunctionUnary is InvokeFunction with header, body and footer in one
 	// message: a quarter less work for a small result.

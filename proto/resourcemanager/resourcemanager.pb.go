@@ -413,8 +413,10 @@ func (x *GetNodesUsageRequest) GetRequestId() string {
 }
 
 type GetNodesUsageReply struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Nodes         []*NodeDesc            `protobuf:"bytes,1,rep,name=nodes,proto3" json:"nodes,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Nodes []*NodeDesc            `protobuf:"bytes,1,rep,name=nodes,proto3" json:"nodes,omitempty"`
+	// How often ReserveNode has answered RESOURCE_EXHAUSTED since the start.
+	Refused       int64 `protobuf:"varint,100,opt,name=refused,proto3" json:"refused,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -454,6 +456,13 @@ func (x *GetNodesUsageReply) GetNodes() []*NodeDesc {
 		return x.Nodes
 	}
 	return nil
+}
+
+func (x *GetNodesUsageReply) GetRefused() int64 {
+	if x != nil {
+		return x.Refused
+	}
+	return 0
 }
 
 type WatchNodesRequest struct {
@@ -582,9 +591,10 @@ const file_resourcemanager_resourcemanager_proto_rawDesc = "" +
 	"\x10ReleaseNodeReply\"5\n" +
 	"\x14GetNodesUsageRequest\x12\x1d\n" +
 	"\n" +
-	"request_id\x18\x01 \x01(\tR\trequestId\"J\n" +
+	"request_id\x18\x01 \x01(\tR\trequestId\"d\n" +
 	"\x12GetNodesUsageReply\x124\n" +
-	"\x05nodes\x18\x01 \x03(\v2\x1e.resourcemanagerproto.NodeDescR\x05nodes\"\x13\n" +
+	"\x05nodes\x18\x01 \x03(\v2\x1e.resourcemanagerproto.NodeDescR\x05nodes\x12\x18\n" +
+	"\arefused\x18d \x01(\x03R\arefused\"\x13\n" +
 	"\x11WatchNodesRequest\"\xeb\x01\n" +
 	"\tNodeEvent\x128\n" +
 	"\x04kind\x18\x01 \x01(\x0e2$.resourcemanagerproto.NodeEvent.KindR\x04kind\x122\n" +

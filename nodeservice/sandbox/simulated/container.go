@@ -22,19 +22,21 @@ type live struct {
 
 	// guarded by runtime.mu; constant once done is closed
 	inFlight int
+	died     time.Duration // when
 	why      string
 	oom      bool
-	alone    bool // there was one invocation in flight
+	alone    bool  // there was one invocation in flight
+	peak     int64 // what it used when it ran out of memory, in bytes
 }
 
 // end removes the container. The first reason stands. runtime.mu is held.
-func (c *live) end(why string, oom bool) {
+func (c *live) end(at time.Duration, why string, oom bool) {
 	select {
 	case <-c.done:
 		return
 	default:
 	}
-	c.why, c.oom, c.alone = why, oom, c.inFlight <= 1
+	c.died, c.why, c.oom, c.alone = at, why, oom, c.inFlight <= 1
 	c.runtime.model.Remove(c.runtime.now(), c.model)
 	delete(c.runtime.containers, c.id)
 	delete(c.runtime.handles, c.model)
@@ -47,7 +49,7 @@ func (c *live) death() error {
 	case c.oom && c.alone:
 		return fmt.Errorf("%w: %s", sandbox.ErrOutOfMemory, c.why)
 	case c.oom:
-		return fmt.Errorf("%w: out of memory: %s", sandbox.ErrLost, c.why)
+		return fmt.Errorf("%w: %s", sandbox.ErrLostToMemory, c.why)
 	}
 	return fmt.Errorf("%w: %s", sandbox.ErrLost, c.why)
 }
@@ -57,7 +59,7 @@ func (c *live) Invoke(ctx context.Context, inv sandbox.Invocation) (sandbox.Resu
 	r := c.runtime
 	r.mu.Lock()
 	begun := r.now()
-	call := r.model.Invoke(begun, c.model, 0, work(inv.Event))
+	call := r.model.Invoke(begun, c.model, 0, r.cfg.work(inv.Event))
 	if call == nil {
 		r.mu.Unlock()
 		<-c.done
@@ -70,18 +72,28 @@ func (c *live) Invoke(ctx context.Context, inv sandbox.Invocation) (sandbox.Resu
 	r.mu.Unlock()
 	defer c.leave(call)
 
-	timeout := time.NewTimer(inv.Timeout)
+	limit := r.cfg.scaled(inv.Timeout)
+	timeout := time.NewTimer(limit)
 	defer timeout.Stop()
+	var end nodemodel.Completion // without a Call while there is none
 	select {
-	case end := <-finished:
-		return sandbox.Result{Body: []byte("{}"), Duration: end.At - begun, MaxMemory: end.Peak, CPU: end.CPU}, nil
+	case end = <-finished:
 	case <-timeout.C:
-		return c.timedOut(inv.Timeout), nil
+		r.ring()
+		select {
+		case end = <-finished:
+		default:
+		}
 	case <-ctx.Done():
 		return sandbox.Result{}, fmt.Errorf("invoke: %w", context.Cause(ctx))
 	case <-c.done:
-		return sandbox.Result{Lost: true}, fmt.Errorf("invoke: %w", c.death())
+		return sandbox.Result{Duration: c.died - begun, MaxMemory: c.peak, Lost: true}, fmt.Errorf("invoke: %w", c.death())
 	}
+	// The model's word is exact, however late this machine was to notice.
+	if took := end.At - begun; end.Call != nil && took <= limit {
+		return sandbox.Result{Body: []byte("{}"), Duration: took, MaxMemory: end.Peak, CPU: end.CPU}, nil
+	}
+	return c.timedOut(inv.Timeout, limit), nil
 }
 
 // leave ends the invocation if it has not ended.
@@ -95,15 +107,16 @@ func (c *live) leave(call *nodemodel.Call) {
 	r.settle()
 }
 
-func (c *live) timedOut(timeout time.Duration) sandbox.Result {
+// timedOut is the result of an invocation that has a timeout, by the clock limit.
+func (c *live) timedOut(timeout, limit time.Duration) sandbox.Result {
 	r := c.runtime
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	u, _ := r.model.Usage(r.now(), c.model)
 	return sandbox.Result{
 		Error:     &sandbox.FunctionError{Code: sandbox.CodeTimeout, Message: fmt.Sprintf("ran longer than its %v", timeout)},
-		Duration:  timeout,
-		MaxMemory: max(u.Memory, r.creation.Memory),
+		Duration:  limit,
+		MaxMemory: max(u.Memory, r.cfg.Creation.Memory, 1),
 	}
 }
 
@@ -123,7 +136,7 @@ func (c *live) Usage() (sandbox.Usage, error) {
 func (c *live) Kill() error {
 	c.runtime.mu.Lock()
 	defer c.runtime.mu.Unlock()
-	c.end("it was removed", false)
+	c.end(c.runtime.now(), "it was removed", false)
 	c.runtime.settle()
 	return nil
 }
@@ -131,8 +144,8 @@ func (c *live) Kill() error {
 // Done is closed when the container is dead.
 func (c *live) Done() <-chan struct{} { return c.done }
 
-// work is what an event asks for.
-func work(event []byte) nodemodel.Work {
+// work is what an event asks for, in time by the clock.
+func (c Config) work(event []byte) nodemodel.Work {
 	var e struct {
 		CPU   float64 `json:"cpu_ms"`
 		Sleep float64 `json:"sleep_ms"`
@@ -141,6 +154,6 @@ func work(event []byte) nodemodel.Work {
 	if json.Unmarshal(event, &e) != nil {
 		return nodemodel.Work{}
 	}
-	ms := func(v float64) time.Duration { return time.Duration(max(v, 0) * float64(time.Millisecond)) }
+	ms := func(v float64) time.Duration { return c.scaled(time.Duration(max(v, 0) * float64(time.Millisecond))) }
 	return nodemodel.Work{CPU: ms(e.CPU), Sleep: ms(e.Sleep), Memory: int64(max(e.Touch, 0) * (1 << 20))}
 }

@@ -25,12 +25,13 @@ var ErrClosed = errors.New("simulated runtime closed")
 
 // Runtime runs a nodemodel.Model in real time.
 type Runtime struct {
-	begun    time.Time
-	creation nodemodel.Creation
+	cfg   Config
+	begun time.Time
 
 	mu         sync.Mutex // guards the fields below, and those of live that say so
 	model      *nodemodel.Model
 	alarm      *time.Timer
+	due        time.Duration                                 // when the alarm rings
 	containers map[string]*live                              // by id
 	handles    map[*nodemodel.Container]*live                // the same, by what the model calls them
 	calls      map[*nodemodel.Call]chan nodemodel.Completion // with room for one
@@ -42,14 +43,18 @@ func New(cfg Config) (*Runtime, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, fmt.Errorf("simulated runtime: %w", err)
 	}
-	return &Runtime{
+	cfg = cfg.withDefaults()
+	r := &Runtime{
+		cfg:        cfg,
 		begun:      time.Now(),
-		creation:   cfg.creation(),
 		model:      nodemodel.New(cfg.Config),
 		containers: map[string]*live{},
 		handles:    map[*nodemodel.Container]*live{},
 		calls:      map[*nodemodel.Call]chan nodemodel.Completion{},
-	}, nil
+	}
+	r.alarm = time.AfterFunc(time.Hour, r.ring)
+	r.alarm.Stop()
+	return r, nil
 }
 
 // Create takes as long as the model says.
@@ -80,10 +85,14 @@ func (r *Runtime) add(ctx context.Context, spec sandbox.Spec) (*live, error) {
 	case r.containers[spec.ID] != nil:
 		return nil, fmt.Errorf("id %q is in use", spec.ID)
 	}
+	how := r.cfg.Creation
+	if spec.Function.Resident > 0 {
+		how.Memory = spec.Function.Resident
+	}
 	c := &live{
 		runtime: r,
 		id:      spec.ID,
-		model:   r.model.Create(r.now(), 0, spec.Memory, r.creation),
+		model:   r.model.Create(r.now(), 0, spec.Memory, how),
 		ready:   make(chan struct{}),
 		done:    make(chan struct{}),
 	}
@@ -105,7 +114,7 @@ func (r *Runtime) Close() error {
 	defer r.mu.Unlock()
 	r.closed = true
 	for _, c := range r.containers {
-		c.end("the node is closing", false)
+		c.end(r.now(), "the node is closing", false)
 	}
 	r.settle()
 	return nil
@@ -122,20 +131,26 @@ func (r *Runtime) settle() {
 		case done.Kind == nodemodel.Created:
 			close(c.ready)
 		case done.Kind == nodemodel.OutOfMemory:
-			c.end("it used more than its memory, or most of a full node's", true)
+			c.peak = done.Peak
+			c.end(done.At, "it used more than its memory, or most of a full node's", true)
 		case r.calls[done.Call] != nil:
 			r.calls[done.Call] <- done
 			delete(r.calls, done.Call)
 		}
 	}
-	if r.alarm != nil {
+	next, found := r.model.Next()
+	switch {
+	case !found:
 		r.alarm.Stop()
+	case next != r.due || r.now() >= next: // else it is set already
+		r.alarm.Reset(next - r.now())
 	}
-	if next, found := r.model.Next(); found {
-		r.alarm = time.AfterFunc(next-r.now(), func() {
-			r.mu.Lock()
-			defer r.mu.Unlock()
-			r.settle()
-		})
-	}
+	r.due = next
+}
+
+// ring brings the model up to now: the alarm does.
+func (r *Runtime) ring() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.settle()
 }
