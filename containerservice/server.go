@@ -19,6 +19,7 @@ import (
 	"github.com/minifaas/minifaas/containerservice/runtime/native"
 	"github.com/minifaas/minifaas/containerservice/runtime/node"
 	"github.com/minifaas/minifaas/containerservice/runtime/python"
+	"github.com/minifaas/minifaas/containerservice/runtime/wasm"
 	containerservicepb "github.com/minifaas/minifaas/proto/containerservice"
 )
 
@@ -31,11 +32,19 @@ const (
 
 // starters are the runtimes by name.
 var starters = map[string]runtime.Starter{
-	"python3": python.Start,
-	"nodejs":  node.Start,
-	"binary":  binary.Start,
-	"native":  native.Start,
-	"custom":  custom.Start,
+	"python3":      python.Start,
+	"nodejs":       node.Start,
+	"binary":       binary.Start,
+	"native":       native.Start,
+	"custom":       custom.Start,
+	"wasm":         wasm.Start,
+	"wasm-compile": wasm.Compile,
+}
+
+// preparers of the runtimes that have something to prepare.
+var preparers = map[string]runtime.Preparer{
+	"python3": python.Prepare,
+	"nodejs":  node.Prepare,
 }
 
 // Server serves one container. Make it with New.
@@ -48,12 +57,16 @@ type Server struct {
 	rt    runtime.Runtime
 	// failed is the answer to every invocation when loading failed.
 	failed *containerservicepb.LoadReply
+	// prepared, if not nil, waits for a function of the runtime preparedFor.
+	prepared    runtime.Prepared
+	preparedFor string
 }
 
 type loadState uint8
 
 const (
 	unloaded loadState = iota
+	preparing
 	loading
 	loaded
 )
@@ -69,10 +82,13 @@ func New() *Server {
 func (s *Server) Load(ctx context.Context, req *containerservicepb.LoadRequest) (*containerservicepb.LoadReply, error) {
 	start, ok := starters[req.Runtime]
 	if !ok {
-		return nil, status.Errorf(codes.InvalidArgument, "unknown runtime %q: it is one of binary, custom, native, nodejs, python3", req.Runtime)
+		return nil, status.Errorf(codes.InvalidArgument, "unknown runtime %q: it is one of binary, custom, native, nodejs, python3, wasm", req.Runtime)
 	}
 	if !s.advance(unloaded, loading) {
 		return nil, status.Error(codes.FailedPrecondition, "load function: a container loads one function, once")
+	}
+	if p := s.takePrepared(req); p != nil {
+		start = p.Load
 	}
 	rt, log, err := start(ctx, runtime.Function{
 		Name:        req.FunctionName,
@@ -81,6 +97,7 @@ func (s *Server) Load(ctx context.Context, req *containerservicepb.LoadRequest) 
 		Memory:      req.MemoryInBytes,
 		Environment: req.Environment,
 		Interpreter: req.Interpreter,
+		Compiled:    req.CompiledDir,
 		LoadTimeout: orDefault(time.Duration(req.TimeoutNanos), DefaultLoadTimeout),
 		LogLimit:    int(orDefault(req.LogLimitInBytes, DefaultLogLimit)),
 	})
@@ -120,6 +137,9 @@ func (s *Server) Close() {
 	defer s.mu.RUnlock()
 	if s.rt != nil {
 		s.rt.Close()
+	}
+	if s.prepared != nil {
+		s.prepared.Close()
 	}
 }
 

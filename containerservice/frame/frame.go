@@ -17,6 +17,11 @@ const (
 	Result    Type = 5 // the result
 	Error     Type = 6 // JSON (Failure)
 	Log       Type = 7 // output of a call, or with call 0 of loading
+
+	// A worker that is started before it is known for which function says Waiting,
+	// and then gets Load.
+	Load    Type = 8 // JSON (Function), call 0
+	Waiting Type = 9 // no payload, call 0
 )
 
 // HeaderSize is the length of what goes before every payload: its size (4
@@ -40,6 +45,14 @@ type Invocation struct {
 	RequestID string `json:"request_id"`
 	// DeadlineMS is the time of the invocation's timeout, in ms since 1970.
 	DeadlineMS int64 `json:"deadline_ms"`
+}
+
+// Function is the payload of Load.
+type Function struct {
+	Handler string `json:"handler"`
+	CodeDir string `json:"code_dir"`
+	// Environment is all that the function finds in its environment.
+	Environment map[string]string `json:"environment"`
 }
 
 // Failure is the payload of LoadError and Error.

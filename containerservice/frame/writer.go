@@ -59,6 +59,15 @@ func (w *Writer) WriteInvoke(call uint64, inv Invocation, event []byte) error {
 	return w.Write(Invoke, call, append(line, '\n'), event)
 }
 
+// WriteLoad writes a Load frame.
+func (w *Writer) WriteLoad(f Function) error {
+	p, err := json.Marshal(f)
+	if err != nil {
+		return err
+	}
+	return w.Write(Load, 0, p)
+}
+
 // WriteFailure writes a LoadError or Error frame.
 func (w *Writer) WriteFailure(t Type, call uint64, f Failure) error {
 	p, err := json.Marshal(f)

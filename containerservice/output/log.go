@@ -47,3 +47,10 @@ func (l *Log) String() string {
 	}
 	return s
 }
+
+// LastLine is the end of what was written, which often is the reason for what came then.
+func LastLine(log string) string {
+	log = strings.TrimSpace(log)
+	log = log[strings.LastIndexByte(log, '\n')+1:]
+	return log[max(0, len(log)-512):]
+}

@@ -11,6 +11,8 @@ import (
 const (
 	CodeFunctionError = "FunctionError"
 	CodeTimeout       = "Timeout"
+	// CodeOutOfMemory is of an invocation that ran out of memory alone; its container serves on.
+	CodeOutOfMemory = "OutOfMemory"
 )
 
 // Types of errors that no language has raised.

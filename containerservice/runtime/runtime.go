@@ -1,6 +1,6 @@
 // Package runtime is the seam between the agent and what runs a function's
-// code: packages python, node, native, binary and custom below it each have a
-// Start of type Starter.
+// code: packages python, node, native, binary, custom and wasm below it each have
+// a Start of type Starter.
 package runtime
 
 import (
@@ -35,6 +35,8 @@ type Function struct {
 	Environment map[string]string
 	// Interpreter is the path of the language's interpreter, if it has one.
 	Interpreter string
+	// Compiled is the folder of the code's compiled form, if there is one.
+	Compiled string
 	// LoadTimeout bounds the function's own initialisation.
 	LoadTimeout time.Duration
 	// LogLimit is the most output that is kept of an invocation, in bytes.
@@ -44,6 +46,25 @@ type Function struct {
 // A Starter starts a runtime and loads the function. Its error is an *Error
 // when the function is to blame; log is what it wrote meanwhile, in any case.
 type Starter func(ctx context.Context, f Function) (rt Runtime, log string, err error)
+
+// Preparation is what can be known before the function is.
+type Preparation struct {
+	// Interpreter and Memory will be those of the function.
+	Interpreter string
+	Memory      int64
+}
+
+// A Preparer starts what a function of the runtime will need.
+type Preparer func(ctx context.Context, p Preparation) (Prepared, error)
+
+// Prepared waits for its function. One of Load and Close is called, once.
+type Prepared interface {
+	// Load is as a Starter, but starts nothing.
+	Load(ctx context.Context, f Function) (rt Runtime, log string, err error)
+	Close()
+	// Done is closed when it has died, and can't load anything any more.
+	Done() <-chan struct{}
+}
 
 // A Runtime runs the invocations of one function. It is safe for concurrent use.
 type Runtime interface {

@@ -209,9 +209,107 @@ func (x *Mount) GetTarget() string {
 	return ""
 }
 
+type PrepareRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// As in LoadRequest.
+	Runtime       string `protobuf:"bytes,1,opt,name=runtime,proto3" json:"runtime,omitempty"`
+	Interpreter   string `protobuf:"bytes,2,opt,name=interpreter,proto3" json:"interpreter,omitempty"`
+	MemoryInBytes int64  `protobuf:"varint,3,opt,name=memory_in_bytes,json=memoryInBytes,proto3" json:"memory_in_bytes,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PrepareRequest) Reset() {
+	*x = PrepareRequest{}
+	mi := &file_containerservice_containerservice_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PrepareRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PrepareRequest) ProtoMessage() {}
+
+func (x *PrepareRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_containerservice_containerservice_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PrepareRequest.ProtoReflect.Descriptor instead.
+func (*PrepareRequest) Descriptor() ([]byte, []int) {
+	return file_containerservice_containerservice_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *PrepareRequest) GetRuntime() string {
+	if x != nil {
+		return x.Runtime
+	}
+	return ""
+}
+
+func (x *PrepareRequest) GetInterpreter() string {
+	if x != nil {
+		return x.Interpreter
+	}
+	return ""
+}
+
+func (x *PrepareRequest) GetMemoryInBytes() int64 {
+	if x != nil {
+		return x.MemoryInBytes
+	}
+	return 0
+}
+
+type PrepareReply struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PrepareReply) Reset() {
+	*x = PrepareReply{}
+	mi := &file_containerservice_containerservice_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PrepareReply) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PrepareReply) ProtoMessage() {}
+
+func (x *PrepareReply) ProtoReflect() protoreflect.Message {
+	mi := &file_containerservice_containerservice_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PrepareReply.ProtoReflect.Descriptor instead.
+func (*PrepareReply) Descriptor() ([]byte, []int) {
+	return file_containerservice_containerservice_proto_rawDescGZIP(), []int{3}
+}
+
 type LoadRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// python3, nodejs, binary, native or custom.
+	// python3, nodejs, binary, native, custom or wasm; or wasm-compile, whose
+	// invocations return a wasm function's compiled form, and which runs nothing of it.
 	Runtime string `protobuf:"bytes,1,opt,name=runtime,proto3" json:"runtime,omitempty"`
 	// Depends on the runtime: module.function, or the name of an executable.
 	Handler string `protobuf:"bytes,2,opt,name=handler,proto3" json:"handler,omitempty"`
@@ -226,13 +324,16 @@ type LoadRequest struct {
 	TimeoutNanos int64 `protobuf:"varint,8,opt,name=timeout_nanos,json=timeoutNanos,proto3" json:"timeout_nanos,omitempty"`
 	// Most bytes of output kept of one invocation; 0 means 64 KiB.
 	LogLimitInBytes int64 `protobuf:"varint,9,opt,name=log_limit_in_bytes,json=logLimitInBytes,proto3" json:"log_limit_in_bytes,omitempty"`
-	unknownFields   protoimpl.UnknownFields
-	sizeCache       protoimpl.SizeCache
+	// Folder of a wasm function's compiled form, as seen in the sandbox; empty
+	// where there is none, so that the agent compiles it.
+	CompiledDir   string `protobuf:"bytes,10,opt,name=compiled_dir,json=compiledDir,proto3" json:"compiled_dir,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *LoadRequest) Reset() {
 	*x = LoadRequest{}
-	mi := &file_containerservice_containerservice_proto_msgTypes[2]
+	mi := &file_containerservice_containerservice_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -244,7 +345,7 @@ func (x *LoadRequest) String() string {
 func (*LoadRequest) ProtoMessage() {}
 
 func (x *LoadRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_containerservice_containerservice_proto_msgTypes[2]
+	mi := &file_containerservice_containerservice_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -257,7 +358,7 @@ func (x *LoadRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LoadRequest.ProtoReflect.Descriptor instead.
 func (*LoadRequest) Descriptor() ([]byte, []int) {
-	return file_containerservice_containerservice_proto_rawDescGZIP(), []int{2}
+	return file_containerservice_containerservice_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *LoadRequest) GetRuntime() string {
@@ -323,6 +424,13 @@ func (x *LoadRequest) GetLogLimitInBytes() int64 {
 	return 0
 }
 
+func (x *LoadRequest) GetCompiledDir() string {
+	if x != nil {
+		return x.CompiledDir
+	}
+	return ""
+}
+
 type LoadReply struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Unset when the function is ready.
@@ -335,7 +443,7 @@ type LoadReply struct {
 
 func (x *LoadReply) Reset() {
 	*x = LoadReply{}
-	mi := &file_containerservice_containerservice_proto_msgTypes[3]
+	mi := &file_containerservice_containerservice_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -347,7 +455,7 @@ func (x *LoadReply) String() string {
 func (*LoadReply) ProtoMessage() {}
 
 func (x *LoadReply) ProtoReflect() protoreflect.Message {
-	mi := &file_containerservice_containerservice_proto_msgTypes[3]
+	mi := &file_containerservice_containerservice_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -360,7 +468,7 @@ func (x *LoadReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LoadReply.ProtoReflect.Descriptor instead.
 func (*LoadReply) Descriptor() ([]byte, []int) {
-	return file_containerservice_containerservice_proto_rawDescGZIP(), []int{3}
+	return file_containerservice_containerservice_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *LoadReply) GetError() *FunctionError {
@@ -391,7 +499,7 @@ type FunctionError struct {
 
 func (x *FunctionError) Reset() {
 	*x = FunctionError{}
-	mi := &file_containerservice_containerservice_proto_msgTypes[4]
+	mi := &file_containerservice_containerservice_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -403,7 +511,7 @@ func (x *FunctionError) String() string {
 func (*FunctionError) ProtoMessage() {}
 
 func (x *FunctionError) ProtoReflect() protoreflect.Message {
-	mi := &file_containerservice_containerservice_proto_msgTypes[4]
+	mi := &file_containerservice_containerservice_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -416,7 +524,7 @@ func (x *FunctionError) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FunctionError.ProtoReflect.Descriptor instead.
 func (*FunctionError) Descriptor() ([]byte, []int) {
-	return file_containerservice_containerservice_proto_rawDescGZIP(), []int{4}
+	return file_containerservice_containerservice_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *FunctionError) GetCode() string {
@@ -459,7 +567,7 @@ type InvokeRequest struct {
 
 func (x *InvokeRequest) Reset() {
 	*x = InvokeRequest{}
-	mi := &file_containerservice_containerservice_proto_msgTypes[5]
+	mi := &file_containerservice_containerservice_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -471,7 +579,7 @@ func (x *InvokeRequest) String() string {
 func (*InvokeRequest) ProtoMessage() {}
 
 func (x *InvokeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_containerservice_containerservice_proto_msgTypes[5]
+	mi := &file_containerservice_containerservice_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -484,7 +592,7 @@ func (x *InvokeRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use InvokeRequest.ProtoReflect.Descriptor instead.
 func (*InvokeRequest) Descriptor() ([]byte, []int) {
-	return file_containerservice_containerservice_proto_rawDescGZIP(), []int{5}
+	return file_containerservice_containerservice_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *InvokeRequest) GetRequestId() string {
@@ -524,7 +632,7 @@ type InvokeReply struct {
 
 func (x *InvokeReply) Reset() {
 	*x = InvokeReply{}
-	mi := &file_containerservice_containerservice_proto_msgTypes[6]
+	mi := &file_containerservice_containerservice_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -536,7 +644,7 @@ func (x *InvokeReply) String() string {
 func (*InvokeReply) ProtoMessage() {}
 
 func (x *InvokeReply) ProtoReflect() protoreflect.Message {
-	mi := &file_containerservice_containerservice_proto_msgTypes[6]
+	mi := &file_containerservice_containerservice_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -549,7 +657,7 @@ func (x *InvokeReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use InvokeReply.ProtoReflect.Descriptor instead.
 func (*InvokeReply) Descriptor() ([]byte, []int) {
-	return file_containerservice_containerservice_proto_rawDescGZIP(), []int{6}
+	return file_containerservice_containerservice_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *InvokeReply) GetBody() []byte {
@@ -603,7 +711,7 @@ type EndInvocationRequest struct {
 
 func (x *EndInvocationRequest) Reset() {
 	*x = EndInvocationRequest{}
-	mi := &file_containerservice_containerservice_proto_msgTypes[7]
+	mi := &file_containerservice_containerservice_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -615,7 +723,7 @@ func (x *EndInvocationRequest) String() string {
 func (*EndInvocationRequest) ProtoMessage() {}
 
 func (x *EndInvocationRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_containerservice_containerservice_proto_msgTypes[7]
+	mi := &file_containerservice_containerservice_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -628,7 +736,7 @@ func (x *EndInvocationRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EndInvocationRequest.ProtoReflect.Descriptor instead.
 func (*EndInvocationRequest) Descriptor() ([]byte, []int) {
-	return file_containerservice_containerservice_proto_rawDescGZIP(), []int{7}
+	return file_containerservice_containerservice_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *EndInvocationRequest) GetRequestId() string {
@@ -648,7 +756,7 @@ type EndInvocationReply struct {
 
 func (x *EndInvocationReply) Reset() {
 	*x = EndInvocationReply{}
-	mi := &file_containerservice_containerservice_proto_msgTypes[8]
+	mi := &file_containerservice_containerservice_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -660,7 +768,7 @@ func (x *EndInvocationReply) String() string {
 func (*EndInvocationReply) ProtoMessage() {}
 
 func (x *EndInvocationReply) ProtoReflect() protoreflect.Message {
-	mi := &file_containerservice_containerservice_proto_msgTypes[8]
+	mi := &file_containerservice_containerservice_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -673,7 +781,7 @@ func (x *EndInvocationReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EndInvocationReply.ProtoReflect.Descriptor instead.
 func (*EndInvocationReply) Descriptor() ([]byte, []int) {
-	return file_containerservice_containerservice_proto_rawDescGZIP(), []int{8}
+	return file_containerservice_containerservice_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *EndInvocationReply) GetContainerLost() bool {
@@ -699,7 +807,12 @@ const file_containerservice_containerservice_proto_rawDesc = "" +
 	"\x11ISOLATION_PROCESS\x10\x01\"7\n" +
 	"\x05Mount\x12\x16\n" +
 	"\x06source\x18\x01 \x01(\tR\x06source\x12\x16\n" +
-	"\x06target\x18\x02 \x01(\tR\x06target\"\xb4\x03\n" +
+	"\x06target\x18\x02 \x01(\tR\x06target\"t\n" +
+	"\x0ePrepareRequest\x12\x18\n" +
+	"\aruntime\x18\x01 \x01(\tR\aruntime\x12 \n" +
+	"\vinterpreter\x18\x02 \x01(\tR\vinterpreter\x12&\n" +
+	"\x0fmemory_in_bytes\x18\x03 \x01(\x03R\rmemoryInBytes\"\x0e\n" +
+	"\fPrepareReply\"\xd7\x03\n" +
 	"\vLoadRequest\x12\x18\n" +
 	"\aruntime\x18\x01 \x01(\tR\aruntime\x12\x18\n" +
 	"\ahandler\x18\x02 \x01(\tR\ahandler\x12\x19\n" +
@@ -709,7 +822,9 @@ const file_containerservice_containerservice_proto_rawDesc = "" +
 	"\venvironment\x18\x06 \x03(\v23.containerserviceproto.LoadRequest.EnvironmentEntryR\venvironment\x12 \n" +
 	"\vinterpreter\x18\a \x01(\tR\vinterpreter\x12#\n" +
 	"\rtimeout_nanos\x18\b \x01(\x03R\ftimeoutNanos\x12+\n" +
-	"\x12log_limit_in_bytes\x18\t \x01(\x03R\x0flogLimitInBytes\x1a>\n" +
+	"\x12log_limit_in_bytes\x18\t \x01(\x03R\x0flogLimitInBytes\x12!\n" +
+	"\fcompiled_dir\x18\n" +
+	" \x01(\tR\vcompiledDir\x1a>\n" +
 	"\x10EnvironmentEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"j\n" +
@@ -738,8 +853,9 @@ const file_containerservice_containerservice_proto_rawDesc = "" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tR\trequestId\";\n" +
 	"\x12EndInvocationReply\x12%\n" +
-	"\x0econtainer_lost\x18\x01 \x01(\bR\rcontainerLost2\x9d\x02\n" +
-	"\x10ContainerService\x12L\n" +
+	"\x0econtainer_lost\x18\x01 \x01(\bR\rcontainerLost2\xf4\x02\n" +
+	"\x10ContainerService\x12U\n" +
+	"\aPrepare\x12%.containerserviceproto.PrepareRequest\x1a#.containerserviceproto.PrepareReply\x12L\n" +
 	"\x04Load\x12\".containerserviceproto.LoadRequest\x1a .containerserviceproto.LoadReply\x12R\n" +
 	"\x06Invoke\x12$.containerserviceproto.InvokeRequest\x1a\".containerserviceproto.InvokeReply\x12g\n" +
 	"\rEndInvocation\x12+.containerserviceproto.EndInvocationRequest\x1a).containerserviceproto.EndInvocationReplyBHZFgithub.com/minifaas/minifaas/proto/containerservice;containerservicepbb\x06proto3"
@@ -757,34 +873,38 @@ func file_containerservice_containerservice_proto_rawDescGZIP() []byte {
 }
 
 var file_containerservice_containerservice_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_containerservice_containerservice_proto_msgTypes = make([]protoimpl.MessageInfo, 10)
+var file_containerservice_containerservice_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
 var file_containerservice_containerservice_proto_goTypes = []any{
 	(SandboxSpec_Isolation)(0),   // 0: containerserviceproto.SandboxSpec.Isolation
 	(*SandboxSpec)(nil),          // 1: containerserviceproto.SandboxSpec
 	(*Mount)(nil),                // 2: containerserviceproto.Mount
-	(*LoadRequest)(nil),          // 3: containerserviceproto.LoadRequest
-	(*LoadReply)(nil),            // 4: containerserviceproto.LoadReply
-	(*FunctionError)(nil),        // 5: containerserviceproto.FunctionError
-	(*InvokeRequest)(nil),        // 6: containerserviceproto.InvokeRequest
-	(*InvokeReply)(nil),          // 7: containerserviceproto.InvokeReply
-	(*EndInvocationRequest)(nil), // 8: containerserviceproto.EndInvocationRequest
-	(*EndInvocationReply)(nil),   // 9: containerserviceproto.EndInvocationReply
-	nil,                          // 10: containerserviceproto.LoadRequest.EnvironmentEntry
+	(*PrepareRequest)(nil),       // 3: containerserviceproto.PrepareRequest
+	(*PrepareReply)(nil),         // 4: containerserviceproto.PrepareReply
+	(*LoadRequest)(nil),          // 5: containerserviceproto.LoadRequest
+	(*LoadReply)(nil),            // 6: containerserviceproto.LoadReply
+	(*FunctionError)(nil),        // 7: containerserviceproto.FunctionError
+	(*InvokeRequest)(nil),        // 8: containerserviceproto.InvokeRequest
+	(*InvokeReply)(nil),          // 9: containerserviceproto.InvokeReply
+	(*EndInvocationRequest)(nil), // 10: containerserviceproto.EndInvocationRequest
+	(*EndInvocationReply)(nil),   // 11: containerserviceproto.EndInvocationReply
+	nil,                          // 12: containerserviceproto.LoadRequest.EnvironmentEntry
 }
 var file_containerservice_containerservice_proto_depIdxs = []int32{
 	0,  // 0: containerserviceproto.SandboxSpec.isolation:type_name -> containerserviceproto.SandboxSpec.Isolation
 	2,  // 1: containerserviceproto.SandboxSpec.mounts:type_name -> containerserviceproto.Mount
-	10, // 2: containerserviceproto.LoadRequest.environment:type_name -> containerserviceproto.LoadRequest.EnvironmentEntry
-	5,  // 3: containerserviceproto.LoadReply.error:type_name -> containerserviceproto.FunctionError
-	5,  // 4: containerserviceproto.InvokeReply.error:type_name -> containerserviceproto.FunctionError
-	3,  // 5: containerserviceproto.ContainerService.Load:input_type -> containerserviceproto.LoadRequest
-	6,  // 6: containerserviceproto.ContainerService.Invoke:input_type -> containerserviceproto.InvokeRequest
-	8,  // 7: containerserviceproto.ContainerService.EndInvocation:input_type -> containerserviceproto.EndInvocationRequest
-	4,  // 8: containerserviceproto.ContainerService.Load:output_type -> containerserviceproto.LoadReply
-	7,  // 9: containerserviceproto.ContainerService.Invoke:output_type -> containerserviceproto.InvokeReply
-	9,  // 10: containerserviceproto.ContainerService.EndInvocation:output_type -> containerserviceproto.EndInvocationReply
-	8,  // [8:11] is the sub-list for method output_type
-	5,  // [5:8] is the sub-list for method input_type
+	12, // 2: containerserviceproto.LoadRequest.environment:type_name -> containerserviceproto.LoadRequest.EnvironmentEntry
+	7,  // 3: containerserviceproto.LoadReply.error:type_name -> containerserviceproto.FunctionError
+	7,  // 4: containerserviceproto.InvokeReply.error:type_name -> containerserviceproto.FunctionError
+	3,  // 5: containerserviceproto.ContainerService.Prepare:input_type -> containerserviceproto.PrepareRequest
+	5,  // 6: containerserviceproto.ContainerService.Load:input_type -> containerserviceproto.LoadRequest
+	8,  // 7: containerserviceproto.ContainerService.Invoke:input_type -> containerserviceproto.InvokeRequest
+	10, // 8: containerserviceproto.ContainerService.EndInvocation:input_type -> containerserviceproto.EndInvocationRequest
+	4,  // 9: containerserviceproto.ContainerService.Prepare:output_type -> containerserviceproto.PrepareReply
+	6,  // 10: containerserviceproto.ContainerService.Load:output_type -> containerserviceproto.LoadReply
+	9,  // 11: containerserviceproto.ContainerService.Invoke:output_type -> containerserviceproto.InvokeReply
+	11, // 12: containerserviceproto.ContainerService.EndInvocation:output_type -> containerserviceproto.EndInvocationReply
+	9,  // [9:13] is the sub-list for method output_type
+	5,  // [5:9] is the sub-list for method input_type
 	5,  // [5:5] is the sub-list for extension type_name
 	5,  // [5:5] is the sub-list for extension extendee
 	0,  // [0:5] is the sub-list for field type_name
@@ -801,7 +921,7 @@ func file_containerservice_containerservice_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_containerservice_containerservice_proto_rawDesc), len(file_containerservice_containerservice_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   10,
+			NumMessages:   12,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -24,6 +24,7 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
+	ContainerService_Prepare_FullMethodName       = "/containerserviceproto.ContainerService/Prepare"
 	ContainerService_Load_FullMethodName          = "/containerserviceproto.ContainerService/Load"
 	ContainerService_Invoke_FullMethodName        = "/containerserviceproto.ContainerService/Invoke"
 	ContainerService_EndInvocation_FullMethodName = "/containerserviceproto.ContainerService/EndInvocation"
@@ -35,6 +36,13 @@ const (
 //
 // ContainerService runs the invocations of one function in one sandbox.
 type ContainerServiceClient interface {
+	// Prepare starts what a function of the runtime will need, before it is known
+	// which: an interpreter that has run nothing of anybody's. Load then uses it,
+	// unless the function asks for one of its own. It is called at most once, before
+	// Load. A runtime that has nothing to prepare is OK.
+	//
+	// FAILED_PRECONDITION: the interpreter is missing.
+	Prepare(ctx context.Context, in *PrepareRequest, opts ...grpc.CallOption) (*PrepareReply, error)
 	// Load starts the runtime and the function's own initialisation. An error
 	// of the function (no such file, a syntax error, no handler) is in the
 	// reply, not in the status. It is called once.
@@ -57,6 +65,16 @@ type containerServiceClient struct {
 
 func NewContainerServiceClient(cc grpc.ClientConnInterface) ContainerServiceClient {
 	return &containerServiceClient{cc}
+}
+
+func (c *containerServiceClient) Prepare(ctx context.Context, in *PrepareRequest, opts ...grpc.CallOption) (*PrepareReply, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(PrepareReply)
+	err := c.cc.Invoke(ctx, ContainerService_Prepare_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
 }
 
 func (c *containerServiceClient) Load(ctx context.Context, in *LoadRequest, opts ...grpc.CallOption) (*LoadReply, error) {
@@ -95,6 +113,13 @@ func (c *containerServiceClient) EndInvocation(ctx context.Context, in *EndInvoc
 //
 // ContainerService runs the invocations of one function in one sandbox.
 type ContainerServiceServer interface {
+	// Prepare starts what a function of the runtime will need, before it is known
+	// which: an interpreter that has run nothing of anybody's. Load then uses it,
+	// unless the function asks for one of its own. It is called at most once, before
+	// Load. A runtime that has nothing to prepare is OK.
+	//
+	// FAILED_PRECONDITION: the interpreter is missing.
+	Prepare(context.Context, *PrepareRequest) (*PrepareReply, error)
 	// Load starts the runtime and the function's own initialisation. An error
 	// of the function (no such file, a syntax error, no handler) is in the
 	// reply, not in the status. It is called once.
@@ -119,6 +144,9 @@ type ContainerServiceServer interface {
 // pointer dereference when methods are called.
 type UnimplementedContainerServiceServer struct{}
 
+func (UnimplementedContainerServiceServer) Prepare(context.Context, *PrepareRequest) (*PrepareReply, error) {
+	return nil, status.Error(codes.Unimplemented, "method Prepare not implemented")
+}
 func (UnimplementedContainerServiceServer) Load(context.Context, *LoadRequest) (*LoadReply, error) {
 	return nil, status.Error(codes.Unimplemented, "method Load not implemented")
 }
@@ -147,6 +175,24 @@ func RegisterContainerServiceServer(s grpc.ServiceRegistrar, srv ContainerServic
 		t.testEmbeddedByValue()
 	}
 	s.RegisterService(&ContainerService_ServiceDesc, srv)
+}
+
+func _ContainerService_Prepare_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(PrepareRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ContainerServiceServer).Prepare(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ContainerService_Prepare_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ContainerServiceServer).Prepare(ctx, req.(*PrepareRequest))
+	}
+	return interceptor(ctx, in, info, handler)
 }
 
 func _ContainerService_Load_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
@@ -210,6 +256,10 @@ var ContainerService_ServiceDesc = grpc.ServiceDesc{
 	ServiceName: "containerserviceproto.ContainerService",
 	HandlerType: (*ContainerServiceServer)(nil),
 	Methods: []grpc.MethodDesc{
+		{
+			MethodName: "Prepare",
+			Handler:    _ContainerService_Prepare_Handler,
+		},
 		{
 			MethodName: "Load",
 			Handler:    _ContainerService_Load_Handler,

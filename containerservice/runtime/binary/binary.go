@@ -13,7 +13,6 @@ import (
 	"io"
 	"os"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/minifaas/minifaas/containerservice/output"
@@ -70,7 +69,7 @@ func (p *program) Invoke(ctx context.Context, c runtime.Call) (runtime.Result, e
 		res.Error = fault
 	case exit.Signal != 0 || exit.Code != 0:
 		res.Error = runtime.Exited(exit)
-		if tail := lastLine(res.Log); tail != "" {
+		if tail := output.LastLine(res.Log); tail != "" {
 			res.Error.Message += ": " + tail
 		}
 	default:
@@ -176,11 +175,4 @@ func (r *run) wait(ctx context.Context, limit time.Duration) (fault *runtime.Err
 		fault = runtime.TooLarge()
 	}
 	return fault
-}
-
-// lastLine is the end of what was written, which in a shell is the reason.
-func lastLine(log string) string {
-	log = strings.TrimSpace(log)
-	log = log[strings.LastIndexByte(log, '\n')+1:]
-	return log[max(0, len(log)-512):]
 }

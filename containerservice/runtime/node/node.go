@@ -32,11 +32,23 @@ func Start(ctx context.Context, f runtime.Function) (runtime.Runtime, string, er
 	if err := f.CheckInterpreter("node"); err != nil {
 		return nil, "", err
 	}
-	var args []string
-	if f.Memory > 0 {
-		// V8 knows the machine's memory, not the container's: tell it where to
-		// collect garbage at the latest.
-		args = append(args, fmt.Sprintf("--max-old-space-size=%d", max(16, f.MemoryMiB()*9/10)))
+	return resident.PrepareAndLoad(ctx, f, command(f.Interpreter, f.Memory))
+}
+
+// Prepare is a runtime.Preparer. The memory must be that of the container.
+func Prepare(ctx context.Context, p runtime.Preparation) (runtime.Prepared, error) {
+	if err := p.CheckInterpreter("node"); err != nil {
+		return nil, err
 	}
-	return resident.Start(ctx, f, resident.Command{Path: f.Interpreter, Args: append(args, "-"), Stdin: worker})
+	return resident.Prepare(ctx, command(p.Interpreter, p.Memory))
+}
+
+func command(interpreter string, memory int64) resident.Command {
+	var args []string
+	if memory > 0 {
+		// V8 knows the machine's memory, not the container's: tell it where to
+		// collect garbage at the latest. It can't be told later.
+		args = append(args, fmt.Sprintf("--max-old-space-size=%d", max(16, memory>>20*9/10)))
+	}
+	return resident.Command{Path: interpreter, Args: append(args, "-"), Stdin: worker}
 }

@@ -5,12 +5,11 @@
 const { AsyncLocalStorage } = require('node:async_hooks');
 const fs = require('node:fs');
 const net = require('node:net');
-const path = require('node:path');
+const { basename, join } = require('node:path');
 const { Writable } = require('node:stream');
 
-const INVOKE = 1, CANCEL = 2, READY = 3, LOAD_ERROR = 4, RESULT = 5, ERROR = 6, LOG = 7;
+const INVOKE = 1, CANCEL = 2, READY = 3, LOAD_ERROR = 4, RESULT = 5, ERROR = 6, LOG = 7, LOAD = 8, WAITING = 9;
 const HEADER = 13;
-const { CODE_DIR, HANDLER, FUNCTION_NAME, MEMORY_LIMIT_MB } = process.env;
 const fd = Number(process.env.MINIFAAS_FD);
 delete process.env.MINIFAAS_FD;
 
@@ -53,9 +52,9 @@ class Call {
     this.context = {
       requestId: head.request_id,
       awsRequestId: head.request_id,
-      functionName: FUNCTION_NAME,
+      functionName: process.env.FUNCTION_NAME,
       functionVersion: '$LATEST',
-      memoryLimitInMB: MEMORY_LIMIT_MB,
+      memoryLimitInMB: process.env.MEMORY_LIMIT_MB,
       signal: this.abort.signal,
       getRemainingTimeInMillis: () => Math.max(0, head.deadline_ms - Date.now()),
     };
@@ -117,8 +116,12 @@ async function run(handler, call, event) {
   });
 }
 
-function take(handler, type, number, payload) {
-  if (type === CANCEL) {
+let handler; // of the function, once it is loaded
+
+function take(type, number, payload) {
+  if (type === LOAD) {
+    assume(JSON.parse(payload.toString()));
+  } else if (type === CANCEL) {
     calls.get(number)?.abort.abort();
   } else if (type === INVOKE) {
     const end = payload.indexOf(10);
@@ -129,7 +132,7 @@ function take(handler, type, number, payload) {
   }
 }
 
-function serve(handler) {
+function serve() {
   const socket = new net.Socket({ fd, readable: true, writable: false });
   let chunks = [], have = 0, need = HEADER;
   socket.on('data', (chunk) => {
@@ -138,7 +141,7 @@ function serve(handler) {
     while (have >= need) {
       const all = chunks.length === 1 ? chunks[0] : Buffer.concat(chunks, have);
       const size = HEADER + all.readUInt32BE(0);
-      if (have >= size) take(handler, all.readUInt8(4), all.readBigUInt64BE(5), all.subarray(HEADER, size));
+      if (have >= size) take(all.readUInt8(4), all.readBigUInt64BE(5), all.subarray(HEADER, size));
       const rest = have >= size ? all.subarray(size) : all;
       chunks = rest.length ? [rest] : [];
       have = rest.length;
@@ -146,7 +149,7 @@ function serve(handler) {
     }
   });
   socket.on('close', () => process.exit(0));
-  send(READY, 0n, '');
+  send(WAITING, 0n, '');
 }
 
 // output replaces a standard stream: what a call prints is its own.
@@ -163,13 +166,13 @@ function output(number) {
   return Object.assign(stream, { fd: number, isTTY: false });
 }
 
-async function load(handler) {
-  const dot = handler.lastIndexOf('.');
-  if (dot < 1) throw new Error(`handler "${handler}" is not of the form module.function`);
-  const [module, name] = [handler.slice(0, dot), handler.slice(dot + 1)];
-  const files = ['.js', '.mjs', '.cjs'].map((ext) => path.join(CODE_DIR, module + ext));
+async function load(path, folder) {
+  const dot = path.lastIndexOf('.');
+  if (dot < 1) throw new Error(`handler "${path}" is not of the form module.function`);
+  const [module, name] = [path.slice(0, dot), path.slice(dot + 1)];
+  const files = ['.js', '.mjs', '.cjs'].map((ext) => join(folder, module + ext));
   const file = files.find((f) => fs.existsSync(f));
-  if (!file) throw new Error(`no module "${module}" in the function's code: looked for ${files.map((f) => path.basename(f)).join(', ')}`);
+  if (!file) throw new Error(`no module "${module}" in the function's code: looked for ${files.map((f) => basename(f)).join(', ')}`);
   let code;
   try {
     code = require(file);
@@ -193,11 +196,19 @@ function uncaught(error) {
   else console.error('uncaught, outside of any invocation:', error);
 }
 
-load(HANDLER).then((handler) => {
-  process.on('uncaughtException', uncaught);
-  process.on('unhandledRejection', uncaught);
-  serve(handler);
-}, (error) => {
-  send(LOAD_ERROR, 0n, failure(error));
-  process.exit(1);
-});
+// assume makes the process one of the function: its environment, its folder.
+function assume(f) {
+  Object.assign(process.env, f.environment);
+  process.chdir(f.code_dir);
+  load(f.handler, f.code_dir).then((found) => {
+    handler = found;
+    process.on('uncaughtException', uncaught);
+    process.on('unhandledRejection', uncaught);
+    send(READY, 0n, '');
+  }, (error) => {
+    send(LOAD_ERROR, 0n, failure(error));
+    process.exit(1);
+  });
+}
+
+serve();

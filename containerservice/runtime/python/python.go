@@ -29,11 +29,19 @@ func Start(ctx context.Context, f runtime.Function) (runtime.Runtime, string, er
 	if err := f.CheckInterpreter("python3"); err != nil {
 		return nil, "", err
 	}
-	return resident.Start(ctx, f, resident.Command{
-		Path: f.Interpreter,
-		// -S saves a quarter of the start; the worker adds the site's packages
-		// when a module is not found without them.
-		Args:  []string{"-S", "-"},
-		Stdin: worker,
-	})
+	return resident.PrepareAndLoad(ctx, f, command(f.Interpreter))
+}
+
+// Prepare is a runtime.Preparer.
+func Prepare(ctx context.Context, p runtime.Preparation) (runtime.Prepared, error) {
+	if err := p.CheckInterpreter("python3"); err != nil {
+		return nil, err
+	}
+	return resident.Prepare(ctx, command(p.Interpreter))
+}
+
+func command(interpreter string) resident.Command {
+	// -S saves a quarter of the start; the worker adds the site's packages when a
+	// module is not found without them.
+	return resident.Command{Path: interpreter, Args: []string{"-S", "-"}, Stdin: worker}
 }

@@ -2,6 +2,7 @@
 # speaks, and the package's doc for what it promises. It imports as little as it
 # can: every import here is part of every cold start.
 import contextvars
+import importlib
 import io
 import json
 import os
@@ -10,7 +11,7 @@ import sys
 import threading
 import time
 
-INVOKE, CANCEL, READY, LOAD_ERROR, RESULT, ERROR, LOG = range(1, 8)
+INVOKE, CANCEL, READY, LOAD_ERROR, RESULT, ERROR, LOG, LOAD, WAITING = range(1, 10)
 HEADER = struct.Struct(">IBQ")
 LOG_CHUNK = 8192
 MAX_THREADS = 512
@@ -57,11 +58,9 @@ class Output(io.RawIOBase):
 class Call:
     """One invocation; to the handler it is the context."""
 
-    function_name = os.environ.get("FUNCTION_NAME", "")
+    function_name = invoked_function_arn = ""
     function_version = "$LATEST"
-    invoked_function_arn = ""
-    memory_limit_mb = int(os.environ.get("MEMORY_LIMIT_MB", "0"))
-    memory_limit_in_mb = memory_limit_mb
+    memory_limit_mb = memory_limit_in_mb = 0
 
     def __init__(self, number, head):
         self._number = number
@@ -249,12 +248,19 @@ class Site:
         sys.meta_path.append(cls)
 
 
+def assume(function):
+    """Makes the process one of the function: its environment, its folder."""
+    os.environ.update(function["environment"])
+    Call.function_name = os.environ.get("FUNCTION_NAME", "")
+    Call.memory_limit_mb = Call.memory_limit_in_mb = int(os.environ.get("MEMORY_LIMIT_MB", "0"))
+    os.chdir(function["code_dir"])
+    sys.path[0] = function["code_dir"]
+
+
 def load(path):
     module, dot, name = path.replace("/", ".").rpartition(".")
     if not dot:
         raise LookupError(f"handler {path!r} is not of the form module.function")
-    import importlib
-
     code = importlib.import_module(module)
     handler = getattr(code, name, None)
     if not callable(handler):
@@ -267,12 +273,15 @@ def main():
         stream = io.TextIOWrapper(Output(number), "utf-8", "backslashreplace", write_through=True)
         setattr(sys, name, stream)
         setattr(sys, f"__{name}__", stream)
-    sys.path[0] = os.environ["CODE_DIR"]
     sys.meta_path.append(Site)
+    send(WAITING, 0)
+    _, _, payload = read()  # LOAD: nothing else comes before READY
     try:
-        handler = load(os.environ["HANDLER"])
-        function = handler if hasattr(handler, "__code__") else type(handler).__call__
-        coroutine = getattr(getattr(function, "__code__", None), "co_flags", 0) & 0x80  # inspect.CO_COROUTINE
+        function = json.loads(payload)
+        assume(function)
+        handler = load(function["handler"])
+        code = handler if hasattr(handler, "__code__") else type(handler).__call__
+        coroutine = getattr(getattr(code, "__code__", None), "co_flags", 0) & 0x80  # inspect.CO_COROUTINE
         server = (Loop if coroutine else Threads)(handler)
     except BaseException as error:
         send(LOAD_ERROR, 0, failure(error))

@@ -75,7 +75,7 @@ func (w *worker) take(h frame.Header, r *frame.Reader, logs []byte) error {
 			return err
 		}
 		w.finish(h.Call, body, nil)
-	case frame.Ready:
+	case frame.Ready, frame.Waiting:
 		w.setLoaded(nil)
 	case frame.Error, frame.LoadError:
 		b, err := io.ReadAll(io.LimitReader(r, maxFailure))
@@ -106,15 +106,13 @@ func (w *worker) setLoaded(fault *runtime.Error) {
 // log gives output to its call, piece by piece; that of a call that is over is dropped.
 func (w *worker) log(id uint64, r *frame.Reader, buf []byte) error {
 	to := io.Discard
+	w.mu.Lock()
 	if id == 0 {
 		to = w.load
-	} else {
-		w.mu.Lock()
-		if k := w.calls[id]; k != nil {
-			to = k.log
-		}
-		w.mu.Unlock()
+	} else if k := w.calls[id]; k != nil {
+		to = k.log
 	}
+	w.mu.Unlock()
 	for {
 		n, err := r.Read(buf)
 		_, _ = to.Write(buf[:n])

@@ -20,7 +20,6 @@ import (
 type Command struct {
 	Path string
 	Args []string
-	Env  map[string]string // beside the function's
 	// Stdin is what the worker reads on its standard input.
 	Stdin []byte
 }
@@ -30,16 +29,25 @@ const socketFD = "3"
 
 // Start starts a worker and returns when it is ready; see runtime.Starter.
 func Start(ctx context.Context, f runtime.Function, cmd Command) (runtime.Runtime, string, error) {
-	w := &worker{
+	w := newWorker(f)
+	if err := w.start(cmd); err != nil {
+		return nil, "", err
+	}
+	return w.await(ctx)
+}
+
+func newWorker(f runtime.Function) *worker {
+	return &worker{
 		function: f,
 		memory:   memory{meter: rss.NewMeter()},
 		load:     output.NewLog(f.LogLimit),
 		loaded:   make(chan *runtime.Error, 1),
 		calls:    map[uint64]*call{},
 	}
-	if err := w.start(cmd); err != nil {
-		return nil, "", err
-	}
+}
+
+// await returns when the worker is ready, or can't be.
+func (w *worker) await(ctx context.Context) (runtime.Runtime, string, error) {
 	err := w.awaitLoad(ctx)
 	if err != nil {
 		w.proc.Kill()
@@ -72,9 +80,6 @@ func (w *worker) start(cmd Command) error {
 	}
 	defer stdin.Close()
 	env := map[string]string{"MINIFAAS_FD": socketFD}
-	for k, v := range cmd.Env {
-		env[k] = v
-	}
 	w.proc, err = process.Start(process.Spec{
 		Path:  cmd.Path,
 		Args:  cmd.Args,

@@ -55,6 +55,12 @@ type Config struct {
 	Processes int64
 	// CreateConcurrency is how many containers are made at once; default twice the cores.
 	CreateConcurrency int
+	// Ready is how many sandboxes of a kind wait for a function at least, once the
+	// kind has been asked for; default 1, and negative for none. More wait as more
+	// are asked for. It takes root and Namespaces.
+	Ready int
+	// ReadyShare is the part of Memory that they may take together; default 1/8.
+	ReadyShare float64
 	// LoadTimeout bounds a function's own initialisation; default 10 s.
 	LoadTimeout time.Duration
 	Log         *zap.Logger
@@ -81,6 +87,7 @@ func (c Config) Validate() error {
 	fault(c.TmpBytes < 0, "tmp bytes %d is negative", c.TmpBytes)
 	fault(c.Processes < 0, "processes %d is negative", c.Processes)
 	fault(c.CreateConcurrency < 0, "create concurrency %d is negative", c.CreateConcurrency)
+	fault(!(c.ReadyShare >= 0 && c.ReadyShare <= 1), "ready share %v is not between 0 and 1", c.ReadyShare)
 	fault(c.LoadTimeout < 0, "load timeout %v is negative", c.LoadTimeout)
 	switch c.Isolation {
 	case "", Auto, Namespaces, Process:
@@ -97,6 +104,8 @@ func (c Config) withDefaults() Config {
 	setDefault(&c.TmpBytes, 64<<20)
 	setDefault(&c.Processes, 256)
 	setDefault(&c.CreateConcurrency, 2*runtime.NumCPU())
+	setDefault(&c.Ready, 1)
+	setDefault(&c.ReadyShare, 1.0/8)
 	setDefault(&c.LoadTimeout, 10*time.Second)
 	if c.Log == nil {
 		c.Log = zap.NewNop()

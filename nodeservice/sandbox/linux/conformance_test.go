@@ -1,6 +1,7 @@
 package linux
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"os/exec"
@@ -8,6 +9,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/opencontainers/cgroups"
 	"go.uber.org/zap"
@@ -59,12 +61,55 @@ func testConfig(t testing.TB) Config {
 		CPU:          2,
 		AgentPath:    sandboxtest.Build(t).Agent,
 		Isolation:    isolationUnderTest(),
+		Ready:        readyUnderTest(),
 		Log:          zaptest.NewLogger(t, zaptest.Level(zap.ErrorLevel)),
 	}
 }
 
 // isolationUnderTest lets a second run of the test binary test another one.
 func isolationUnderTest() Isolation { return Isolation(os.Getenv("MINIFAAS_TEST_ISOLATION")) }
+
+// poolVariable makes the test process take all containers from a pool that has been
+// filled; without it none is.
+const poolVariable = "MINIFAAS_TEST_POOL"
+
+func readyUnderTest() int {
+	if os.Getenv(poolVariable) != "" {
+		return 1
+	}
+	return -1
+}
+
+// pooled is a Runtime whose containers all come from the pool.
+type pooled struct{ *Runtime }
+
+func (p pooled) Create(ctx context.Context, spec sandbox.Spec) (sandbox.Container, error) {
+	p.fillPool(ctx, spec)
+	return p.Runtime.Create(ctx, spec)
+}
+
+// fillPool waits until there is a sandbox for the container that spec asks for.
+func (r *Runtime) fillPool(ctx context.Context, spec sandbox.Spec) {
+	k := kindOf(spec)
+	r.pool.expect([]kind{k})
+	for ctx.Err() == nil && r.Ready()[k.String()] == 0 && !r.isClosed() {
+		time.Sleep(time.Millisecond)
+	}
+}
+
+func (r *Runtime) isClosed() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.closed
+}
+
+// underTest is what the suite is to test.
+func underTest(r *Runtime) sandbox.Runtime {
+	if r.pool == nil {
+		return r
+	}
+	return pooled{r}
+}
 
 // nodeName is unique on this machine: other test processes run beside.
 func nodeName(t testing.TB) string {
@@ -89,6 +134,19 @@ func TestConformance(t *testing.T) {
 	if r := newRuntime(t, nil); r.host == nil || !r.host.Limited("cpu") {
 		features.NoQuota = "there is no CPU quota here: " + strings.Join(r.Missing(), "; ")
 	}
+	sandboxtest.Run(t, func(t *testing.T) sandbox.Runtime { return underTest(newRuntime(t, nil)) }, features)
+}
+
+// TestConformanceWasm runs the suite with a WebAssembly module, whose invocations end one by one.
+func TestConformanceWasm(t *testing.T) {
+	programs := sandboxtest.Build(t)
+	features := sandboxtest.Features{
+		Work:    programs.Module(t),
+		Broken:  programs.Broken(),
+		Spares:  true,
+		NoQuota: "a module cannot tell the CPU time that it has used",
+	}
+	features.Broken.Runtime = features.Work.Runtime
 	sandboxtest.Run(t, func(t *testing.T) sandbox.Runtime { return newRuntime(t, nil) }, features)
 }
 
@@ -97,7 +155,16 @@ func TestConformanceProcess(t *testing.T) {
 	if isolationUnderTest() != "" {
 		t.Skip("this is the second run")
 	}
-	again(t, exec.Command(os.Args[0], "-test.run=^(TestConformance|TestRefused|TestPrograms|TestTimeoutSparesContainer)$", "-test.v"), "MINIFAAS_TEST_ISOLATION=process")
+	again(t, exec.Command(os.Args[0], "-test.run=^(TestConformance|TestRefused|TestPrograms|TestModule|TestTimeoutSparesContainer)$", "-test.v"), "MINIFAAS_TEST_ISOLATION=process")
+}
+
+// TestConformancePool runs the suite and the escape tests in sandboxes that were
+// made before it was known for which function.
+func TestConformancePool(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("only root can mount a function's code in a sandbox that is shut")
+	}
+	again(t, exec.Command(os.Args[0], "-test.run=^(TestConformance|TestEscape|TestRefused|TestPrograms|TestTimeoutSparesContainer)$", "-test.v"), poolVariable+"=1")
 }
 
 // TestConformanceRootless runs the suite and the escape tests as another user.
@@ -119,7 +186,7 @@ func TestConformanceRootless(t *testing.T) {
 	}
 	for _, isolation := range []Isolation{Namespaces, Process} {
 		t.Run(string(isolation), func(t *testing.T) {
-			cmd := exec.Command(program, "-test.run=^(TestConformance|TestEscape|TestRefused|TestPrograms|TestTimeoutSparesContainer)$", "-test.v")
+			cmd := exec.Command(program, "-test.run=^(TestConformance|TestEscape|TestRefused|TestPrograms|TestModule|TestTimeoutSparesContainer)$", "-test.v")
 			cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
 			cmd.Dir = "/"
 			again(t, cmd, "MINIFAAS_TEST_ISOLATION="+string(isolation), "HOME=/nonexistent")

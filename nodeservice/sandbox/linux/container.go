@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"go.uber.org/zap"
@@ -21,10 +22,12 @@ var _ sandbox.Container = (*container)(nil)
 // may die from start on; reap, run by the one goroutine that waits for
 // the agent, follows by itself.
 type container struct {
-	runtime  *Runtime
-	id       string
+	runtime *Runtime
+	// id names its cgroup and its folder. name is what it is called outside, if
+	// that is not the id, as it was in the pool first; runtime.mu guards it.
+	id, name string
 	uid      int
-	memory   int64
+	memory   atomic.Int64 // limit in bytes
 	cpu      float64
 	folder   string
 	group    *cgroup.Group // nil: none
@@ -104,7 +107,7 @@ func (c *container) watchOOM() (*os.File, error) {
 }
 
 func (c *container) outOfMemory() cause {
-	return cause{oom: true, text: fmt.Sprintf("it used more than its %d MiB", c.memory>>20)}
+	return cause{oom: true, text: fmt.Sprintf("it used more than its %d MiB", c.memory.Load()>>20)}
 }
 
 // die kills everything in the sandbox, for that reason unless it had one already. It does not wait.

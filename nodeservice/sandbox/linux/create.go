@@ -25,6 +25,9 @@ const loadCPU = 1.0
 // codeFolder is where a container sees its function's code.
 const codeFolder = "/var/task"
 
+// compiledFolder is where it sees its module's compiled form.
+const compiledFolder = "/var/compiled"
+
 // Create makes a container, by phases that the log shows at debug level. When it
 // fails, or ctx ends, nothing of the container is left.
 func (r *Runtime) Create(ctx context.Context, spec sandbox.Spec) (sandbox.Container, error) {
@@ -57,55 +60,90 @@ func (r *Runtime) create(ctx context.Context, spec sandbox.Spec) (*container, er
 	if err != nil {
 		return nil, err
 	}
-	copied := lap()
-	c, err := r.newContainer(spec, fault)
+	compiled, err := r.modules.get(ctx, spec.Function, code)
 	if err != nil {
 		return nil, err
 	}
-	grouped := lap()
-	if err := c.start(r.mounts(code, program)); err != nil {
-		c.abandon()
-		return nil, err
+	found := lap()
+	folders := r.mounts(code, compiled)
+	c, pooled := r.fromPool(spec, folders)
+	if !pooled {
+		if c, err = r.fromScratch(spec, append(folders, program.mounts()...)); err != nil {
+			return nil, err
+		}
 	}
-	started := lap()
-	if err := c.load(ctx, r.loadRequest(spec, code, program)); err != nil {
+	c.fault = fault
+	placed := lap()
+	if err := c.load(ctx, r.loadRequest(spec, code, compiled, program)); err != nil {
 		_ = c.Kill()
 		return nil, err
 	}
 	loaded := lap()
-	r.log.Debug("container created", zap.String("container", spec.ID), zap.Duration("code", copied),
-		zap.Duration("cgroup", grouped), zap.Duration("start", started), zap.Duration("load", loaded))
+	r.log.Debug("container created", zap.String("container", spec.ID), zap.Bool("pooled", pooled), zap.Duration("code", found),
+		zap.Duration("sandbox", placed), zap.Duration("load", loaded))
+	return c, nil
+}
+
+// fromPool takes a sandbox that is ready, if there is one.
+func (r *Runtime) fromPool(spec sandbox.Spec, folders []*containerservicepb.Mount) (*container, bool) {
+	c := r.pool.take(kindOf(spec))
+	if c == nil {
+		return nil, false
+	}
+	if err := c.specialise(spec, folders); err != nil {
+		_ = c.Kill()
+		r.log.Warn("a sandbox in reserve was of no use", zap.String("container", spec.ID), zap.Error(err))
+		return nil, false
+	}
+	return c, true
+}
+
+// fromScratch makes a sandbox for the function.
+func (r *Runtime) fromScratch(spec sandbox.Spec, mounts []*containerservicepb.Mount) (*container, error) {
+	c, err := r.newContainer(spec.ID, spec.Memory)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.start(mounts); err != nil {
+		c.abandon()
+		return nil, err
+	}
 	return c, nil
 }
 
 // newContainer takes an id, a user, a folder and a cgroup. abandon gives them back.
-func (r *Runtime) newContainer(spec sandbox.Spec, fault error) (*container, error) {
+func (r *Runtime) newContainer(id string, memory int64) (*container, error) {
 	c := &container{
 		runtime:  r,
-		id:       spec.ID,
-		memory:   max(spec.Memory, minMemory),
-		cpu:      min(sandbox.Quota(spec.Memory), r.cfg.CPU),
-		fault:    fault,
+		id:       id,
 		requests: map[string]bool{},
 		done:     make(chan struct{}),
 		gone:     make(chan struct{}),
 	}
+	c.setSize(memory)
 	if err := r.reserve(c); err != nil {
 		return nil, err
 	}
 	var err error
 	if c.folder, err = r.makeFolder(c.id, c.uid); err == nil && r.host != nil {
-		c.group, err = r.host.Create(filepath.Join(r.nodePath(), c.id), cgroup.Limits{
-			Memory: c.memory,
-			CPU:    min(max(c.cpu, loadCPU), r.cfg.CPU),
-			Pids:   r.cfg.Processes,
-		})
+		c.group, err = r.host.Create(filepath.Join(r.nodePath(), c.id), c.loadLimits())
 	}
 	if err != nil {
 		c.abandon()
 		return nil, err
 	}
 	return c, nil
+}
+
+// setSize says what the container may use; the CPU quota follows the memory.
+func (c *container) setSize(memory int64) {
+	c.memory.Store(max(memory, minMemory))
+	c.cpu = min(sandbox.Quota(memory), c.runtime.cfg.CPU)
+}
+
+// loadLimits are those until the function is loaded.
+func (c *container) loadLimits() cgroup.Limits {
+	return cgroup.Limits{Memory: c.memory.Load(), CPU: min(max(c.cpu, loadCPU), c.runtime.cfg.CPU), Pids: c.runtime.cfg.Processes}
 }
 
 // reserve takes c's id, and a user id of its own: the lowest that is free.
@@ -138,12 +176,26 @@ func (r *Runtime) add(c *container) error {
 	return nil
 }
 
-// forget undoes reserve and add; spent is the CPU time that it took.
+// rename gives a container from the pool the id that was asked for. It keeps the
+// one under which it was made, as its cgroup and its folder are named by that.
+func (r *Runtime) rename(c *container, id string) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.ids[id] {
+		return fmt.Errorf("id %q is in use", id)
+	}
+	r.ids[id] = true
+	c.name = id
+	return nil
+}
+
+// forget undoes reserve, rename and add; spent is the CPU time that it took.
 func (r *Runtime) forget(c *container, spent time.Duration) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	delete(r.users, c.uid)
 	delete(r.ids, c.id)
+	delete(r.ids, c.name)
 	delete(r.containers, c)
 	r.spent += spent
 }
@@ -163,10 +215,11 @@ func (r *Runtime) makeFolder(id string, uid int) (string, error) {
 	return folder, nil
 }
 
-func (r *Runtime) mounts(code string, program interpreter) []*containerservicepb.Mount {
+// mounts are the function's folders; compiled may be empty.
+func (r *Runtime) mounts(code, compiled string) []*containerservicepb.Mount {
 	mounts := []*containerservicepb.Mount{{Source: code, Target: codeFolder}}
-	if program.prefix != "" {
-		mounts = append(mounts, &containerservicepb.Mount{Source: program.prefix, Target: program.prefix})
+	if compiled != "" {
+		mounts = append(mounts, &containerservicepb.Mount{Source: compiled, Target: compiledFolder})
 	}
 	return mounts
 }
@@ -184,9 +237,12 @@ func (r *Runtime) sandboxSpec(id, folder string, mounts []*containerservicepb.Mo
 // hostname is the container's id, as far as the kernel takes it.
 func hostname(id string) string { return id[:min(len(id), 64)] }
 
-func (r *Runtime) loadRequest(spec sandbox.Spec, code string, program interpreter) *containerservicepb.LoadRequest {
+func (r *Runtime) loadRequest(spec sandbox.Spec, code, compiled string, program interpreter) *containerservicepb.LoadRequest {
 	if r.namespaces {
 		code = codeFolder
+		if compiled != "" {
+			compiled = compiledFolder
+		}
 	}
 	return &containerservicepb.LoadRequest{
 		Runtime:       spec.Function.Runtime,
@@ -196,6 +252,7 @@ func (r *Runtime) loadRequest(spec sandbox.Spec, code string, program interprete
 		MemoryInBytes: spec.Memory,
 		Environment:   spec.Function.Environment,
 		Interpreter:   program.path,
+		CompiledDir:   compiled,
 		TimeoutNanos:  r.cfg.LoadTimeout.Nanoseconds(),
 	}
 }

@@ -22,7 +22,7 @@ type inside struct {
 
 func enterContainer(t *testing.T, r *Runtime, id string, memory int64) inside {
 	t.Helper()
-	c, err := r.Create(t.Context(), sandbox.Spec{ID: id, Function: sandboxtest.Build(t).Function(), Memory: memory})
+	c, err := underTest(r).Create(t.Context(), sandbox.Spec{ID: id, Function: sandboxtest.Build(t).Function(), Memory: memory})
 	if err != nil {
 		t.Fatal(err)
 	}

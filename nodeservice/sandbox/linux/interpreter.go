@@ -11,6 +11,7 @@ import (
 
 	"github.com/minifaas/minifaas/internal/function"
 	"github.com/minifaas/minifaas/nodeservice/sandbox"
+	containerservicepb "github.com/minifaas/minifaas/proto/containerservice"
 )
 
 // interpreters are the programs that a runtime needs; the others need none.
@@ -29,10 +30,21 @@ type interpreter struct {
 	prefix string
 }
 
+// mounts are what a sandbox must see for it.
+func (i interpreter) mounts() []*containerservicepb.Mount {
+	if i.prefix == "" {
+		return nil
+	}
+	return []*containerservicepb.Mount{{Source: i.prefix, Target: i.prefix}}
+}
+
 // findInterpreter looks in the system's folders first, then along PATH, for a
 // program that a sandbox can run: PATH often begins with a version manager's
 // shim, a script under somebody's home.
 func findInterpreter(runtime, searchPath string) (interpreter, error) {
+	if runtime == function.Simulated {
+		return interpreter{}, fmt.Errorf("%w: a simulated function has no code to run; start the nodes with --simulated, or declare one of another runtime", sandbox.ErrNoRuntime)
+	}
 	name, needed := interpreters[runtime]
 	if !needed {
 		return interpreter{}, nil

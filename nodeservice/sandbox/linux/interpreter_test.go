@@ -13,7 +13,7 @@ import (
 )
 
 func TestInterpreterNotNeeded(t *testing.T) {
-	for _, runtime := range []string{function.Binary, function.Native, function.Custom} {
+	for _, runtime := range []string{function.Binary, function.Native, function.Custom, function.Wasm} {
 		if got, err := findInterpreter(runtime, ""); err != nil || got != (interpreter{}) {
 			t.Errorf("%s: %+v, %v, want none", runtime, got, err)
 		}
@@ -32,6 +32,14 @@ func TestInterpreterMissing(t *testing.T) {
 		if !strings.Contains(err.Error(), part) {
 			t.Errorf("%v does not name %s", err, part)
 		}
+	}
+}
+
+// TestSimulatedFunctionDoesNotRun: what to do about it is in the error.
+func TestSimulatedFunctionDoesNotRun(t *testing.T) {
+	_, err := findInterpreter(function.Simulated, "")
+	if !errors.Is(err, sandbox.ErrNoRuntime) || !strings.Contains(err.Error(), "--simulated") {
+		t.Errorf("%v, want ErrNoRuntime with what to do", err)
 	}
 }
 

@@ -164,7 +164,7 @@ func (c *container) lost(err error) error {
 	case c.end.oom && (c.end.alone || c.inFlight == 0):
 		return fmt.Errorf("%w: %s", sandbox.ErrOutOfMemory, c.end.text)
 	case c.end.oom:
-		return fmt.Errorf("%w: out of memory: %s", sandbox.ErrLost, c.end.text)
+		return fmt.Errorf("%w: %s", sandbox.ErrLostToMemory, c.end.text)
 	}
 	return fmt.Errorf("%w: %s", sandbox.ErrLost, c.end.text)
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/minifaas/minifaas/internal/function"
 	"github.com/minifaas/minifaas/nodeservice/sandbox"
+	"github.com/minifaas/minifaas/nodeservice/sandbox/sandboxtest"
 )
 
 // programs are what a sandbox must be able to run, filter and all. Each answers "fine".
@@ -75,7 +76,7 @@ func TestPrograms(t *testing.T) {
 			write(t, filepath.Join(code, program.file), program.text, 0o755)
 			f := codeOf(code)
 			f.Runtime, f.Handler = program.runtime, program.handler
-			c, err := newRuntime(t, nil).Create(t.Context(), sandbox.Spec{ID: "c1", Function: f, Memory: 512 << 20})
+			c, err := underTest(newRuntime(t, nil)).Create(t.Context(), sandbox.Spec{ID: "c1", Function: f, Memory: 512 << 20})
 			if errors.Is(err, sandbox.ErrNoRuntime) {
 				t.Skip(err)
 			}
@@ -93,6 +94,19 @@ func TestPrograms(t *testing.T) {
 	}
 }
 
+// TestModule: also the compiler's sandbox must let a module through.
+func TestModule(t *testing.T) {
+	f := sandboxtest.Build(t).Module(t)
+	c, err := newRuntime(t, nil).Create(t.Context(), sandbox.Spec{ID: "c1", Function: f, Memory: 64 << 20})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := c.Invoke(t.Context(), sandbox.Invocation{RequestID: "r", Event: []byte(`{"cpu_ms":1,"touch_mb":8}`), Timeout: long})
+	if err != nil || r.Error != nil {
+		t.Errorf("%v, %+v, log %q", err, r.Error, r.Log)
+	}
+}
+
 // TestTimeoutSparesContainer: where each invocation is a process of its own, only
 // that one ends, with what it has started.
 func TestTimeoutSparesContainer(t *testing.T) {
@@ -100,7 +114,7 @@ func TestTimeoutSparesContainer(t *testing.T) {
 	write(t, filepath.Join(code, "fn.sh"), "#!/bin/sh\nsleep 60 & sleep 60\n", 0o755)
 	f := codeOf(code)
 	f.Runtime = function.Binary
-	c, err := newRuntime(t, nil).Create(t.Context(), sandbox.Spec{ID: "c1", Function: f, Memory: 256 << 20})
+	c, err := underTest(newRuntime(t, nil)).Create(t.Context(), sandbox.Spec{ID: "c1", Function: f, Memory: 256 << 20})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -25,6 +25,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/minifaas/minifaas/internal/function"
 	"github.com/minifaas/minifaas/nodeservice/sandbox"
 	"github.com/minifaas/minifaas/nodeservice/sandbox/linux/cgroup"
 )
@@ -48,6 +49,8 @@ type Runtime struct {
 
 	spawner  *spawner
 	code     *codeStore
+	modules  *moduleStore
+	pool     *pool         // nil: every container is made when it is asked for
 	creating chan struct{} // as many tokens as containers are being made
 	closing  chan struct{}
 	watchdog *watchdog // nil: the memory cgroup does it
@@ -95,6 +98,7 @@ func (r *Runtime) prepare() (err error) {
 		return err
 	}
 	r.code = &codeStore{dir: r.state.code()}
+	r.modules = &moduleStore{dir: r.state.modules(), compile: r.compile}
 	if r.agent, err = r.state.agent(r.cfg.AgentPath); err != nil {
 		return err
 	}
@@ -103,6 +107,9 @@ func (r *Runtime) prepare() (err error) {
 	}
 	if err := r.chooseIsolation(); err != nil {
 		return err
+	}
+	if r.namespaces && os.Geteuid() == 0 && r.cfg.Ready >= 0 {
+		r.pool = newPool(r, r.cfg.Ready, int64(float64(r.cfg.Memory)*r.cfg.ReadyShare))
 	}
 	r.missing = append(r.missing, missingFromKernel(r.namespaces)...)
 	for _, m := range r.missing {
@@ -138,6 +145,19 @@ func (r *Runtime) openCgroups() error {
 	r.node, err = host.Create(r.nodePath(), cgroup.Limits{Memory: r.cfg.Memory, CPU: r.cfg.CPU})
 	return err
 }
+
+// Expect has sandboxes made in reserve for functions that may soon be asked for.
+func (r *Runtime) Expect(functions []function.Function) {
+	var kinds []kind
+	for _, f := range functions {
+		kinds = append(kinds, kindOf(sandbox.Spec{Function: f, Memory: f.Memory}))
+	}
+	r.pool.expect(kinds)
+}
+
+// Ready is how many sandboxes wait for a function, by runtime; "plain" are for
+// those that need no interpreter.
+func (r *Runtime) Ready() map[string]int { return r.pool.ready() }
 
 // Missing says what protection this host or this user does not give, one
 // sentence each; it is empty as root on an ordinary host.
@@ -197,11 +217,15 @@ func (r *Runtime) Close() error {
 	for _, c := range r.alive() {
 		c.die(cause{text: "the node is closing"})
 	}
+	r.pool.close()
 	for range cap(r.creating) {
 		r.creating <- struct{}{} // whoever is in Create has left
 	}
 	for _, c := range r.alive() {
 		faults = append(faults, c.Kill())
+	}
+	if r.modules != nil {
+		r.modules.compiling.Wait() // not for long: its containers are dead
 	}
 	r.watchdog.close()
 	r.spawner.close()

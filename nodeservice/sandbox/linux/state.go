@@ -12,6 +12,7 @@ import (
 //
 //	lock          held by the node; the kernel lets go of it when the node dies
 //	code/         copies of functions' code, read-only to containers
+//	modules/      compiled forms of WebAssembly modules, by what the modules are, read-only to containers
 //	containers/   a folder for each container, on which its root is mounted
 //	bin/          the agent, where its own place is closed to other users
 type stateDir struct {
@@ -20,11 +21,12 @@ type stateDir struct {
 }
 
 func (s *stateDir) code() string               { return filepath.Join(s.path, "code") }
+func (s *stateDir) modules() string            { return filepath.Join(s.path, "modules") }
 func (s *stateDir) container(id string) string { return filepath.Join(s.path, "containers", id) }
 
 // contents are the folders in a state folder.
 func contents(path string) (folders []string) {
-	for _, name := range []string{"code", "containers", "bin"} {
+	for _, name := range []string{"code", "modules", "containers", "bin"} {
 		folders = append(folders, filepath.Join(path, name))
 	}
 	return folders

@@ -48,7 +48,7 @@ func (r *Runtime) checkMemory() {
 	)
 	for _, c := range r.alive() {
 		u := processUsage(c.agent.process.Pid).Memory
-		if u > c.memory {
+		if u > c.memory.Load() {
 			c.die(c.outOfMemory())
 			continue
 		}

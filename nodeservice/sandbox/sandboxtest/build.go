@@ -16,7 +16,7 @@ import (
 // Programs is where tests find what they run: the agent, and a folder with the function work.
 type Programs struct {
 	Agent string
-	Work  string // the folder; the executable in it is probe
+	Work  string // the folder; the executable in it is probe, and as a module probe.wasm
 }
 
 // programsVariable names a folder with the programs built already, for test
@@ -48,6 +48,18 @@ func (p Programs) Function() function.Function {
 		Memory:  256 << 20,
 		Timeout: time.Minute,
 	}
+}
+
+// Module is the function work as a WebAssembly module. It is skipped where there
+// is no compiler for it, in C: that of Go would make a module that takes seconds to compile.
+func (p Programs) Module(t testing.TB) function.Function {
+	t.Helper()
+	f := p.Function()
+	f.Runtime, f.Handler = function.Wasm, "probe.wasm"
+	if _, err := os.Stat(filepath.Join(p.Work, f.Handler)); err != nil {
+		t.Skip("no C compiler for WebAssembly (Debian: clang lld wasi-libc libclang-rt-dev-wasm32)")
+	}
+	return f
 }
 
 // Broken is a function whose code is not there.
@@ -105,6 +117,15 @@ func buildPrograms() (string, error) {
 		if said, err := cmd.CombinedOutput(); err != nil {
 			return "", fmt.Errorf("build %s: %w\n%s", pkg, err, said)
 		}
+	}
+	clang, err := exec.LookPath("clang")
+	if err != nil {
+		return dir, nil
+	}
+	cmd := exec.Command(clang, "--target=wasm32-wasi", "-O2", "-o", filepath.Join(dir, "work/probe.wasm"), "testdata/probe.c")
+	cmd.Dir = filepath.Dir(here)
+	if said, err := cmd.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("build probe.wasm: %w\n%s", err, said)
 	}
 	return dir, nil
 }

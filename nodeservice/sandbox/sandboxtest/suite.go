@@ -43,6 +43,8 @@ type Features struct {
 	Broken *function.Function
 	// Errors: work can fail, and can be stubborn.
 	Errors bool
+	// Spares: an invocation that runs out of memory ends alone, and is told so.
+	Spares bool
 	// MemoryLimit is the memory of the containers that are to run out of it; 0 means 64 MiB.
 	MemoryLimit int64
 	// NoQuota, if set, says why containers have no CPU quota here.

@@ -1,0 +1,63 @@
+package resident
+
+import (
+	"context"
+	"time"
+
+	"github.com/minifaas/minifaas/containerservice/frame"
+	"github.com/minifaas/minifaas/containerservice/output"
+	"github.com/minifaas/minifaas/containerservice/runtime"
+)
+
+// Limits while no function is known.
+const (
+	prepareTimeout  = 10 * time.Second
+	prepareLogLimit = 4 << 10
+)
+
+// Prepared is a worker that waits to be told its function.
+type Prepared struct{ w *worker }
+
+// Prepare starts a worker that says Waiting first of all, and returns when it has.
+func Prepare(ctx context.Context, cmd Command) (*Prepared, error) {
+	return prepare(ctx, runtime.Function{CodeDir: "/", LoadTimeout: prepareTimeout, LogLimit: prepareLogLimit}, cmd)
+}
+
+// PrepareAndLoad starts such a worker in the function's own environment, and loads it.
+func PrepareAndLoad(ctx context.Context, f runtime.Function, cmd Command) (runtime.Runtime, string, error) {
+	p, err := prepare(ctx, f, cmd)
+	if err != nil {
+		return nil, "", err
+	}
+	return p.Load(ctx, f)
+}
+
+func prepare(ctx context.Context, f runtime.Function, cmd Command) (*Prepared, error) {
+	w := newWorker(f)
+	if err := w.start(cmd); err != nil {
+		return nil, err
+	}
+	if _, _, err := w.await(ctx); err != nil {
+		return nil, err
+	}
+	return &Prepared{w}, nil
+}
+
+// Load tells the worker its function, and returns when it is loaded; see
+// runtime.Starter. It is called once.
+func (p *Prepared) Load(ctx context.Context, f runtime.Function) (runtime.Runtime, string, error) {
+	w := p.w
+	w.mu.Lock()
+	w.function, w.load = f, output.NewLog(f.LogLimit)
+	w.mu.Unlock()
+	w.pipe.Attach(w.load)
+	// A failed write means that the worker is gone: its end answers.
+	_ = w.frames.WriteLoad(frame.Function{Handler: f.Handler, CodeDir: f.CodeDir, Environment: f.Environ(nil)})
+	return w.await(ctx)
+}
+
+// Close ends the worker.
+func (p *Prepared) Close() { p.w.kill("not needed") }
+
+// Done is closed when the worker is dead.
+func (p *Prepared) Done() <-chan struct{} { return p.w.proc.Done() }

@@ -1,0 +1,153 @@
+package preempt
+
+// rewriter puts the new module together, section by section.
+type rewriter struct {
+	out        []byte
+	parameters []uint32 // of each type of function
+	types      []uint32 // of each function that has code
+	globals    uint32   // how many there are without ours
+	start      *uint32  // the function of the start section, if there is one
+	memory     bool
+	added      bool // our globals are there
+	exported   bool // and so are the exports
+}
+
+// section copies a section, changed where it has to be.
+func (w *rewriter) section(id byte, content []byte) error {
+	switch id {
+	case sectionCustom:
+		if in := (reader{b: content}); string(in.take(int(in.u32()))) != "name" {
+			return nil // debug information above all, which may be most of the module
+		}
+	case sectionType:
+		if err := w.readTypes(content); err != nil {
+			return err
+		}
+	case sectionFunction:
+		in := reader{b: content}
+		for range in.u32() {
+			if w.types = append(w.types, in.u32()); in.err != nil {
+				return wrong("its list of functions cannot be read: %v", in.err)
+			}
+		}
+	case sectionImport:
+		if err := w.imports(content); err != nil {
+			return err
+		}
+	case sectionMemory:
+		w.memory = true
+	case sectionGlobal:
+		in := reader{b: content}
+		w.globals = in.u32()
+		if in.err != nil {
+			return wrong("its globals cannot be read: %v", in.err)
+		}
+		w.addGlobals(in.b)
+		return nil
+	case sectionExport:
+		return w.export(content)
+	case sectionStart:
+		return nil // it is an export now
+	case sectionCode:
+		return w.code(content)
+	}
+	w.emit(id, content)
+	return nil
+}
+
+func (w *rewriter) emit(id byte, parts ...[]byte) {
+	size := 0
+	for _, p := range parts {
+		size += len(p)
+	}
+	w.out = appendU32(append(w.out, id), uint32(size))
+	for _, p := range parts {
+		w.out = append(w.out, p...)
+	}
+}
+
+// readTypes notes how many parameters there are.
+func (w *rewriter) readTypes(content []byte) error {
+	const function = 0x60
+	in := reader{b: content}
+	for range in.u32() {
+		if in.byte() != function {
+			in.fail("a type is not that of a function")
+		}
+		parameters := in.u32()
+		in.take(int(parameters))
+		in.take(int(in.u32())) // results
+		w.parameters = append(w.parameters, parameters)
+		if in.err != nil {
+			return wrong("its types cannot be read: %v", in.err)
+		}
+	}
+	return nil
+}
+
+// imports allows those of functions alone: nothing else could be given to a
+// module that is alone in the world.
+func (w *rewriter) imports(content []byte) error {
+	const function = 0
+	in := reader{b: content}
+	for range in.u32() {
+		module, name := in.take(int(in.u32())), in.take(int(in.u32()))
+		kind := in.byte()
+		in.u32() // its type
+		if in.err != nil {
+			return wrong("its imports cannot be read: %v", in.err)
+		}
+		if kind != function {
+			return wrong("it imports %s.%s, which is no function: only functions can be imported", module, name)
+		}
+	}
+	return nil
+}
+
+// addGlobals writes the section of globals: those defined and our two, which are the
+// functions to begin until the next call into Go, and Stop.
+func (w *rewriter) addGlobals(definitions []byte) {
+	const variable = 1
+	ours := appendS32([]byte{typeI32, variable, opI32Const}, entries)
+	ours = append(ours, opEnd, typeI32, variable, opI32Const, 0, opEnd)
+	w.emit(sectionGlobal, appendU32(nil, w.globals+2), definitions, ours)
+	w.added = true
+}
+
+const typeI32 = 0x7f
+
+// export writes the exports, and before them the globals where there were none.
+func (w *rewriter) export(content []byte) error {
+	in := reader{b: content}
+	count := in.u32()
+	if in.err != nil {
+		return wrong("its exports cannot be read: %v", in.err)
+	}
+	if !w.memory {
+		return wrong("it has no memory, so that there is no way to give it an event")
+	}
+	if !w.added {
+		w.addGlobals(nil)
+	}
+	ours, added := appendExport(nil, Stop, kindGlobal, w.stop()), uint32(1)
+	if w.start != nil {
+		ours, added = appendExport(ours, Start, kindFunction, *w.start), 2
+	}
+	w.emit(sectionExport, appendU32(nil, count+added), in.b, ours)
+	w.exported = true
+	return nil
+}
+
+// Kinds of exports.
+const (
+	kindFunction = 0
+	kindGlobal   = 3
+)
+
+func appendExport(b []byte, name string, kind byte, index uint32) []byte {
+	b = append(appendU32(b, uint32(len(name))), name...)
+	return appendU32(append(b, kind), index)
+}
+
+// stop is the index of Stop.
+func (w *rewriter) stop() uint32 { return w.globals + 1 }

@@ -1,0 +1,244 @@
+package linux
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/minifaas/minifaas/nodeservice/sandbox"
+	containerservicepb "github.com/minifaas/minifaas/proto/containerservice"
+)
+
+// pool holds sandboxes that are complete but for a function: shut in, with their
+// cgroup and user, and an interpreter that has run nothing of anybody's. One is
+// taken for one function and never comes back. They are made one at a time, beside
+// the containers that somebody waits for.
+type pool struct {
+	runtime *Runtime
+	least   int
+	budget  int64 // bytes
+
+	wake   chan struct{} // holds one token when there may be something to make
+	filled chan struct{} // closed when nothing is made any more
+
+	mu      sync.Mutex // guards the fields below
+	shelves map[kind]*shelf
+	serial  int
+}
+
+// shelf holds those of one kind, the newest last.
+type shelf struct {
+	ready []*container
+	demand
+}
+
+// Look of the filler when nothing happens: demand fades, and what is too much goes.
+const poolInterval = 5 * time.Second
+
+// newPool starts to fill. least is how many of a kind wait at least once it has
+// been asked for.
+func newPool(r *Runtime, least int, budget int64) *pool {
+	p := &pool{
+		runtime: r, least: least, budget: budget,
+		wake: make(chan struct{}, 1), filled: make(chan struct{}), shelves: map[kind]*shelf{},
+	}
+	go p.fill()
+	return p
+}
+
+// take is nil when none is ready.
+func (p *pool) take(k kind) *container {
+	if p == nil {
+		return nil
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	defer p.poke()
+	s := p.shelf(k)
+	s.taken(time.Now())
+	for len(s.ready) > 0 {
+		c := s.ready[len(s.ready)-1]
+		s.ready = s.ready[:len(s.ready)-1]
+		if !c.dead() {
+			return c
+		}
+	}
+	return nil
+}
+
+// expect has one sandbox made of each kind ahead of the first function.
+func (p *pool) expect(kinds []kind) {
+	if p == nil {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, k := range kinds {
+		p.shelf(k).last = time.Now()
+	}
+	p.poke()
+}
+
+// ready counts those that wait, by runtime.
+func (p *pool) ready() map[string]int {
+	counts := map[string]int{}
+	if p == nil {
+		return counts
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for k, s := range p.shelves {
+		counts[k.String()] += len(s.ready)
+	}
+	return counts
+}
+
+// close returns when nothing is made any more; the runtime must be closing. The
+// sandboxes are the runtime's to kill.
+func (p *pool) close() {
+	if p != nil {
+		<-p.filled
+	}
+}
+
+func (p *pool) shelf(k kind) *shelf {
+	if p.shelves[k] == nil {
+		p.shelves[k] = &shelf{}
+	}
+	return p.shelves[k]
+}
+
+func (p *pool) poke() {
+	select {
+	case p.wake <- struct{}{}:
+	default:
+	}
+}
+
+func (p *pool) fill() {
+	defer close(p.filled)
+	tick := time.NewTicker(poolInterval)
+	defer tick.Stop()
+	for {
+		missing, surplus := p.look(time.Now())
+		for _, c := range surplus {
+			_ = c.Kill() // it has said what is wrong
+		}
+		if missing != nil && p.make(*missing) {
+			continue
+		}
+		select {
+		case <-p.wake:
+		case <-tick.C:
+		case <-p.runtime.closing:
+			return
+		}
+	}
+}
+
+// make reports false when it failed: then it is not tried again at once.
+func (p *pool) make(k kind) bool {
+	c, err := p.runtime.prepareSandbox(p.name(), k)
+	if errors.Is(err, ErrClosed) {
+		return false
+	}
+	if err != nil {
+		p.runtime.log.Warn("no sandbox in reserve", zap.Stringer("kind", k), zap.Error(err))
+		return false
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	s := p.shelf(k)
+	s.ready = append(s.ready, c)
+	return true
+}
+
+func (p *pool) name() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.serial++
+	return fmt.Sprint("ready-", p.serial)
+}
+
+// look finds the kind that lacks most, as far as the budget goes, and takes what
+// is too much or dead off the shelves.
+func (p *pool) look(now time.Time) (missing *kind, surplus []*container) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var held int64
+	for k, s := range p.shelves {
+		target := s.target(now, p.least)
+		s.ready = slices.DeleteFunc(s.ready, (*container).dead)
+		if n := len(s.ready) - target; n > 0 {
+			surplus = append(surplus, s.ready[:n]...)
+			s.ready = slices.Delete(s.ready, 0, n)
+		}
+		if target == 0 && len(s.ready) == 0 {
+			delete(p.shelves, k)
+			continue
+		}
+		held += int64(len(s.ready)) * k.holds()
+	}
+	most := 0
+	for k, s := range p.shelves {
+		if lack := s.target(now, p.least) - len(s.ready); lack > most && held+k.holds() <= p.budget {
+			missing, most = &k, lack
+		}
+	}
+	return missing, surplus
+}
+
+// prepareSandbox makes a sandbox that waits for a function of the kind.
+func (r *Runtime) prepareSandbox(id string, k kind) (*container, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), trialTimeout)
+	defer cancel()
+	go func() {
+		select {
+		case <-r.closing:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	program, err := findInterpreter(k.runtime, os.Getenv("PATH"))
+	if err != nil {
+		return nil, err
+	}
+	c, err := r.newContainer(id, k.limit())
+	if err != nil {
+		return nil, err
+	}
+	// What the function will have is mounted on what is empty now.
+	empty := filepath.Join(r.state.code(), emptyCode)
+	if err := c.start(append(r.mounts(empty, empty), program.mounts()...)); err != nil {
+		c.abandon()
+		return nil, err
+	}
+	_, err = c.client.Prepare(ctx, &containerservicepb.PrepareRequest{Runtime: k.runtime, Interpreter: program.path, MemoryInBytes: k.memory})
+	if err != nil {
+		_ = c.Kill()
+		return nil, fmt.Errorf("prepare: %w", err)
+	}
+	return c, nil
+}
+
+// specialise makes a sandbox from the pool the container that spec asks for, but for its function.
+func (c *container) specialise(spec sandbox.Spec, folders []*containerservicepb.Mount) error {
+	if err := c.runtime.rename(c, spec.ID); err != nil {
+		return err
+	}
+	if err := c.agent.attach(folders); err != nil {
+		return err
+	}
+	c.setSize(spec.Memory)
+	if c.group == nil {
+		return nil
+	}
+	return c.group.Set(c.loadLimits())
+}

@@ -1,0 +1,184 @@
+package linux
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/minifaas/minifaas/internal/function"
+	"github.com/minifaas/minifaas/nodeservice/sandbox"
+	"github.com/minifaas/minifaas/nodeservice/sandbox/sandboxtest"
+)
+
+// newPooledRuntime has a pool, which it takes root to have.
+func newPooledRuntime(t *testing.T, change func(*Config)) *Runtime {
+	t.Helper()
+	r := newRuntime(t, func(c *Config) {
+		c.Ready = 1
+		if change != nil {
+			change(c)
+		}
+	})
+	if r.pool == nil {
+		t.Skip("no pool without root and namespaces")
+	}
+	return r
+}
+
+// script is a function in Python or JavaScript.
+func script(t *testing.T, name, runtime, file, code string) function.Function {
+	t.Helper()
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, file), []byte(code), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return function.Function{
+		Name:    function.Name{Account: "default", Function: name, Version: "1"},
+		Runtime: runtime, Handler: strings.TrimSuffix(file, filepath.Ext(file)) + ".handler", Code: dir, Memory: 128 << 20,
+	}
+}
+
+func answer(t *testing.T, c sandbox.Container) string {
+	t.Helper()
+	r, err := c.Invoke(t.Context(), sandbox.Invocation{RequestID: "r", Event: []byte("{}"), Timeout: time.Minute})
+	if err != nil || r.Error != nil {
+		t.Fatalf("invoke: %v, %+v", err, r.Error)
+	}
+	return string(r.Body)
+}
+
+// TestPoolIsRefilled: every container comes out of a sandbox of its own, which is
+// called by the name that was asked for, and another one takes its place.
+func TestPoolIsRefilled(t *testing.T) {
+	r := newPooledRuntime(t, nil)
+	f := script(t, "f", function.Python3, "main.py", "import os\ndef handler(e, c):\n  return os.uname().nodename\n")
+	hosts := map[string]bool{}
+	for i := range 3 {
+		spec := sandbox.Spec{ID: fmt.Sprint("c", i), Function: f, Memory: 128 << 20}
+		r.fillPool(t.Context(), spec)
+		c, err := r.Create(t.Context(), spec)
+		if err != nil {
+			t.Fatal(err)
+		}
+		host := answer(t, c)
+		if !strings.HasPrefix(host, "ready-") || hosts[host] {
+			t.Errorf("container %d runs in sandbox %s, want a new one out of the pool", i, host)
+		}
+		hosts[host] = true
+		if _, err := r.Create(t.Context(), spec); err == nil || !strings.Contains(err.Error(), "in use") {
+			t.Errorf("the same id again: %v", err)
+		}
+		if err := c.Kill(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// TestPoolKeepsTheFunctionsLimits: the container has the memory that was asked for, not the pool's.
+func TestPoolKeepsTheFunctionsLimits(t *testing.T) {
+	r := newPooledRuntime(t, nil)
+	if r.host == nil || !r.host.Limited("memory") {
+		t.Skip("no memory cgroup")
+	}
+	spec := sandbox.Spec{ID: "c", Function: sandboxtest.Build(t).Function(), Memory: 64 << 20}
+	r.fillPool(t.Context(), spec)
+	c := enterContainer(t, r, "c", 64<<20)
+	_, err := c.Invoke(t.Context(), sandbox.Invocation{RequestID: "r", Event: []byte(`{"touch_mb":100}`), Timeout: time.Minute})
+	if err == nil || !strings.Contains(err.Error(), "it used more than its 64 MiB") {
+		t.Errorf("100 MiB in a container of 64: %v", err)
+	}
+}
+
+// TestPoolInterpreterIsNotShared: what waits has run nobody's code, so two functions
+// find different hash secrets and random numbers, and neither finds the other's files.
+func TestPoolInterpreterIsNotShared(t *testing.T) {
+	r := newPooledRuntime(t, nil)
+	code := "import os, random\ndef handler(e, c):\n  open('/tmp/mine', 'x')\n  return f\"{hash('x')} {random.random()} {os.listdir('/var/task')} {os.environ['WHO']}\"\n"
+	var answers []string
+	for _, name := range []string{"a", "b"} {
+		f := script(t, name, function.Python3, name+".py", code)
+		f.Environment = map[string]string{"WHO": name}
+		spec := sandbox.Spec{ID: name, Function: f, Memory: 128 << 20}
+		r.fillPool(t.Context(), spec)
+		c, err := r.Create(t.Context(), spec)
+		if err != nil {
+			t.Fatal(err)
+		}
+		answers = append(answers, answer(t, c))
+	}
+	a, b := strings.Fields(answers[0]), strings.Fields(answers[1])
+	if a[0] == b[0] || a[1] == b[1] || a[2] != "['a.py']" || b[2] != "['b.py']" || a[3] != "a" || b[3] != "b" {
+		t.Errorf("two functions found %q", answers)
+	}
+}
+
+// TestPoolHeedsStartVariables: what an interpreter reads when it starts takes another one.
+func TestPoolHeedsStartVariables(t *testing.T) {
+	r := newPooledRuntime(t, nil)
+	f := script(t, "f", function.Python3, "main.py", "def handler(e, c):\n  return str(hash('x'))\n")
+	f.Environment = map[string]string{"PYTHONHASHSEED": "7"}
+	var hashes []string
+	for i := range 2 {
+		spec := sandbox.Spec{ID: fmt.Sprint("c", i), Function: f, Memory: 128 << 20}
+		r.fillPool(t.Context(), spec)
+		c, err := r.Create(t.Context(), spec)
+		if err != nil {
+			t.Fatal(err)
+		}
+		hashes = append(hashes, answer(t, c))
+	}
+	if hashes[0] != hashes[1] {
+		t.Errorf("hashes %s with one seed", hashes)
+	}
+}
+
+// TestPoolReplacesTheDead: a sandbox that dies while it waits is nobody's loss.
+func TestPoolReplacesTheDead(t *testing.T) {
+	r := newPooledRuntime(t, nil)
+	spec := sandbox.Spec{ID: "c", Function: sandboxtest.Build(t).Function(), Memory: 128 << 20}
+	r.fillPool(t.Context(), spec)
+	r.pool.mu.Lock()
+	victim := r.pool.shelves[kind{}].ready[0]
+	r.pool.mu.Unlock()
+	victim.agent.kill()
+	<-victim.gone
+	c, err := r.Create(t.Context(), spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer(t, c)
+}
+
+// TestPoolBudget: the kind that lacks most comes first, and the memory is bounded.
+func TestPoolBudget(t *testing.T) {
+	now := time.Unix(1000, 0)
+	python, node := kind{runtime: function.Python3}, kind{function.NodeJS, 128 << 20}
+	p := &pool{runtime: &Runtime{}, least: 1, budget: 4*python.holds() + 1, shelves: map[kind]*shelf{}}
+	for range 3 {
+		p.shelf(python).taken(now)
+	}
+	p.shelf(node).taken(now)
+	missing, surplus := p.look(now)
+	if missing == nil || *missing != python || len(surplus) != 0 {
+		t.Fatalf("missing %v, too much %v; want Python", missing, surplus)
+	}
+	alive := func() *container { return &container{done: make(chan struct{})} }
+	p.shelf(python).ready = []*container{alive(), alive(), alive()}
+	if missing, _ := p.look(now); missing != nil {
+		t.Errorf("%v is made, beyond the budget", missing)
+	}
+	later := now.Add(time.Minute)
+	oldest := p.shelf(python).ready[0]
+	if _, surplus := p.look(later); !slices.Contains(surplus, oldest) {
+		t.Errorf("%d go a minute later, want the oldest among them", len(surplus))
+	}
+	if _, surplus := p.look(now.Add(time.Hour)); len(surplus) == 0 || len(p.shelves) != 0 {
+		t.Errorf("an hour later %d kinds are left: %s", len(p.shelves), cmp.Diff(map[kind]*shelf{}, p.shelves, cmp.AllowUnexported(kind{})))
+	}
+}
