@@ -40,8 +40,9 @@ fuzz: ## Fuzz the engine for FUZZTIME (10m).
 	go test -run '^$$' -fuzz FuzzStep -fuzzminimizetime 20x -fuzztime $${FUZZTIME:-10m} ./scheduler/engine
 
 .PHONY: soak
-soak: build ## Force FAULTS (1000) faults on a running platform under load.
+soak: build ## Force FAULTS (1000) faults on a running platform under load, then load it for SOAK (10m).
 	MINIFAAS_SOAK_FAULTS=$${FAULTS:-1000} go test -run TestSoak -v -timeout 60m ./cmd/minifaas
+	bin/minifaas bench coldpath --soak $${SOAK:-10m}
 
 .PHONY: agreement
 agreement: build ## Play a workload live and simulated, 3 times each with two policies, and compare; 8 minutes.

@@ -23,37 +23,37 @@ func (s *Server) AcquireContainer(ctx context.Context, req *schedulerpb.AcquireC
 		return nil, status.Error(codes.InvalidArgument, err.Error())
 	}
 	begin := time.Now()
-	answers := make(chan answer, 1)
-	ticket, err := s.enqueue(ctx, req, answers)
+	c, err := s.enqueue(ctx, req)
 	if err != nil {
 		return nil, err
 	}
-	var a answer
-	select {
-	case a = <-answers:
-	case <-ctx.Done():
-		s.step(&engine.Event{Kind: engine.Cancel, Ticket: ticket})
-		a = <-answers
-	case <-s.ctx.Done():
-		return nil, errStopping
+	if c.answered != nil {
+		select {
+		case <-c.answered:
+		case <-ctx.Done():
+			s.step(&engine.Event{Kind: engine.Cancel, Ticket: c.ticket})
+			<-c.answered
+		case <-s.ctx.Done():
+			return nil, errStopping
+		}
 	}
 	if ctx.Err() == nil {
-		s.metrics.acquired(a.action, time.Since(begin))
-		return reply(a)
+		s.metrics.acquired(&c.action, time.Since(begin))
+		return c.reply()
 	}
-	if a.action.Kind == engine.Grant {
+	if c.action.Kind == engine.Grant {
 		// The caller left before it could hear of the grant: nothing ran under it.
 		s.step(&engine.Event{
-			Kind: engine.Return, Request: a.action.Request, Container: a.action.Container, Outcome: engine.Outcome{Error: "Canceled"},
+			Kind: engine.Return, Request: c.action.Request, Container: c.action.Container, Outcome: engine.Outcome{Error: "Canceled"},
 		})
 	}
 	return nil, status.FromContextError(ctx.Err()).Err()
 }
 
-// enqueue hands the request to the engine; what becomes of it comes down answers.
-func (s *Server) enqueue(ctx context.Context, req *schedulerpb.AcquireContainerRequest, answers chan<- answer) (engine.Ticket, error) {
+// enqueue hands the request to the engine. It returns a call that is answered, or will be.
+func (s *Server) enqueue(ctx context.Context, req *schedulerpb.AcquireContainerRequest) (*call, error) {
 	if err := s.awaitRunning(ctx); err != nil {
-		return 0, err
+		return nil, err
 	}
 	ev := engine.Event{
 		Kind:     engine.Acquire,
@@ -64,17 +64,28 @@ func (s *Server) enqueue(ctx context.Context, req *schedulerpb.AcquireContainerR
 	if deadline, ok := ctx.Deadline(); ok {
 		ev.Deadline = engine.Instant(deadline.Sub(s.start))
 	}
+	c := &call{}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.tickets++
-	ev.Ticket = s.tickets
-	s.waiting[ev.Ticket] = answers
+	c.ticket, ev.Ticket = s.tickets, s.tickets
+	s.asking = c
 	s.stepLocked(&ev)
-	return ev.Ticket, nil
+	s.asking = nil
+	if c.action.Kind == 0 {
+		c.answered = make(chan struct{})
+		s.waiting[c.ticket] = c
+	}
+	return c, nil
 }
 
 // awaitRunning lets a call wait until the scheduler has adopted what lives.
 func (s *Server) awaitRunning(ctx context.Context) error {
+	select {
+	case <-s.running: // alone, this is but a look
+		return nil
+	default:
+	}
 	select {
 	case <-s.running:
 		return nil
@@ -106,24 +117,25 @@ func functionSpec(name string, config *schedulerpb.FunctionConfig) engine.Functi
 	}
 }
 
-func reply(a answer) (*schedulerpb.AcquireContainerReply, error) {
-	if a.action.Kind == engine.Refuse {
-		return nil, refusal(a.action)
+func (c *call) reply() (*schedulerpb.AcquireContainerReply, error) {
+	a := &c.action
+	if a.Kind == engine.Refuse {
+		return nil, refusal(a)
 	}
-	if a.node == nil {
+	if c.node == nil {
 		return nil, status.Error(codes.Internal, "the granted container's node is unknown")
 	}
 	return &schedulerpb.AcquireContainerReply{
-		NodeId:          string(a.action.Node),
-		NodeAddress:     a.node.desc.GetAddress(),
-		NodeServicePort: a.node.desc.GetNodeServicePort(),
-		ContainerId:     string(a.action.Container),
-		ColdStart:       a.action.Cold,
+		NodeId:          string(a.Node),
+		NodeAddress:     c.node.desc.GetAddress(),
+		NodeServicePort: c.node.desc.GetNodeServicePort(),
+		ContainerId:     string(a.Container),
+		ColdStart:       a.Cold,
 	}, nil
 }
 
 // refusal is the error of a refused call, with when to try again if that is known.
-func refusal(a engine.Action) error {
+func refusal(a *engine.Action) error {
 	s := status.New(refusalCode(a.Refusal), a.Message)
 	if a.RetryAfter > 0 {
 		if detailed, err := s.WithDetails(&errdetails.RetryInfo{RetryDelay: durationpb.New(a.RetryAfter)}); err == nil {

@@ -45,7 +45,7 @@ func TestExplain(t *testing.T) {
 
 // A refusal says when to try again, where that is known.
 func TestRefusalSaysWhenToTryAgain(t *testing.T) {
-	err := refusal(engine.Action{Kind: engine.Refuse, Refusal: engine.QueueFull, Message: "full", RetryAfter: 1500 * time.Millisecond})
+	err := refusal(&engine.Action{Kind: engine.Refuse, Refusal: engine.QueueFull, Message: "full", RetryAfter: 1500 * time.Millisecond})
 	s := status.Convert(err)
 	if s.Code() != codes.ResourceExhausted || s.Message() != "full" || len(s.Details()) != 1 {
 		t.Fatalf("%v with details %v", err, s.Details())
@@ -53,7 +53,7 @@ func TestRefusalSaysWhenToTryAgain(t *testing.T) {
 	if info, ok := s.Details()[0].(*errdetails.RetryInfo); !ok || info.GetRetryDelay().AsDuration() != 1500*time.Millisecond {
 		t.Errorf("detail %v, want to try again in 1.5 s", s.Details()[0])
 	}
-	if s := status.Convert(refusal(engine.Action{Kind: engine.Refuse, Refusal: engine.CreateFailed})); s.Code() != codes.FailedPrecondition || len(s.Details()) != 0 {
+	if s := status.Convert(refusal(&engine.Action{Kind: engine.Refuse, Refusal: engine.CreateFailed})); s.Code() != codes.FailedPrecondition || len(s.Details()) != 0 {
 		t.Errorf("%v with details %v, want none", s, s.Details())
 	}
 }

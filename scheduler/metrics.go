@@ -10,31 +10,35 @@ import (
 
 // metrics are the scheduler's own; those of its gRPC server come beside them.
 type metrics struct {
-	acquire *prometheus.HistogramVec
+	warm, cold, refused prometheus.Observer
 }
 
 func newMetrics(registry prometheus.Registerer, status func() (engine.Status, bool)) *metrics {
-	m := &metrics{acquire: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+	acquire := prometheus.NewHistogramVec(prometheus.HistogramOpts{
 		Name:    "faas_scheduler_acquire_duration_seconds",
 		Help:    "Time from AcquireContainer to its answer, by kind of start and outcome.",
 		Buckets: prometheus.ExponentialBuckets(0.00005, 4, 11),
-	}, []string{"start", "outcome"})}
+	}, []string{"start", "outcome"})
 	if registry != nil {
-		registry.MustRegister(m.acquire, &collector{status: status})
+		registry.MustRegister(acquire, &collector{status: status})
 	}
-	return m
+	return &metrics{
+		warm:    acquire.WithLabelValues("warm", "granted"),
+		cold:    acquire.WithLabelValues("cold", "granted"),
+		refused: acquire.WithLabelValues("none", "refused"),
+	}
 }
 
 // acquired records one answer.
-func (m *metrics) acquired(a engine.Action, took time.Duration) {
-	start, outcome := "warm", "granted"
-	if a.Cold {
-		start = "cold"
+func (m *metrics) acquired(a *engine.Action, took time.Duration) {
+	kind := m.warm
+	switch {
+	case a.Kind == engine.Refuse:
+		kind = m.refused
+	case a.Cold:
+		kind = m.cold
 	}
-	if a.Kind == engine.Refuse {
-		start, outcome = "none", "refused"
-	}
-	m.acquire.WithLabelValues(start, outcome).Observe(took.Seconds())
+	kind.Observe(took.Seconds())
 }
 
 // collector reads the engine's state when it is scraped.

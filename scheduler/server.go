@@ -47,7 +47,10 @@ type Server struct {
 	journal *journal.Writer // nil without a journal
 	out     []engine.Action
 	tickets engine.Ticket
-	waiting map[engine.Ticket]chan<- answer
+	// asking is the call that the step under way is about: most are answered by
+	// that step. waiting are those that were not.
+	asking  *call
+	waiting map[engine.Ticket]*call
 	nodes   map[engine.NodeID]*node
 	// reserving counts calls of ReserveNode under way, reserved those that are
 	// over. unsettled: one failed, and may have lent a node all the same.
@@ -57,10 +60,15 @@ type Server struct {
 	wake                *time.Timer
 }
 
-// answer is what became of one AcquireContainer.
-type answer struct {
+// call is one AcquireContainer.
+type call struct {
+	ticket engine.Ticket
+	// action is the engine's answer, of Kind 0 until there is one, and node the
+	// node that it names. They are written once, under mu.
 	action engine.Action
 	node   *node
+	// answered is closed when there is an answer; nil if there was one at once.
+	answered chan struct{}
 }
 
 // New makes a scheduler that does nothing yet.
@@ -81,7 +89,7 @@ func New(cfg Config) (*Server, error) {
 		cfg: cfg, log: cfg.Log, start: time.Now(), policy: p,
 		rmConn: conn, rm: resourcemanagerpb.NewResourceManagerClient(conn),
 		running: make(chan struct{}),
-		waiting: map[engine.Ticket]chan<- answer{},
+		waiting: map[engine.Ticket]*call{},
 		nodes:   map[engine.NodeID]*node{},
 	}
 	s.metrics = newMetrics(cfg.Metrics, s.status)
@@ -151,7 +159,7 @@ func (s *Server) stepLocked(ev *engine.Event) {
 		s.cfg.Tap(now, ev, s.out)
 	}
 	for i := range s.out {
-		s.carryOut(s.out[i])
+		s.carryOut(&s.out[i])
 	}
 	if next, ok := s.eng.NextWake(); ok && (s.armed <= now || next < s.armed) {
 		// An earlier timer may stay: it fires for nothing, and then sets the right one.
@@ -160,17 +168,28 @@ func (s *Server) stepLocked(ev *engine.Event) {
 	}
 }
 
-// carryOut answers a waiting call, or starts the effect that an action asks for.
-func (s *Server) carryOut(a engine.Action) {
+// answer tells a call what became of it. mu is held.
+func (s *Server) answer(a *engine.Action) {
+	c := s.asking
+	if c == nil || c.ticket != a.Ticket {
+		if c = s.waiting[a.Ticket]; c == nil {
+			return
+		}
+		delete(s.waiting, a.Ticket)
+		defer close(c.answered)
+	}
+	c.action, c.node = *a, s.nodes[a.Node]
+}
+
+// carryOut answers a call, or starts the effect that an action asks for.
+func (s *Server) carryOut(a *engine.Action) {
 	switch a.Kind {
 	case engine.Grant, engine.Refuse:
-		if w, ok := s.waiting[a.Ticket]; ok {
-			delete(s.waiting, a.Ticket)
-			w <- answer{action: a, node: s.nodes[a.Node]}
-		}
+		s.answer(a)
 	default:
 		if n := s.nodes[a.Node]; !s.closed && (n != nil || a.Kind == engine.ReserveNode) {
-			s.effects.Go(func() { s.effect(a, n) })
+			action := *a // what a points to is overwritten by the next step
+			s.effects.Go(func() { s.effect(action, n) })
 		}
 	}
 }

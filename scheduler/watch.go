@@ -1,7 +1,9 @@
 package scheduler
 
 import (
+	"cmp"
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -95,7 +97,7 @@ func (s *Server) lose(id string) {
 	s.removeNode(n, engine.NodeLost)
 }
 
-// pollStats asks every node for its statistics, all at once, once an interval.
+// pollStats asks every node for its statistics once an interval.
 func (s *Server) pollStats() {
 	ticker := time.NewTicker(s.cfg.StatsInterval)
 	defer ticker.Stop()
@@ -111,11 +113,33 @@ func (s *Server) pollStats() {
 			journalFailed = true
 			s.log.Error("the journal is incomplete from here on", zap.Error(err))
 		}
-		var polls sync.WaitGroup
-		for _, n := range s.snapshotNodes() {
-			polls.Go(func() { s.pollNode(n) })
+		s.pollNodes()
+	}
+}
+
+// pollNodes asks one node after the other, in most of an interval: hundreds asked
+// at once would hold up the calls that come in that moment. None waits for the
+// answer of another.
+func (s *Server) pollNodes() {
+	nodes := s.snapshotNodes()
+	if len(nodes) == 0 {
+		return
+	}
+	// Each node's turn comes an interval after its last one, wherever nodes come and go.
+	slices.SortFunc(nodes, func(a, b *node) int { return cmp.Compare(a.desc.GetId(), b.desc.GetId()) })
+	pause := time.NewTicker(max(1, s.cfg.StatsInterval*3/4/time.Duration(len(nodes))))
+	defer pause.Stop()
+	var polls sync.WaitGroup
+	defer polls.Wait()
+	for i, n := range nodes {
+		if i > 0 {
+			select {
+			case <-pause.C:
+			case <-s.ctx.Done():
+				return
+			}
 		}
-		polls.Wait()
+		polls.Go(func() { s.pollNode(n) })
 	}
 }
 

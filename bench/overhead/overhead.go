@@ -8,13 +8,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
 
+	"github.com/minifaas/minifaas/bench/echo"
 	apiserverpb "github.com/minifaas/minifaas/proto/apiserver"
 )
 
@@ -29,8 +29,7 @@ type Config struct {
 	// Rounds is how many blocks of each are measured, default 20, and Block how
 	// many calls a block has, default 100. One more block of each goes before, as warm-up.
 	Rounds, Block int
-	// EchoServer is the command that runs ServeEcho in a process of its own;
-	// default: this program with the arguments "bench echo-server".
+	// EchoServer is the command that runs the echo: see echo.Start.
 	EchoServer []string
 }
 
@@ -60,12 +59,12 @@ func Measure(ctx context.Context, cfg Config) (*Result, error) {
 	if err := cfg.complete(); err != nil {
 		return nil, fmt.Errorf("measure overhead: %w", err)
 	}
-	echo, err := startEcho(ctx, cfg.EchoServer)
+	server, err := echo.Start(ctx, cfg.EchoServer)
 	if err != nil {
 		return nil, fmt.Errorf("measure overhead: %w", err)
 	}
-	defer echo.stop()
-	result, err := cfg.measure(ctx, echo.address)
+	defer server.Stop()
+	result, err := cfg.measure(ctx, server.Address)
 	if err != nil {
 		return nil, fmt.Errorf("measure overhead: %w", err)
 	}
@@ -85,22 +84,15 @@ func (c *Config) complete() error {
 	if c.Block == 0 {
 		c.Block = defaultBlock
 	}
-	if len(c.EchoServer) == 0 {
-		self, err := os.Executable()
-		if err != nil {
-			return fmt.Errorf("find this program: %w", err)
-		}
-		c.EchoServer = []string{self, "bench", "echo-server"}
-	}
 	return nil
 }
 
 func (c *Config) measure(ctx context.Context, echoAddress string) (*Result, error) {
-	echo, err := dial(echoAddress)
+	plain, err := dial(echoAddress)
 	if err != nil {
 		return nil, err
 	}
-	defer echo.Close()
+	defer plain.Close()
 	apiserver, err := dial(c.APIServer)
 	if err != nil {
 		return nil, err
@@ -111,7 +103,7 @@ func (c *Config) measure(ctx context.Context, echoAddress string) (*Result, erro
 	var echoes, invocations []time.Duration
 	request := &apiserverpb.InvokeFunctionRequest{AccountId: c.Account, FunctionName: c.Function, Event: c.Event}
 	for round := range c.Rounds + 1 {
-		took, _, err := block(ctx, echo.client, request, c.Block)
+		took, _, err := block(ctx, plain.client, request, c.Block)
 		if err != nil {
 			return nil, fmt.Errorf("echo: %w", err)
 		}

@@ -13,6 +13,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
+	"github.com/minifaas/minifaas/bench/echo"
 	apiserverpb "github.com/minifaas/minifaas/proto/apiserver"
 )
 
@@ -21,7 +22,7 @@ const beEcho = "MINIFAAS_TEST_ECHO"
 // The test program itself is the echo process, as minifaas is in production.
 func TestMain(m *testing.M) {
 	if os.Getenv(beEcho) != "" {
-		if err := ServeEcho(context.Background(), os.Stdin, os.Stdout); err != nil {
+		if err := echo.Serve(context.Background(), os.Stdin, os.Stdout); err != nil {
 			os.Exit(1)
 		}
 		return

@@ -61,7 +61,7 @@ func (c *agreementCommand) Run(ctx context.Context, file *config.File, logs *log
 }
 
 func (c *agreementCommand) faults() []error {
-	faults := []error{poolFlags{Nodes: c.Nodes, MaxNodes: c.MaxNodes}.validate()}
+	faults := []error{poolFlags{Nodes: c.Nodes, MaxNodes: c.MaxNodes}.validate(maxNodePorts)}
 	for _, name := range c.Policy {
 		if _, err := policy.New(name); err != nil {
 			faults = append(faults, err)

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/minifaas/minifaas/bench/echo"
 	"github.com/minifaas/minifaas/bench/overhead"
 	"github.com/minifaas/minifaas/bench/report"
 	"github.com/minifaas/minifaas/internal/config"
@@ -13,9 +14,14 @@ import (
 
 type benchCommand struct {
 	Overhead   overheadCommand      `cmd:"" help:"Measure a warm call of a function that does nothing, next to a plain gRPC call."`
+	Hotpath    hotpathCommand       `cmd:"" help:"Measure pairs of Acquire and Return of warm containers, next to plain gRPC calls."`
+	Coldpath   coldpathCommand      `cmd:"" help:"Find the rate of creations that the control plane sustains, on simulated nodes."`
+	Scale      benchScaleCommand    `cmd:"" help:"Measure how the cost of a call grows with functions, nodes and containers."`
 	Policies   benchPoliciesCommand `cmd:"" help:"Compare all policies on all workloads in virtual time, and write docs/policies.md."`
+	Contest    contestCommand       `cmd:"" help:"Play a workload to any schedulers, one after the other, and rank them by the contest's score."`
+	Compare    compareCommand       `cmd:"" help:"Compare results of contest, sim or replay: what differs by more than noise?"`
 	Agreement  agreementCommand     `cmd:"" help:"Play a workload live and in the simulator, and compare."`
-	EchoServer echoServerCommand    `cmd:"" hidden:"" help:"Serve the plain gRPC calls that overhead compares with."`
+	EchoServer echoServerCommand    `cmd:"" hidden:"" help:"Serve the plain gRPC calls that overhead and hotpath compare with."`
 }
 
 type overheadCommand struct {
@@ -83,5 +89,5 @@ func (c *overheadCommand) measure(ctx context.Context, endpoint string) error {
 type echoServerCommand struct{}
 
 func (echoServerCommand) Run(ctx context.Context) error {
-	return overhead.ServeEcho(ctx, os.Stdin, os.Stdout)
+	return echo.Serve(ctx, os.Stdin, os.Stdout)
 }

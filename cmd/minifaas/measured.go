@@ -2,11 +2,11 @@ package main
 
 import (
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/minifaas/minifaas/bench/sim"
 	"github.com/minifaas/minifaas/bench/trace"
+	"github.com/minifaas/minifaas/internal/function"
 	"github.com/minifaas/minifaas/internal/nodemodel"
 	"github.com/minifaas/minifaas/scheduler"
 	"github.com/minifaas/minifaas/scheduler/engine"
@@ -55,12 +55,12 @@ func measureJournal(dir string) (*measured, error) {
 	err := journal.Replay(dir, scheduler.RecordedPolicy, func(s journal.Step) error {
 		m.steps++
 		if s.Event.Kind == engine.Acquire {
-			waiting[s.Event.Ticket] = bareName(s.Event.Function.Name)
+			waiting[s.Event.Ticket] = function.BareName(s.Event.Function.Name)
 		}
 		for _, a := range s.Actions {
 			switch a.Kind {
 			case engine.CreateContainer:
-				creating[a.Name] = begun{s.Now, bareName(a.Function.Name)}
+				creating[a.Name] = begun{s.Now, function.BareName(a.Function.Name)}
 			case engine.Grant:
 				running[a.Request] = begun{s.Now, waiting[a.Ticket]}
 			case engine.ReserveNode:
@@ -115,14 +115,4 @@ func (m *measured) overhead(p *sim.Platform, without *sim.Result) {
 		}
 	}
 	p.Overhead = func(function int) time.Duration { return beside[function] }
-}
-
-// bareName is what account/name@version calls the function.
-func bareName(qualified string) string {
-	_, name, ok := strings.Cut(qualified, "/")
-	if !ok {
-		name = qualified
-	}
-	name, _, _ = strings.Cut(name, "@")
-	return name
 }

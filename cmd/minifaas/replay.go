@@ -36,12 +36,14 @@ type replayCommand struct {
 	clientFlags
 	outputFlags
 	workloadFlags
-	ResourceManagerEndpoint string `placeholder:"HOST:PORT" help:"ResourceManager that accounts for node time; by default the one on this machine."`
-	Account                 string `help:"Account of the functions that have none in the workload; empty is the default one."`
-	MaxCalls                int    `help:"Stop after so many calls; 0 plays all."`
-	Raw                     string `placeholder:"FILE" help:"Write one line of CSV for every call."`
-	Baseline                string `placeholder:"FILE" help:"Result of another replay (-o json) to score this one against."`
-	Declare                 string `placeholder:"FOLDER" help:"Write the functions that the workload calls into this folder, for minifaas up --functions, and stop."`
+	ResourceManagerEndpoint string        `placeholder:"HOST:PORT" help:"ResourceManager that accounts for node time; by default the one on this machine."`
+	Account                 string        `help:"Account of the functions that have none in the workload; empty is the default one."`
+	MaxCalls                int           `help:"Stop after so many calls; 0 plays all."`
+	WarmUp                  time.Duration `help:"How much of the load, from its first call, is left out of latencies. Scores and counts have all calls."`
+	TimeScale               float64       `default:"1" help:"How many times faster than the clock the platform is (minifaas up --time-scale): the load is sent so much faster, and figures are of the platform's time."`
+	Raw                     string        `placeholder:"FILE" help:"Write one line of CSV for every call, with the field names of the InVitro loader."`
+	Baseline                string        `placeholder:"FILE" help:"Result of another replay (-o json) to score this one against."`
+	Declare                 string        `placeholder:"FOLDER" help:"Write the functions that the workload calls into this folder, for minifaas up --functions, and stop."`
 }
 
 // Help is printed below the flags.
@@ -87,7 +89,7 @@ func (c *replayCommand) Run(ctx context.Context, file *config.File) error {
 	defer resourceManager.Close()
 	result, err := replay.Run(ctx, replay.Config{
 		Workload: workload, APIServer: apiserver, ResourceManager: resourceManager, Account: c.Account,
-		MaxCalls: c.MaxCalls, Progress: os.Stderr, Raw: raw,
+		MaxCalls: c.MaxCalls, WarmUp: c.WarmUp, TimeScale: c.TimeScale, Progress: os.Stderr, Raw: raw,
 	})
 	if err != nil {
 		return explain(err, apiserver.Target())

@@ -54,6 +54,10 @@ func (f policyFlags) config(resourceManager string) scheduler.Config {
 	}
 }
 
+// schedulerWorkers are more than other services have: a call keeps one for as long
+// as its container is being made.
+const schedulerWorkers = 512
+
 func (c *schedulerCommand) Run(ctx context.Context, file *config.File, logs *logFlags) error {
 	log, err := logs.logger("scheduler")
 	if err != nil {
@@ -78,6 +82,7 @@ func (c *schedulerCommand) Run(ctx context.Context, file *config.File, logs *log
 		register:   func(s *rpc.Server) { schedulerpb.RegisterSchedulerServer(s, server) },
 		background: beside(shadows, server.Run),
 		ready:      server.Running(),
+		workers:    schedulerWorkers,
 	})
 }
 

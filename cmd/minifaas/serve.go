@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net"
@@ -26,23 +27,30 @@ type service struct {
 	background func(context.Context) error
 	// ready is closed when calls may come; nil means from the start.
 	ready <-chan struct{}
+	// workers is how many calls find a goroutine that waits for them; 0 means defaultWorkers.
+	workers uint32
 	// drain ends streams that would go on for ever; it is called when the
 	// service begins to stop. nil is none.
 	drain func()
 }
 
+// defaultWorkers cost a few hundred kilobytes of stacks.
+const defaultWorkers = 64
+
+// gcPercent is that of a process whose heap is a few megabytes: by default it would
+// be collected many times a second under load.
+const gcPercent = 400
+
 // serve runs a service until ctx ends or a part of it fails. Calls end before
 // the background does: they need it.
 func serve(ctx context.Context, s service) error {
-	// A service's heap is a few megabytes: by default it would be collected
-	// many times a second under load.
-	debug.SetGCPercent(400)
+	debug.SetGCPercent(gcPercent)
 	lis, err := rpc.Listen(net.JoinHostPort(s.listen.Address, strconv.Itoa(s.listen.port(s.offset))))
 	if err != nil {
 		return err
 	}
 	defer lis.Close()
-	server := rpc.NewServer(rpc.ServerConfig{Log: s.log, Metrics: s.registry})
+	server := rpc.NewServer(rpc.ServerConfig{Log: s.log, Metrics: s.registry, Workers: cmp.Or(s.workers, defaultWorkers)})
 	s.register(server)
 	group, running := errgroup.WithContext(ctx)
 	background, stopBackground := context.WithCancel(context.WithoutCancel(ctx))

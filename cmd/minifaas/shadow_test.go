@@ -76,6 +76,7 @@ func TestShadowFaults(t *testing.T) {
 		{"up --shadow clever", `policy "clever": unknown`},
 		{"up --shadow baseline,baseline", "shadow policy baseline: named twice"},
 		{"up --shadow baseline --scheduler-endpoint 127.0.0.1:1", "the scheduler runs elsewhere"},
+		{"up --shadow baseline --simulated --time-scale 2", "leave --time-scale at 1"},
 		{"scheduler --shadow baseline", "want --metrics-address with it"},
 		{"scheduler --shadow baseline --metrics-address 127.0.0.1:1 --shadow-nodes 0", "nodes of shadows 0: want 1 or more"},
 	} {

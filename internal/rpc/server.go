@@ -5,11 +5,12 @@ package rpc
 import (
 	"context"
 	"fmt"
+	"math"
 	"net"
 	"runtime/debug"
+	"slices"
 	"time"
 
-	grpcprom "github.com/grpc-ecosystem/go-grpc-middleware/providers/prometheus"
 	"github.com/grpc-ecosystem/go-grpc-middleware/v2/interceptors/recovery"
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
@@ -38,7 +39,7 @@ const window = MaxMessage
 type Server struct {
 	*grpc.Server
 	health  *health.Server
-	metrics *grpcprom.ServerMetrics
+	metrics *metrics // nil: there are none
 	log     *zap.Logger
 	drain   time.Duration
 }
@@ -47,8 +48,15 @@ type Server struct {
 type ServerConfig struct {
 	// Log takes one line for each failed call, and at level debug for every call.
 	Log *zap.Logger
-	// Metrics is where the server's metrics are registered; nil means nowhere.
+	// Metrics is where the server's metrics are registered; nil means that there are none.
 	Metrics prometheus.Registerer
+	// Workers is how many goroutines wait for calls. Their stacks have grown already:
+	// to grow that of a new one is a fifth of what a small call costs. What they
+	// are too few for gets a new goroutine. 0 means none.
+	Workers uint32
+	// Unpinged: idle clients are not asked whether they live; TCP finds out, later.
+	// The pings would be all that hundreds of idle servers in one process do.
+	Unpinged bool
 	// Drain bounds how long running calls may go on when the server stops; 0 means 10 s.
 	Drain time.Duration
 }
@@ -58,34 +66,35 @@ func NewServer(cfg ServerConfig) *Server {
 	if cfg.Drain == 0 {
 		cfg.Drain = 10 * time.Second
 	}
-	metrics := grpcprom.NewServerMetrics(grpcprom.WithServerHandlingTimeHistogram())
-	if cfg.Metrics != nil {
-		cfg.Metrics.MustRegister(metrics)
-	}
 	unaryLog, streamLog := logInterceptors(cfg.Log)
 	recovered := recovery.WithRecoveryHandlerContext(func(ctx context.Context, p any) error {
 		cfg.Log.Error("panic in a call", zap.Any("panic", p), zap.ByteString("stack", debug.Stack()))
 		return status.Errorf(codes.Internal, "internal error: %v", p)
 	})
+	unary := []grpc.UnaryServerInterceptor{unaryLog, recovery.UnaryServerInterceptor(recovered)}
+	stream := []grpc.StreamServerInterceptor{streamLog, recovery.StreamServerInterceptor(recovered)}
+	var metrics *metrics
+	if cfg.Metrics != nil {
+		metrics = newMetrics(cfg.Metrics)
+		unary = slices.Insert(unary, 0, metrics.unary)
+		stream = slices.Insert(stream, 0, metrics.stream)
+	}
+	ping := keepaliveTime
+	if cfg.Unpinged {
+		ping = math.MaxInt64
+	}
 	s := &Server{
 		Server: grpc.NewServer(
-			grpc.ChainUnaryInterceptor(
-				metrics.UnaryServerInterceptor(),
-				unaryLog,
-				recovery.UnaryServerInterceptor(recovered),
-			),
-			grpc.ChainStreamInterceptor(
-				metrics.StreamServerInterceptor(),
-				streamLog,
-				recovery.StreamServerInterceptor(recovered),
-			),
+			grpc.ChainUnaryInterceptor(unary...),
+			grpc.ChainStreamInterceptor(stream...),
+			grpc.NumStreamWorkers(cfg.Workers),
 			grpc.MaxRecvMsgSize(MaxMessage),
 			grpc.MaxSendMsgSize(MaxMessage),
 			grpc.InitialWindowSize(window),
 			grpc.InitialConnWindowSize(window),
 			// Clients may ping as often as ours do, also while idle.
 			grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: keepaliveTime / 2, PermitWithoutStream: true}),
-			grpc.KeepaliveParams(keepalive.ServerParameters{Time: keepaliveTime, Timeout: keepaliveTimeout}),
+			grpc.KeepaliveParams(keepalive.ServerParameters{Time: ping, Timeout: keepaliveTimeout}),
 		),
 		health:  health.NewServer(),
 		metrics: metrics,
@@ -109,7 +118,9 @@ func Listen(address string) (net.Listener, error) {
 // Serve answers calls until ctx ends, then reports NOT_SERVING, lets running
 // calls finish within Drain, and cuts off those that don't.
 func (s *Server) Serve(ctx context.Context, lis net.Listener) error {
-	s.metrics.InitializeMetrics(s)
+	if s.metrics != nil {
+		s.metrics.know(s.GetServiceInfo())
+	}
 	for name := range s.GetServiceInfo() {
 		s.health.SetServingStatus(name, healthpb.HealthCheckResponse_SERVING)
 	}

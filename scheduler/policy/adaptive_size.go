@@ -63,7 +63,7 @@ type footprint struct {
 	one, further engine.Bytes
 	// least is the lowest peak of one call: from there to one is the usual spread.
 	least engine.Bytes
-	calls        int64
+	calls int64
 	// company is the most calls that a container had lately.
 	company int
 	// floor is the least limit since a container ran out of memory.

@@ -1,0 +1,168 @@
+package contest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+	"google.golang.org/grpc/connectivity"
+
+	"github.com/minifaas/minifaas/bench/report"
+	"github.com/minifaas/minifaas/internal/process"
+	"github.com/minifaas/minifaas/internal/rpc"
+)
+
+// Command says how a scheduler is started.
+type Command struct {
+	// Argv is the executable and its arguments, Line what people call it.
+	Argv []string
+	Line string
+	// Env is added to this process's own.
+	Env []string
+	// Log is the file that takes its output; its end is shown when it fails.
+	Log string
+	// Lifeline ends it with this process, if it is one of ours; it may be nil.
+	Lifeline *process.Lifeline
+}
+
+const (
+	// stopPatience is how long a scheduler may take to end once it was told to.
+	stopPatience = 5 * time.Second
+	// waitLine is how often somebody is told that a scheduler is being waited for.
+	waitLine = 10 * time.Second
+	logTail  = 2048
+)
+
+// contestant is a scheduler and what is known of its process; of one that runs
+// elsewhere nothing is.
+type contestant struct {
+	command *Command
+	cmd     *exec.Cmd
+	process *process.Process // nil if it was not started
+	meter   *meter
+	gone    <-chan struct{} // closed when the process is dead; nil for one that is not ours
+}
+
+func newContestant(c *Command) *contestant { return &contestant{command: c} }
+
+// start starts the process, if there is one to start.
+func (c *contestant) start() error {
+	if c.command == nil {
+		return nil
+	}
+	log, err := os.OpenFile(c.command.Log, os.O_WRONLY|os.O_CREATE|os.O_TRUNC|os.O_APPEND, 0o644)
+	if err != nil {
+		return err
+	}
+	defer log.Close()
+	c.cmd = exec.Command(c.command.Argv[0], c.command.Argv[1:]...)
+	c.cmd.Env = append(os.Environ(), c.command.Env...)
+	c.cmd.Stdout, c.cmd.Stderr = log, log
+	c.command.Lifeline.Attach(c.cmd)
+	if c.process, err = process.Start(c.cmd); err != nil {
+		return err
+	}
+	c.gone, c.meter = c.process.Done(), newMeter(c.process.ID().PID)
+	return nil
+}
+
+// awaitAnswer returns when something at endpoint takes gRPC calls. Of a process
+// of ours it is an error if that takes too long, or if it ends before.
+func (c *contestant) awaitAnswer(ctx context.Context, endpoint, name string, progress io.Writer) error {
+	conn, err := rpc.Dial(endpoint)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	ready := make(chan struct{})
+	waiting, stop := context.WithCancel(ctx)
+	defer stop()
+	go func() {
+		for state := conn.GetState(); state != connectivity.Ready; state = conn.GetState() {
+			conn.Connect()
+			if !conn.WaitForStateChange(waiting, state) {
+				return
+			}
+		}
+		close(ready)
+	}()
+	var tooLong <-chan time.Time
+	if c.command != nil {
+		tooLong = time.After(startPatience)
+	}
+	line := time.NewTicker(waitLine)
+	defer line.Stop()
+	for {
+		select {
+		case <-ready:
+			return nil
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-c.gone:
+			return errors.New(c.died())
+		case <-tooLong:
+			return fmt.Errorf("nothing answers at %s within %v; its output ends with:\n%s", endpoint, startPatience, c.tail())
+		case <-line.C:
+			fmt.Fprintf(progress, "%s: waiting for a scheduler to answer at %s\n", name, endpoint)
+		}
+	}
+}
+
+// died says how the process ended by itself, with the end of its output; empty
+// if it has not.
+func (c *contestant) died() string {
+	if c.process == nil {
+		return ""
+	}
+	select {
+	case <-c.process.Done():
+	default:
+		return ""
+	}
+	return fmt.Sprintf("%s; its output ends with:\n%s", c.exit(), c.tail())
+}
+
+func (c *contestant) exit() string {
+	if err := c.process.Err(); err != nil {
+		return err.Error()
+	}
+	return "exit status 0"
+}
+
+// tail is the end of what the scheduler wrote.
+func (c *contestant) tail() string {
+	text, err := os.ReadFile(c.command.Log)
+	if err != nil {
+		return err.Error()
+	}
+	return strings.TrimSpace(strings.ToValidUTF8(string(text[max(0, len(text)-logTail):]), "?"))
+}
+
+// stop ends the process with its group, and tells what it has used; nil if it
+// never ran here.
+func (c *contestant) stop() *report.SchedulerProcess {
+	if c.process == nil {
+		return nil
+	}
+	used := &report.SchedulerProcess{Command: c.command.Line}
+	select {
+	case <-c.process.Done():
+		used.Exit = c.exit()
+	default:
+		c.meter.read() // while its processes are still there
+		// The leader is not reaped yet: the group is its own.
+		_ = unix.Kill(-c.process.ID().PID, unix.SIGTERM)
+		ctx, cancel := context.WithTimeout(context.Background(), stopPatience)
+		defer cancel()
+		_ = c.process.Stop(ctx) // one that had to be killed is no trouble: the run was over
+	}
+	c.meter.stop(c.cmd.ProcessState)
+	used.CPUSeconds, used.PeakRSSMB = c.meter.cpu.Seconds(), float64(c.meter.peak)/(1<<20)
+	return used
+}

@@ -1,0 +1,104 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"os/exec"
+	"strings"
+	"testing"
+)
+
+// bench runs minifaas bench as a program of its own, and reads the JSON that it prints.
+func bench(t *testing.T, into any, args string) {
+	t.Helper()
+	command := exec.CommandContext(t.Context(), "/proc/self/exe", append([]string{"bench"}, strings.Fields(args+" -o json")...)...)
+	var stdout, stderr bytes.Buffer
+	command.Stdout, command.Stderr = &stdout, &stderr
+	if err := command.Run(); err != nil {
+		t.Fatalf("bench %s: %v\n%s", args, err, &stderr)
+	}
+	if err := json.Unmarshal(stdout.Bytes(), into); err != nil {
+		t.Fatalf("bench %s: %v\n%s", args, err, &stdout)
+	}
+}
+
+func TestBenchHotpath(t *testing.T) {
+	var got struct {
+		Points []struct {
+			Callers       int
+			PairsPerS     float64 `json:"pairs_per_s"`
+			EchoPairsPerS float64 `json:"echo_pairs_per_s"`
+			Ratio         float64
+			P99US         float64 `json:"p99_us"`
+			EchoP99US     float64 `json:"echo_p99_us"`
+			P99Ratio      float64 `json:"p99_ratio"`
+		}
+	}
+	bench(t, &got, "hotpath --callers 1,30 --rounds 2 --block 30ms")
+	if len(got.Points) != 2 {
+		t.Fatalf("%+v", got)
+	}
+	for i, p := range got.Points {
+		if p.Callers != []int{1, 30}[i] || p.PairsPerS <= 0 || p.EchoPairsPerS <= 0 || p.Ratio <= 0 || p.P99US <= 0 || p.EchoP99US <= 0 || p.P99Ratio <= 0 {
+			t.Errorf("%+v", p)
+		}
+	}
+}
+
+// TestBenchColdpath ends the sweep after a rate that machines bear, and has a soak
+// after it which is not for as long as would tell anything.
+func TestBenchColdpath(t *testing.T) {
+	const args = "bench coldpath --nodes 12 --create-time 300ms --from 20 --to 20 --warm-up 700ms --window 1s --soak 2s -o json"
+	var got struct {
+		Knee      float64 `json:"knee_creations_per_s"`
+		P99       float64 `json:"acquire_p99_ms_at_knee"`
+		Nodes     int
+		NodesHeld int `json:"nodes_held"`
+		Points    []struct {
+			Calls, Failures, Warm int
+			Held                  bool
+		}
+		Soak *struct {
+			Calls, Failures int
+			Memory          float64 `json:"memory_bytes"`
+			Goroutines      float64
+			OpenFiles       float64 `json:"open_files"`
+		}
+	}
+	out, err := exec.CommandContext(t.Context(), "/proc/self/exe", strings.Fields(args)...).Output()
+	if json.Unmarshal(out, &got) != nil {
+		t.Fatalf("%v: %s", err, out) // in so short a soak something may well have grown
+	}
+	if got.Nodes != 12 || got.NodesHeld == 0 || len(got.Points) == 0 {
+		t.Errorf("%s", out)
+	}
+	for _, p := range got.Points {
+		if p.Calls != 20 || p.Failures != 0 || p.Warm != 0 {
+			t.Errorf("%+v", p)
+		}
+	}
+	if got.Knee == 0 {
+		t.Skip("the machine is too busy for 20 creations a second")
+	}
+	if s := got.Soak; got.P99 < 300 || s == nil || s.Calls < 20 || s.Failures != 0 || s.Memory < 1e6 || s.Goroutines < 10 || s.OpenFiles < 10 {
+		t.Errorf("%s", out)
+	}
+}
+
+func TestBenchLoadFaults(t *testing.T) {
+	for args, want := range map[string]string{
+		"hotpath --callers 0 --policy clever":       "--callers 0: want 1 to 1000",
+		"hotpath --rounds 0":                        "--rounds 0: want 1 or more",
+		"coldpath --nodes 9999 --window=-1s":        "--nodes 9999: want 1 to 1000",
+		"coldpath --memory 4GiB":                    "--memory 4GiB: want at most what a node offers, 3GiB",
+		"coldpath --create-time 0s":                 "--create-time 0s: want more than 0",
+		"coldpath --from 100 --to 50":               "--to 50: want 0 (no limit), or --from or more",
+		"scale --policy clever":                     `policy "clever": unknown`,
+		"hotpath --endpoint 127.0.0.1:1 --rounds 1": "warm up: acquire container",
+	} {
+		out, err := exec.CommandContext(t.Context(), "/proc/self/exe", append([]string{"bench"}, strings.Fields(args)...)...).CombinedOutput()
+		if err == nil || !strings.Contains(string(out), want) {
+			t.Errorf("bench %s: %v, %s: want %q", args, err, out, want)
+		}
+	}
+}
