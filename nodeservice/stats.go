@@ -114,6 +114,18 @@ func addHost(stats *nodeservicepb.NodeStats) {
 	stats.HostCpuPressurePct, stats.HostMemoryPressurePct = host.Pressure("cpu"), host.Pressure("memory")
 }
 
+func (s *Server) readySandboxes() map[string]int32 {
+	reserve, ok := s.cfg.Runtime.(sandbox.Reserve)
+	if !ok {
+		return nil
+	}
+	counts := map[string]int32{}
+	for runtime, n := range reserve.Ready() {
+		counts[runtime] = int32(n)
+	}
+	return counts
+}
+
 // GetStats reports the node and its containers; the figures are up to StatsAge
 // old, the list of containers and what they do is of now.
 func (s *Server) GetStats(_ context.Context, req *nodeservicepb.GetStatsRequest) (*nodeservicepb.GetStatsReply, error) {
@@ -134,6 +146,7 @@ func (s *Server) GetStats(_ context.Context, req *nodeservicepb.GetStatsRequest)
 		OwnerAccountId: s.inv.owner,
 		Epoch:          s.inv.epoch,
 		Counters:       s.counters.message(cpu),
+		ReadySandboxes: s.readySandboxes(),
 	}
 	for _, e := range s.inv.all() {
 		reply.ContainerStatsList = append(reply.ContainerStatsList, &nodeservicepb.ContainerStats{

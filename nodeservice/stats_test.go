@@ -2,6 +2,7 @@ package nodeservice
 
 import (
 	"errors"
+	"maps"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -126,7 +127,7 @@ func TestContainersAreListedAsOfNow(t *testing.T) {
 }
 
 // statsNode is a node without a listener: those don't work in a bubble.
-func statsNode(t *testing.T, r *scripted) *Server {
+func statsNode(t *testing.T, r sandbox.Runtime) *Server {
 	t.Helper()
 	functions, err := function.Load(manifest(t))
 	if err != nil {
@@ -147,3 +148,20 @@ func BenchmarkGetStats(b *testing.B) {
 		}
 	}
 }
+
+// TestStatsTellOfTheReserve, where the runtime keeps one.
+func TestStatsTellOfTheReserve(t *testing.T) {
+	for _, c := range []struct {
+		runtime sandbox.Runtime
+		want    map[string]int32
+	}{{&scripted{}, nil}, {reserve{&scripted{}}, map[string]int32{"python3": 2, "plain": 1}}} {
+		reply, err := statsNode(t, c.runtime).GetStats(t.Context(), &nodeservicepb.GetStatsRequest{})
+		if err != nil || !maps.Equal(reply.GetReadySandboxes(), c.want) {
+			t.Errorf("%T: %v, %v; want %v", c.runtime, reply.GetReadySandboxes(), err, c.want)
+		}
+	}
+}
+
+type reserve struct{ *scripted }
+
+func (reserve) Ready() map[string]int { return map[string]int{"python3": 2, "plain": 1} }

@@ -30,6 +30,7 @@ type sandboxFlags struct {
 	Agent        string        `placeholder:"FILE" help:"The agent that runs in containers; by default the one built into this program."`
 	NodeMemory   function.Size `default:"4GiB" help:"Memory of a node; three quarters of it are offered to containers."`
 	NodeCPU      float64       `name:"node-cpu" default:"2" help:"CPU of a node, in cores."`
+	NoPool       bool          `help:"Make every container when it is asked for: keep no sandboxes in reserve, with an interpreter in them, that wait for a function."`
 	Simulated    bool          `help:"Simulate the nodes: the real services, but what a call takes is a model's answer to its event, and no code runs. Needs no rights."`
 	CreateScale  float64       `default:"1" help:"How many times longer than on the reference node it takes a simulated node to create a container: 0.1 s, then 0.4 s of CPU."`
 	CreateTime   time.Duration `help:"Time that it takes a simulated node to create a container, however many it creates at once; 0 is as the model says."`
@@ -64,7 +65,7 @@ func (f *sandboxFlags) validate() error {
 
 func (f *sandboxFlags) args() []string {
 	return flagArgs("functions", f.Functions, "state-dir", f.StateDir, "isolation", f.Isolation,
-		"cgroup-parent", f.CgroupParent, "agent", f.Agent, "node-memory", f.NodeMemory, "node-cpu", f.NodeCPU,
+		"cgroup-parent", f.CgroupParent, "agent", f.Agent, "node-memory", f.NodeMemory, "node-cpu", f.NodeCPU, "no-pool", f.NoPool,
 		"simulated", f.Simulated, "create-scale", f.scale(), "create-time", f.CreateTime, "time-scale", f.speed())
 }
 
@@ -91,7 +92,7 @@ func (c *nodeserviceCommand) Run(ctx context.Context, file *config.File, logs *l
 	if err := check(file, c.listenFlags.validate(), c.sandboxFlags.validate(), loadErr, validPort("slot", c.Slot, 0, 10000)); err != nil {
 		return err
 	}
-	runtime, err := c.newRuntime(c.Name, c.Slot, log)
+	runtime, err := c.newRuntime(functions, c.Name, c.Slot, log)
 	if err != nil {
 		return err
 	}
@@ -113,7 +114,7 @@ func (f *sandboxFlags) node(functions *function.Catalogue, runtime sandbox.Runti
 }
 
 // newRuntime makes the containers of the node with that name and slot.
-func (f *sandboxFlags) newRuntime(name string, slot int, log *zap.Logger) (sandbox.Runtime, error) {
+func (f *sandboxFlags) newRuntime(functions *function.Catalogue, name string, slot int, log *zap.Logger) (sandbox.Runtime, error) {
 	if f.Simulated {
 		log.Info("the node is simulated")
 		return simulated.New(f.model())
@@ -125,6 +126,7 @@ func (f *sandboxFlags) newRuntime(name string, slot int, log *zap.Logger) (sandb
 	for _, missing := range runtime.Missing() {
 		log.Warn("the sandbox lacks " + missing)
 	}
+	runtime.Expect(functions.All())
 	return runtime, nil
 }
 
@@ -137,7 +139,12 @@ func (f *sandboxFlags) runtime(name string, slot int, log *zap.Logger) (*linux.R
 	if err != nil {
 		return nil, err
 	}
+	ready := 1
+	if f.NoPool {
+		ready = -1
+	}
 	return linux.New(linux.Config{
+		Ready:        ready,
 		StateDir:     nodeDir(f.StateDir, name),
 		CgroupParent: f.CgroupParent,
 		Name:         name,

@@ -58,6 +58,13 @@ type Runtime interface {
 	Close() error
 }
 
+// A Reserve is a Runtime that keeps sandboxes in reserve.
+type Reserve interface {
+	// Ready is how many wait for a function, by runtime; "plain" are for those that
+	// need no interpreter.
+	Ready() map[string]int
+}
+
 // A Container runs one function. It is safe for concurrent use.
 type Container interface {
 	// Invoke runs one invocation. An error of the function is in the Result. An

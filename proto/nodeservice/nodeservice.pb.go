@@ -580,10 +580,13 @@ type GetStatsReply struct {
 	LiveId         string `protobuf:"bytes,3,opt,name=live_id,json=liveId,proto3" json:"live_id,omitempty"`
 	OwnerAccountId string `protobuf:"bytes,4,opt,name=owner_account_id,json=ownerAccountId,proto3" json:"owner_account_id,omitempty"`
 	// The highest generation the node has been told; 0 means none.
-	Epoch         int64         `protobuf:"varint,100,opt,name=epoch,proto3" json:"epoch,omitempty"`
-	Counters      *NodeCounters `protobuf:"bytes,101,opt,name=counters,proto3" json:"counters,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Epoch    int64         `protobuf:"varint,100,opt,name=epoch,proto3" json:"epoch,omitempty"`
+	Counters *NodeCounters `protobuf:"bytes,101,opt,name=counters,proto3" json:"counters,omitempty"`
+	// Sandboxes that wait for a function, by runtime; "plain" take any function that
+	// needs no interpreter. A container made of one starts far faster.
+	ReadySandboxes map[string]int32 `protobuf:"bytes,102,rep,name=ready_sandboxes,json=readySandboxes,proto3" json:"ready_sandboxes,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"varint,2,opt,name=value"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *GetStatsReply) Reset() {
@@ -654,6 +657,13 @@ func (x *GetStatsReply) GetEpoch() int64 {
 func (x *GetStatsReply) GetCounters() *NodeCounters {
 	if x != nil {
 		return x.Counters
+	}
+	return nil
+}
+
+func (x *GetStatsReply) GetReadySandboxes() map[string]int32 {
+	if x != nil {
+		return x.ReadySandboxes
 	}
 	return nil
 }
@@ -1476,7 +1486,7 @@ const file_nodeservice_nodeservice_proto_rawDesc = "" +
 	"\x0fGetStatsRequest\x12\x1d\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tR\trequestId\x12\x14\n" +
-	"\x05epoch\x18d \x01(\x03R\x05epoch\"\xb4\x02\n" +
+	"\x05epoch\x18d \x01(\x03R\x05epoch\"\xd5\x03\n" +
 	"\rGetStatsReply\x12:\n" +
 	"\n" +
 	"node_stats\x18\x01 \x01(\v2\x1b.nodeservoceproto.NodeStatsR\tnodeStats\x12R\n" +
@@ -1484,7 +1494,11 @@ const file_nodeservice_nodeservice_proto_rawDesc = "" +
 	"\alive_id\x18\x03 \x01(\tR\x06liveId\x12(\n" +
 	"\x10owner_account_id\x18\x04 \x01(\tR\x0eownerAccountId\x12\x14\n" +
 	"\x05epoch\x18d \x01(\x03R\x05epoch\x12:\n" +
-	"\bcounters\x18e \x01(\v2\x1e.nodeservoceproto.NodeCountersR\bcounters\"\xfd\x01\n" +
+	"\bcounters\x18e \x01(\v2\x1e.nodeservoceproto.NodeCountersR\bcounters\x12\\\n" +
+	"\x0fready_sandboxes\x18f \x03(\v23.nodeservoceproto.GetStatsReply.ReadySandboxesEntryR\x0ereadySandboxes\x1aA\n" +
+	"\x13ReadySandboxesEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\x05R\x05value:\x028\x01\"\xfd\x01\n" +
 	"\fNodeCounters\x12-\n" +
 	"\x12containers_created\x18\x01 \x01(\x03R\x11containersCreated\x12+\n" +
 	"\x11containers_failed\x18\x02 \x01(\x03R\x10containersFailed\x12-\n" +
@@ -1547,7 +1561,7 @@ func file_nodeservice_nodeservice_proto_rawDescGZIP() []byte {
 	return file_nodeservice_nodeservice_proto_rawDescData
 }
 
-var file_nodeservice_nodeservice_proto_msgTypes = make([]protoimpl.MessageInfo, 22)
+var file_nodeservice_nodeservice_proto_msgTypes = make([]protoimpl.MessageInfo, 23)
 var file_nodeservice_nodeservice_proto_goTypes = []any{
 	(*FunctionMeta)(nil),                     // 0: nodeservoceproto.FunctionMeta
 	(*ReserveRequest)(nil),                   // 1: nodeservoceproto.ReserveRequest
@@ -1571,6 +1585,7 @@ var file_nodeservice_nodeservice_proto_goTypes = []any{
 	(*InvokeFunctionReply_Footer)(nil),       // 19: nodeservoceproto.InvokeFunctionReply.Footer
 	(*InvokeFunctionReply_Header_Value)(nil), // 20: nodeservoceproto.InvokeFunctionReply.Header.Value
 	nil,                                      // 21: nodeservoceproto.InvokeFunctionReply.Header.HeadersEntry
+	nil,                                      // 22: nodeservoceproto.GetStatsReply.ReadySandboxesEntry
 }
 var file_nodeservice_nodeservice_proto_depIdxs = []int32{
 	0,  // 0: nodeservoceproto.CreateContainerRequest.function_meta:type_name -> nodeservoceproto.FunctionMeta
@@ -1580,29 +1595,30 @@ var file_nodeservice_nodeservice_proto_depIdxs = []int32{
 	12, // 4: nodeservoceproto.GetStatsReply.node_stats:type_name -> nodeservoceproto.NodeStats
 	13, // 5: nodeservoceproto.GetStatsReply.container_stats_list:type_name -> nodeservoceproto.ContainerStats
 	11, // 6: nodeservoceproto.GetStatsReply.counters:type_name -> nodeservoceproto.NodeCounters
-	21, // 7: nodeservoceproto.InvokeFunctionReply.Header.headers:type_name -> nodeservoceproto.InvokeFunctionReply.Header.HeadersEntry
-	20, // 8: nodeservoceproto.InvokeFunctionReply.Header.HeadersEntry.value:type_name -> nodeservoceproto.InvokeFunctionReply.Header.Value
-	1,  // 9: nodeservoceproto.NodeService.Reserve:input_type -> nodeservoceproto.ReserveRequest
-	3,  // 10: nodeservoceproto.NodeService.CreateContainer:input_type -> nodeservoceproto.CreateContainerRequest
-	5,  // 11: nodeservoceproto.NodeService.RemoveContainer:input_type -> nodeservoceproto.RemoveContainerRequest
-	7,  // 12: nodeservoceproto.NodeService.InvokeFunction:input_type -> nodeservoceproto.InvokeFunctionRequest
-	7,  // 13: nodeservoceproto.NodeService.InvokeFunctionUnary:input_type -> nodeservoceproto.InvokeFunctionRequest
-	9,  // 14: nodeservoceproto.NodeService.GetStats:input_type -> nodeservoceproto.GetStatsRequest
-	14, // 15: nodeservoceproto.NodeService.Release:input_type -> nodeservoceproto.ReleaseRequest
-	16, // 16: nodeservoceproto.NodeService.EndInvocation:input_type -> nodeservoceproto.EndInvocationRequest
-	2,  // 17: nodeservoceproto.NodeService.Reserve:output_type -> nodeservoceproto.ReserveReply
-	4,  // 18: nodeservoceproto.NodeService.CreateContainer:output_type -> nodeservoceproto.CreateContainerReply
-	6,  // 19: nodeservoceproto.NodeService.RemoveContainer:output_type -> nodeservoceproto.RemoveContainerReply
-	8,  // 20: nodeservoceproto.NodeService.InvokeFunction:output_type -> nodeservoceproto.InvokeFunctionReply
-	8,  // 21: nodeservoceproto.NodeService.InvokeFunctionUnary:output_type -> nodeservoceproto.InvokeFunctionReply
-	10, // 22: nodeservoceproto.NodeService.GetStats:output_type -> nodeservoceproto.GetStatsReply
-	15, // 23: nodeservoceproto.NodeService.Release:output_type -> nodeservoceproto.ReleaseReply
-	17, // 24: nodeservoceproto.NodeService.EndInvocation:output_type -> nodeservoceproto.EndInvocationReply
-	17, // [17:25] is the sub-list for method output_type
-	9,  // [9:17] is the sub-list for method input_type
-	9,  // [9:9] is the sub-list for extension type_name
-	9,  // [9:9] is the sub-list for extension extendee
-	0,  // [0:9] is the sub-list for field type_name
+	22, // 7: nodeservoceproto.GetStatsReply.ready_sandboxes:type_name -> nodeservoceproto.GetStatsReply.ReadySandboxesEntry
+	21, // 8: nodeservoceproto.InvokeFunctionReply.Header.headers:type_name -> nodeservoceproto.InvokeFunctionReply.Header.HeadersEntry
+	20, // 9: nodeservoceproto.InvokeFunctionReply.Header.HeadersEntry.value:type_name -> nodeservoceproto.InvokeFunctionReply.Header.Value
+	1,  // 10: nodeservoceproto.NodeService.Reserve:input_type -> nodeservoceproto.ReserveRequest
+	3,  // 11: nodeservoceproto.NodeService.CreateContainer:input_type -> nodeservoceproto.CreateContainerRequest
+	5,  // 12: nodeservoceproto.NodeService.RemoveContainer:input_type -> nodeservoceproto.RemoveContainerRequest
+	7,  // 13: nodeservoceproto.NodeService.InvokeFunction:input_type -> nodeservoceproto.InvokeFunctionRequest
+	7,  // 14: nodeservoceproto.NodeService.InvokeFunctionUnary:input_type -> nodeservoceproto.InvokeFunctionRequest
+	9,  // 15: nodeservoceproto.NodeService.GetStats:input_type -> nodeservoceproto.GetStatsRequest
+	14, // 16: nodeservoceproto.NodeService.Release:input_type -> nodeservoceproto.ReleaseRequest
+	16, // 17: nodeservoceproto.NodeService.EndInvocation:input_type -> nodeservoceproto.EndInvocationRequest
+	2,  // 18: nodeservoceproto.NodeService.Reserve:output_type -> nodeservoceproto.ReserveReply
+	4,  // 19: nodeservoceproto.NodeService.CreateContainer:output_type -> nodeservoceproto.CreateContainerReply
+	6,  // 20: nodeservoceproto.NodeService.RemoveContainer:output_type -> nodeservoceproto.RemoveContainerReply
+	8,  // 21: nodeservoceproto.NodeService.InvokeFunction:output_type -> nodeservoceproto.InvokeFunctionReply
+	8,  // 22: nodeservoceproto.NodeService.InvokeFunctionUnary:output_type -> nodeservoceproto.InvokeFunctionReply
+	10, // 23: nodeservoceproto.NodeService.GetStats:output_type -> nodeservoceproto.GetStatsReply
+	15, // 24: nodeservoceproto.NodeService.Release:output_type -> nodeservoceproto.ReleaseReply
+	17, // 25: nodeservoceproto.NodeService.EndInvocation:output_type -> nodeservoceproto.EndInvocationReply
+	18, // [18:26] is the sub-list for method output_type
+	10, // [10:18] is the sub-list for method input_type
+	10, // [10:10] is the sub-list for extension type_name
+	10, // [10:10] is the sub-list for extension extendee
+	0,  // [0:10] is the sub-list for field type_name
 }
 
 func init() { file_nodeservice_nodeservice_proto_init() }
@@ -1616,7 +1632,7 @@ func file_nodeservice_nodeservice_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_nodeservice_nodeservice_proto_rawDesc), len(file_nodeservice_nodeservice_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   22,
+			NumMessages:   23,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -143,19 +143,20 @@ func (p *pool) fill() {
 	}
 }
 
-// make reports false when it failed: then it is not tried again at once.
+// make reports false when it failed: then it is not tried again before somebody asks
+// for the kind.
 func (p *pool) make(k kind) bool {
 	c, err := p.runtime.prepareSandbox(p.name(), k)
-	if errors.Is(err, ErrClosed) {
-		return false
-	}
-	if err != nil {
-		p.runtime.log.Warn("no sandbox in reserve", zap.Stringer("kind", k), zap.Error(err))
-		return false
-	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	s := p.shelf(k)
+	if err != nil {
+		s.demand = demand{}
+		if !errors.Is(err, ErrClosed) {
+			p.runtime.log.Warn("no sandbox in reserve", zap.Stringer("kind", k), zap.Error(err))
+		}
+		return false
+	}
 	s.ready = append(s.ready, c)
 	return true
 }

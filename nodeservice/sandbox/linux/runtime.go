@@ -30,7 +30,10 @@ import (
 	"github.com/minifaas/minifaas/nodeservice/sandbox/linux/cgroup"
 )
 
-var _ sandbox.Runtime = (*Runtime)(nil)
+var (
+	_ sandbox.Runtime = (*Runtime)(nil)
+	_ sandbox.Reserve = (*Runtime)(nil)
+)
 
 // ErrClosed: the runtime makes no more containers.
 var ErrClosed = errors.New("sandbox runtime closed")
@@ -155,8 +158,7 @@ func (r *Runtime) Expect(functions []function.Function) {
 	r.pool.expect(kinds)
 }
 
-// Ready is how many sandboxes wait for a function, by runtime; "plain" are for
-// those that need no interpreter.
+// Ready is how many sandboxes wait for a function: see sandbox.Reserve.
 func (r *Runtime) Ready() map[string]int { return r.pool.ready() }
 
 // Missing says what protection this host or this user does not give, one
