@@ -18,7 +18,7 @@ func (s *Server) Prepare(ctx context.Context, req *containerservicepb.PrepareReq
 	if !ok {
 		return &containerservicepb.PrepareReply{}, nil
 	}
-	if !s.advance(unloaded, preparing) {
+	if s.isPrepared() || !s.advance(unloaded, preparing) {
 		return nil, status.Error(codes.FailedPrecondition, "prepare: a container is prepared once, before it loads its function")
 	}
 	prepared, err := prepare(ctx, runtime.Preparation{Interpreter: req.GetInterpreter(), Memory: req.GetMemoryInBytes()})
@@ -35,6 +35,12 @@ func (s *Server) Prepare(ctx context.Context, req *containerservicepb.PrepareReq
 		return nil, status.FromContextError(ctx.Err()).Err()
 	}
 	return nil, status.Errorf(codes.Internal, "prepare: %v", err)
+}
+
+func (s *Server) isPrepared() bool {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.prepared != nil
 }
 
 // takePrepared returns what was prepared if the function can use it; else that is ended.
