@@ -171,8 +171,8 @@ func TestSimulatedNode(t *testing.T) {
 	if err := <-lost; status.Code(err) != codes.Aborted {
 		t.Errorf("lost: %v, want Aborted", err)
 	}
-	if _, err := n.CreateContainer(t.Context(), create("late", 0)); status.Code(err) != codes.FailedPrecondition {
-		t.Errorf("a container of a released node: %v, want FailedPrecondition", err)
+	if _, err := n.CreateContainer(t.Context(), create("late", 0)); status.Code(err) != codes.Aborted {
+		t.Errorf("a container of a released node: %v, want Aborted", err)
 	}
 	if _, err := n.Reserve(t.Context(), &nodeservicepb.ReserveRequest{}); err != nil {
 		t.Fatal(err)

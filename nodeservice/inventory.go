@@ -87,7 +87,7 @@ func (inv *inventory) admit(epoch int64) error {
 // add enters a container that is about to be created. An empty name gets one.
 func (inv *inventory) add(name string, f function.Function, memory int64, now time.Time, abort func()) (*entry, error) {
 	if inv.released {
-		return nil, status.Error(codes.FailedPrecondition, "the node has been released: reserve it again")
+		return nil, status.Error(codes.Aborted, "the node has been released: reserve it again")
 	}
 	inv.made++
 	id := fmt.Sprintf("%s-%d", inv.liveID, inv.made)

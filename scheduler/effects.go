@@ -101,6 +101,10 @@ func (s *Server) createContainer(a engine.Action, n *node) {
 			MemoryInBytes: int64(a.Memory),
 		},
 	}, grpc.WaitForReady(true))
+	if status.Code(err) == codes.Aborted {
+		s.giveUp(n)
+		return
+	}
 	if err != nil {
 		s.fenced(err)
 		if n.ctx.Err() == nil { // else the node is lost, which has been said
@@ -110,6 +114,16 @@ func (s *Server) createContainer(a engine.Action, n *node) {
 		return
 	}
 	s.step(&engine.Event{Kind: engine.ContainerReady, Name: a.Name, Node: a.Node, Container: engine.ContainerID(reply.GetContainerId())})
+}
+
+// giveUp forgets a node that says itself that it is not reserved any more: it was
+// started anew, or released, and nobody has told us yet.
+func (s *Server) giveUp(n *node) {
+	s.lose(n.desc.GetId())
+	ctx, cancel := context.WithTimeout(s.ctx, releaseTimeout)
+	defer cancel()
+	// ResourceManager knows as a rule, and then says NOT_FOUND or nothing.
+	_, _ = s.rm.ReleaseNode(ctx, &resourcemanagerpb.ReleaseNodeRequest{RequestId: uuid.NewString(), Id: n.desc.GetId()})
 }
 
 func (s *Server) removeContainer(a engine.Action, n *node) {

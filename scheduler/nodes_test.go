@@ -1,6 +1,8 @@
 package scheduler
 
 import (
+	"context"
+	"slices"
 	"testing"
 	"time"
 
@@ -110,6 +112,26 @@ func TestNodeLoss(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestNodeIsNotReserved: a node that says so is given up, and the request goes elsewhere.
+func TestNodeIsNotReserved(t *testing.T) {
+	first, second := newFakeNode(t, nodeID(1)), newFakeNode(t, nodeID(2))
+	first.create = func(context.Context, *nodeservicepb.CreateContainerRequest) error {
+		return status.Error(codes.Aborted, "the node has been released")
+	}
+	rm := newManager(t, first, second)
+	h := ready(t, Config{ResourceManager: rm.address})
+	if got := h.acquire(t, "r", "f"); got.GetNodeId() != nodeID(2) {
+		t.Errorf("granted %v, want one on the other node", got)
+	}
+	if c := h.status(t).GetCounters(); c.GetNodesLost() != 1 {
+		t.Errorf("%d nodes lost, want the one", c.GetNodesLost())
+	}
+	eventually(t, "the node is given back", func() (given bool) {
+		rm.look(func() { given = slices.Equal(rm.released, []string{nodeID(1)}) })
+		return given
+	})
 }
 
 // TestLossDuringCreate: the request survives the node that was making its container.

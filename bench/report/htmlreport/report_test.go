@@ -84,11 +84,11 @@ func TestRanks(t *testing.T) {
 	for _, e := range c.entrants {
 		got = append(got, digits(float64(e.Rank))+" "+e.Name+" "+e.Look)
 	}
-	want := []string{"1 dead s1", "2 good s0", "3 baseline base", "0 unscored s2"}
+	want := []string{"1 good s0", "2 baseline base", "3 dead s1", "0 unscored s2"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
-	if got, want := c.Headline(), "Of those without a penalty, good is best, with a score of "; !strings.HasPrefix(got, want) {
+	if got, want := c.Headline(), "good is best, with a score of "; !strings.HasPrefix(got, want) {
 		t.Errorf("%s\nwant %s…", got, want)
 	}
 	for _, row := range c.scoreTable().Rows {

@@ -4,8 +4,10 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -180,5 +182,60 @@ func TestPoolBudget(t *testing.T) {
 	}
 	if _, surplus := p.look(now.Add(time.Hour)); len(surplus) == 0 || len(p.shelves) != 0 {
 		t.Errorf("an hour later %d kinds are left: %s", len(p.shelves), cmp.Diff(map[kind]*shelf{}, p.shelves, cmp.AllowUnexported(kind{})))
+	}
+}
+
+// TestPoolLeavesNothing: when nothing is wanted any more, there are as many open
+// files and threads of control as before.
+func TestPoolLeavesNothing(t *testing.T) {
+	r := newPooledRuntime(t, nil)
+	f := sandboxtest.Build(t).Function()
+	use := func(round int) {
+		var callers sync.WaitGroup
+		for i := range 8 {
+			callers.Go(func() {
+				c, err := r.Create(t.Context(), sandbox.Spec{ID: fmt.Sprintf("c%d-%d", round, i), Function: f, Memory: 128 << 20})
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				if err := c.Kill(); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		callers.Wait()
+	}
+	// held is what is open once the pool is empty and at rest.
+	held := func() (files, goroutines int) {
+		r.pool.mu.Lock()
+		for _, s := range r.pool.shelves {
+			s.demand = demand{}
+		}
+		r.pool.poke()
+		r.pool.mu.Unlock()
+		for len(r.alive()) > 0 {
+			time.Sleep(time.Millisecond)
+		}
+		runtime.GC() // files that nobody holds any more
+		open, err := os.ReadDir("/proc/self/fd")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(open), runtime.NumGoroutine()
+	}
+	use(0)
+	files, goroutines := held()
+	for round := range 4 {
+		use(round + 1)
+	}
+	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+		f, g := held()
+		if f <= files && g <= goroutines {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("%d open files and %d goroutines, want %d and %d as before", f, g, files, goroutines)
+		}
 	}
 }
