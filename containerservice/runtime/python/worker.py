@@ -2,7 +2,7 @@
 # speaks, and the package's doc for what it promises. It imports as little as it
 # can: every import here is part of every cold start.
 import contextvars
-import importlib
+import importlib.machinery
 import io
 import json
 import os
@@ -236,16 +236,25 @@ class Loop:
 class Site:
     """The last finder: makes the site's packages importable when one is asked for."""
 
+    done = False
+    adding = threading.RLock()
+
     @classmethod
     def find_spec(cls, name, path=None, target=None):
-        sys.meta_path.remove(cls)
-        if path is None and sys.flags.no_site:
-            import importlib.machinery
-            import site
+        if path is not None or not sys.flags.no_site:
+            return None
+        # Others may import meanwhile, so it stays among the finders; the limit is for
+        # one that waits for what this one imports.
+        if cls.adding.acquire(timeout=5):
+            try:
+                if not cls.done:
+                    cls.done = True
+                    import site
 
-            site.main()
-            return importlib.machinery.PathFinder.find_spec(name)
-        sys.meta_path.append(cls)
+                    site.main()
+            finally:
+                cls.adding.release()
+        return importlib.machinery.PathFinder.find_spec(name)
 
 
 def assume(function):

@@ -2,6 +2,7 @@ package resident
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/minifaas/minifaas/containerservice/frame"
@@ -20,27 +21,37 @@ type Prepared struct{ w *worker }
 
 // Prepare starts a worker that says Waiting first of all, and returns when it has.
 func Prepare(ctx context.Context, cmd Command) (*Prepared, error) {
-	return prepare(ctx, runtime.Function{CodeDir: "/", LoadTimeout: prepareTimeout, LogLimit: prepareLogLimit}, cmd)
+	p, _, err := prepare(ctx, runtime.Function{CodeDir: "/", LoadTimeout: prepareTimeout, LogLimit: prepareLogLimit}, cmd)
+	return p, err
 }
 
 // PrepareAndLoad starts such a worker in the function's own environment, and loads it.
 func PrepareAndLoad(ctx context.Context, f runtime.Function, cmd Command) (runtime.Runtime, string, error) {
-	p, err := prepare(ctx, f, cmd)
+	begun := time.Now()
+	p, log, err := prepare(ctx, f, cmd)
 	if err != nil {
-		return nil, "", err
+		return nil, log, err
 	}
-	return p.Load(ctx, f)
+	limit := f.LoadTimeout
+	f.LoadTimeout = max(limit-time.Since(begun), time.Millisecond)
+	rt, more, err := p.Load(ctx, f)
+	if fault, ok := errors.AsType[*runtime.Error](err); ok && fault.Code == runtime.CodeTimeout {
+		err = runtime.LoadTimeout(limit)
+	}
+	return rt, log + more, err
 }
 
-func prepare(ctx context.Context, f runtime.Function, cmd Command) (*Prepared, error) {
+// prepare starts the worker in no function's folder: its own imports are not the function's.
+func prepare(ctx context.Context, f runtime.Function, cmd Command) (p *Prepared, log string, err error) {
 	w := newWorker(f)
+	cmd.Dir = "/"
 	if err := w.start(cmd); err != nil {
-		return nil, err
+		return nil, "", err
 	}
-	if _, _, err := w.await(ctx); err != nil {
-		return nil, err
+	if _, log, err = w.await(ctx); err != nil {
+		return nil, log, err
 	}
-	return &Prepared{w}, nil
+	return &Prepared{w}, log, nil
 }
 
 // Load tells the worker its function, and returns when it is loaded; see

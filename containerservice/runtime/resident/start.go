@@ -1,6 +1,7 @@
 package resident
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net"
@@ -20,6 +21,8 @@ import (
 type Command struct {
 	Path string
 	Args []string
+	// Dir is where it is started; empty is the function's folder.
+	Dir string
 	// Stdin is what the worker reads on its standard input.
 	Stdin []byte
 }
@@ -84,7 +87,7 @@ func (w *worker) start(cmd Command) error {
 		Path:  cmd.Path,
 		Args:  cmd.Args,
 		Env:   w.function.Environ(env),
-		Dir:   w.function.CodeDir,
+		Dir:   cmp.Or(cmd.Dir, w.function.CodeDir),
 		Files: []*os.File{stdin, out, out, theirs},
 	})
 	if err != nil {

@@ -32,6 +32,7 @@ import (
 	"path/filepath"
 	goruntime "runtime"
 	"runtime/debug"
+	"time"
 
 	"github.com/tetratelabs/wazero"
 
@@ -55,7 +56,7 @@ type program struct {
 func Start(ctx context.Context, f runtime.Function) (runtime.Runtime, string, error) {
 	useProcessors(f.Memory)
 	f.Handler = handler(f)
-	m, err := load(ctx, f)
+	m, err := loadInTime(ctx, f)
 	if err != nil {
 		return nil, "", err
 	}
@@ -80,6 +81,34 @@ func handler(f runtime.Function) string {
 		return DefaultHandler
 	}
 	return f.Handler
+}
+
+// loadInTime gives up after the function's load timeout. The compiler can't be
+// stopped: it ends with the container.
+func loadInTime(ctx context.Context, f runtime.Function) (*module, error) {
+	type result struct {
+		m   *module
+		err error
+	}
+	done := make(chan result, 1)
+	go func() {
+		m, err := load(context.WithoutCancel(ctx), f)
+		done <- result{m, err}
+	}()
+	var over <-chan time.Time // never, if there is no limit
+	if f.LoadTimeout > 0 {
+		limit := time.NewTimer(f.LoadTimeout)
+		defer limit.Stop()
+		over = limit.C
+	}
+	select {
+	case r := <-done:
+		return r.m, r.err
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	case <-over:
+		return nil, runtime.LoadTimeout(f.LoadTimeout)
+	}
 }
 
 // load gets the module ready to be instantiated, from its compiled form if there is one.

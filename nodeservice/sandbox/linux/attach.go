@@ -17,14 +17,18 @@ import (
 func (a *agent) attach(mounts []*containerservicepb.Mount) error {
 	done := make(chan error)
 	go func() {
-		// Never unlocked: the thread can't come back from where it goes, so it ends.
 		runtime.LockOSThread()
+		if unix.Gettid() == os.Getpid() {
+			// The process's first thread never ends, and it would stay there. While it
+			// is locked, another one is found.
+			defer runtime.UnlockOSThread()
+			done <- a.attach(mounts)
+			return
+		}
+		// Never unlocked: the thread can't come back from where it goes, so it ends.
 		done <- a.enterAndMount(mounts)
 	}()
-	if err := <-done; err != nil {
-		return fmt.Errorf("attach to sandbox: %w", err)
-	}
-	return nil
+	return <-done
 }
 
 func (a *agent) enterAndMount(mounts []*containerservicepb.Mount) error {

@@ -18,8 +18,9 @@ import (
 const (
 	// compileRuntime is that of the agent's which compiles a wasm function's module.
 	compileRuntime = "wasm-compile"
-	// compileMemory is the limit of a compiling container: a small program in Go takes some 100 MiB of it.
-	compileMemory = 2 << 30
+	// compileMemory is the limit of a compiling container: a small program in Go takes
+	// some 100 MiB of it. There is one at a time, in the memory that a node does not offer.
+	compileMemory = 1 << 30
 	// compileTimeout is below the minute that a cold start may take.
 	compileTimeout = 50 * time.Second
 )
@@ -29,7 +30,7 @@ const (
 func (r *Runtime) compile(digest string, f function.Function, code string, archive func(io.Reader) error) error {
 	begun := time.Now()
 	f.Runtime = compileRuntime
-	spec := sandbox.Spec{ID: "compile-" + digest[:16], Function: f, Memory: min(compileMemory, r.cfg.Memory)}
+	spec := sandbox.Spec{ID: "compile-" + digest[:16], Function: f, Memory: min(compileMemory, r.cfg.Memory/4)}
 	c, err := r.fromScratch(spec, r.mounts(code, ""))
 	if err != nil {
 		return err
@@ -41,17 +42,21 @@ func (r *Runtime) compile(digest string, f function.Function, code string, archi
 	if err == nil && c.broken == nil {
 		err = archive(&results{ctx: ctx, container: c})
 	}
+	var fault error
 	switch {
 	case c.broken != nil:
-		return codeError{errors.New(c.broken.GetError().GetMessage())}
+		fault = errors.New(c.broken.GetError().GetMessage())
 	case ctx.Err() != nil:
-		return codeError{fmt.Errorf("module took longer than %v to compile", compileTimeout)}
+		fault = fmt.Errorf("module took longer than %v to compile", compileTimeout)
 	case err != nil && c.dead():
-		// Too much for that container, or the node is closing. Its own container
-		// tries for itself.
-		return codeError{err}
+		fault = err // too much for that container, or the node is closing
 	case err != nil:
 		return err
+	}
+	if fault != nil {
+		// Its own container tries for itself, and says what is wrong.
+		r.modules.faulty.Store(digest, true)
+		return codeError{fault}
 	}
 	r.log.Info("module compiled", zap.Stringer("function", f.Name), zap.String("digest", digest), zap.Duration("took", time.Since(begun)))
 	return nil

@@ -164,7 +164,7 @@ func TestConformancePool(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("only root can mount a function's code in a sandbox that is shut")
 	}
-	again(t, exec.Command(os.Args[0], "-test.run=^(TestConformance|TestEscape|TestRefused|TestPrograms|TestTimeoutSparesContainer)$", "-test.v"), poolVariable+"=1")
+	again(t, exec.Command(os.Args[0], "-test.run=^(TestConformance|TestEscape|TestRefused|TestPrograms|TestTimeoutSparesContainer|TestModule)$", "-test.v"), poolVariable+"=1")
 }
 
 // TestConformanceRootless runs the suite and the escape tests as another user.

@@ -99,11 +99,28 @@ func (c *container) watchOOM() (*os.File, error) {
 	}
 	go func() {
 		var count [8]byte
-		if _, err := event.Read(count[:]); err == nil {
-			c.die(c.outOfMemory())
+		for {
+			if _, err := event.Read(count[:]); err != nil {
+				return
+			}
+			if c.awaitOOMKill() {
+				c.die(c.outOfMemory())
+			}
 		}
 	}()
 	return event, nil
+}
+
+// awaitOOMKill: the event also comes when the node as a whole has run out of memory,
+// and it comes before the kill.
+func (c *container) awaitOOMKill() bool {
+	for range 20 {
+		if c.oomKilled() {
+			return true
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+	return false
 }
 
 func (c *container) outOfMemory() cause {

@@ -42,16 +42,8 @@ func (r *Runtime) create(ctx context.Context, spec sandbox.Spec) (*container, er
 	if !plainName.MatchString(spec.ID) {
 		return nil, fmt.Errorf("id %q is not fit for a folder's name", spec.ID)
 	}
-	if err := r.begin(ctx); err != nil {
-		return nil, err
-	}
-	defer func() { <-r.creating }()
-	if ctx.Err() != nil {
-		return nil, context.Cause(ctx)
-	}
 	clock := time.Now()
 	lap := func() time.Duration { d := time.Since(clock); clock = time.Now(); return d }
-
 	program, err := findInterpreter(spec.Function.Runtime, os.Getenv("PATH"))
 	if err != nil {
 		return nil, err
@@ -63,6 +55,13 @@ func (r *Runtime) create(ctx context.Context, spec sandbox.Spec) (*container, er
 	compiled, err := r.modules.get(ctx, spec.Function, code)
 	if err != nil {
 		return nil, err
+	}
+	if err := r.begin(ctx); err != nil {
+		return nil, err
+	}
+	defer func() { <-r.creating }()
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
 	}
 	found := lap()
 	folders := r.mounts(code, compiled)
@@ -183,6 +182,9 @@ func (r *Runtime) rename(c *container, id string) error {
 	defer r.mu.Unlock()
 	if r.ids[id] {
 		return fmt.Errorf("id %q is in use", id)
+	}
+	if !r.containers[c] {
+		return fmt.Errorf("%w while it waited", sandbox.ErrLost)
 	}
 	r.ids[id] = true
 	c.name = id

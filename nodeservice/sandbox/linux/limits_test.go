@@ -15,19 +15,27 @@ import (
 func TestNodeMemory(t *testing.T) {
 	r := newRuntime(t, func(c *Config) { c.Memory = 128 << 20 })
 	event, _ := json.Marshal(sandboxtest.Event{Touch: 96, Sleep: 60_000})
-	ended := make(chan error, 2)
-	for _, id := range []string{"c1", "c2"} {
+	type end struct {
+		who int
+		err error
+	}
+	ended := make(chan end, 2)
+	var containers []inside
+	for i, id := range []string{"c1", "c2"} {
 		c := enterContainer(t, r, id, 256<<20)
+		containers = append(containers, c)
 		go func() {
 			_, err := c.Invoke(t.Context(), sandbox.Invocation{RequestID: id, Event: event, Timeout: time.Minute})
-			ended <- err
+			ended <- end{i, err}
 		}()
 	}
 	select {
-	case err := <-ended:
-		if !errors.Is(err, sandbox.ErrOutOfMemory) {
-			t.Errorf("invoke: %v, want ErrOutOfMemory", err)
+	case e := <-ended:
+		if !errors.Is(e.err, sandbox.ErrOutOfMemory) {
+			t.Errorf("invoke: %v, want ErrOutOfMemory", e.err)
 		}
+		<-containers[e.who].gone
+		containers[1-e.who].try(t, "status")
 	case <-time.After(20 * time.Second):
 		t.Fatal("192 MiB fit into a node of 128")
 	}

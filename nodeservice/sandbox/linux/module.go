@@ -21,8 +21,11 @@ import (
 const defaultModule = "main.wasm"
 
 // maxCompiled bounds what a compiled form takes of the disk, in bytes, whatever
-// its compiler says.
-const maxCompiled = 1 << 30
+// its compiler says, and maxEntries how many files and folders it has.
+const (
+	maxCompiled = 1 << 30
+	maxEntries  = 100
+)
 
 // moduleStore holds the compiled forms of WebAssembly modules, one for each
 // module, by its digest. They are machine code that agents trust, so nobody may
@@ -37,8 +40,10 @@ type moduleStore struct {
 	compile func(digest string, f function.Function, code string, archive func(io.Reader) error) error
 
 	digests   sync.Map // of module files in copies of code, which do not change: by path
+	faulty    sync.Map // digests of modules that can't be compiled
 	compiles  singleflight.Group
 	compiling sync.WaitGroup
+	turn      sync.Mutex // held while compiling: it takes much of a node
 }
 
 // get returns the folder of the compiled form of a wasm function's module. It
@@ -58,6 +63,9 @@ func (s *moduleStore) get(ctx context.Context, f function.Function, code string)
 	folder := filepath.Join(s.dir, digest)
 	if _, err := os.Stat(folder); err == nil {
 		return folder, nil
+	}
+	if _, faulty := s.faulty.Load(digest); faulty {
+		return "", nil
 	}
 	done := make(chan error, 1)
 	s.compiling.Go(func() {
@@ -102,6 +110,8 @@ func (s *moduleStore) digest(code, module string) (string, error) {
 
 // add makes the folder, all or nothing.
 func (s *moduleStore) add(digest string, f function.Function, code string) error {
+	s.turn.Lock()
+	defer s.turn.Unlock()
 	folder := filepath.Join(s.dir, digest)
 	if _, err := os.Stat(folder); err == nil {
 		return nil
@@ -130,8 +140,10 @@ func unpack(archive io.Reader, folder string) error {
 		return err
 	}
 	defer root.Close()
-	in := tar.NewReader(io.LimitReader(archive, maxCompiled))
-	for {
+	in := tar.NewReader(archive)
+	// What is written counts: an archive may say in few bytes that a file is large.
+	content := &io.LimitedReader{R: in, N: maxCompiled}
+	for entries := 0; ; entries++ {
 		entry, err := in.Next()
 		if err == io.EOF {
 			return nil
@@ -139,13 +151,19 @@ func unpack(archive io.Reader, folder string) error {
 		if err != nil {
 			return fmt.Errorf("unpack compiled module: %w", err)
 		}
+		if entries == maxEntries {
+			return fmt.Errorf("unpack compiled module: more than %d files", maxEntries)
+		}
 		switch entry.Typeflag {
 		case tar.TypeDir:
 			err = makeFolder(root, entry.Name)
 		case tar.TypeReg:
-			err = writeFile(root, entry.Name, in)
+			err = writeFile(root, entry.Name, content)
 		default:
 			err = fmt.Errorf("%s is neither file nor folder", entry.Name)
+		}
+		if err == nil && content.N <= 0 {
+			err = fmt.Errorf("more than %d MiB", maxCompiled>>20)
 		}
 		if err != nil {
 			return fmt.Errorf("unpack compiled module: %w", err)

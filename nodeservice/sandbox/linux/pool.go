@@ -37,6 +37,8 @@ type pool struct {
 type shelf struct {
 	ready []*container
 	demand
+	// None is made before then: one has died that waited.
+	paused time.Time
 }
 
 // Look of the filler when nothing happens: demand fades, and what is too much goes.
@@ -176,7 +178,9 @@ func (p *pool) look(now time.Time) (missing *kind, surplus []*container) {
 	var held int64
 	for k, s := range p.shelves {
 		target := s.target(now, p.least)
-		s.ready = slices.DeleteFunc(s.ready, (*container).dead)
+		if alive := slices.DeleteFunc(s.ready, (*container).dead); len(alive) < len(s.ready) {
+			s.ready, s.paused = alive, now.Add(poolInterval)
+		}
 		if n := len(s.ready) - target; n > 0 {
 			surplus = append(surplus, s.ready[:n]...)
 			s.ready = slices.Delete(s.ready, 0, n)
@@ -189,11 +193,28 @@ func (p *pool) look(now time.Time) (missing *kind, surplus []*container) {
 	}
 	most := 0
 	for k, s := range p.shelves {
-		if lack := s.target(now, p.least) - len(s.ready); lack > most && held+k.holds() <= p.budget {
+		if lack := s.target(now, p.least) - len(s.ready); lack > most && !now.Before(s.paused) && k.holds() <= p.budget {
 			missing, most = &k, lack
 		}
 	}
-	return missing, surplus
+	if missing == nil || held+missing.holds() <= p.budget {
+		return missing, surplus
+	}
+	// What has not been asked for the longest makes room for it.
+	last := p.shelves[*missing].last
+	var idle *shelf
+	for _, s := range p.shelves {
+		if len(s.ready) > 0 && s.last.Before(last) && (idle == nil || s.last.Before(idle.last)) {
+			idle = s
+		}
+	}
+	if idle == nil {
+		return nil, surplus
+	}
+	surplus = append(surplus, idle.ready[0])
+	idle.ready = slices.Delete(idle.ready, 0, 1)
+	idle.demand = demand{} // until somebody asks for it
+	return nil, surplus
 }
 
 // prepareSandbox makes a sandbox that waits for a function of the kind.
@@ -235,7 +256,7 @@ func (c *container) specialise(spec sandbox.Spec, folders []*containerservicepb.
 		return err
 	}
 	if err := c.agent.attach(folders); err != nil {
-		return err
+		return fmt.Errorf("attach to sandbox: %w", err)
 	}
 	c.setSize(spec.Memory)
 	if c.group == nil {

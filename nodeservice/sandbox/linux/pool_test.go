@@ -239,3 +239,38 @@ func TestPoolLeavesNothing(t *testing.T) {
 		}
 	}
 }
+
+// TestPoolStaysOutside: code is mounted by a thread that enters the sandbox. None of
+// ours stays there.
+func TestPoolStaysOutside(t *testing.T) {
+	r := newPooledRuntime(t, nil)
+	spec := sandbox.Spec{Function: sandboxtest.Build(t).Function(), Memory: 128 << 20}
+	for i := range 10 {
+		spec.ID = fmt.Sprint("c", i)
+		r.fillPool(t.Context(), spec)
+		if _, err := r.Create(t.Context(), spec); err != nil {
+			t.Fatal(err)
+		}
+	}
+	home, err := os.Readlink("/proc/self/ns/mnt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	threads, err := filepath.Glob("/proc/self/task/*/ns/mnt")
+	if err != nil || len(threads) == 0 {
+		t.Fatal(threads, err)
+	}
+	eventually := time.Now().Add(10 * time.Second)
+	for _, thread := range threads {
+		for {
+			at, err := os.Readlink(thread)
+			if err != nil || at == home { // it has ended
+				break
+			}
+			if time.Now().After(eventually) {
+				t.Fatalf("%s is %s, want %s", thread, at, home)
+			}
+			time.Sleep(time.Millisecond)
+		}
+	}
+}
