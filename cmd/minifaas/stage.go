@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"os"
 	"path/filepath"
@@ -110,10 +111,13 @@ func (s *stage) conditions(nodes int) []string {
 	return notes
 }
 
-// freePortBase finds a base of which the services' ports are free.
+// freePortBase finds a base of which the services' ports are free. It begins
+// anywhere: another one that is looking at the same time shall find another.
 func freePortBase() (int, error) {
-	for base := 20000; base < 60000; base += 1000 {
-		if portsFree(base) {
+	const first, step, bases = 20000, 1000, 40
+	begin := rand.IntN(bases)
+	for i := range bases {
+		if base := first + step*((begin+i)%bases); portsFree(base) {
 			return base, nil
 		}
 	}
