@@ -68,8 +68,10 @@ type learned struct {
 	memory footprint
 	cpu    mean // of calls alone; empty where it is not measured
 	solo   mean // what they took
-	share  sharing
-	debt   debt
+	// crowd is of calls in company: their part of the container's CPU, and what they took.
+	crowd struct{ cpu, took mean }
+	share sharing
+	debt  debt
 }
 
 // firstCalls of a function count for new ones.
@@ -147,6 +149,10 @@ func (a *Adaptive) Returned(_ engine.Instant, f *engine.FunctionView, call engin
 		a.all.demand.add(took, call.Size.Booked)
 		company := max(call.Started, call.Ended)
 		l.memory.learn(company, call.Alone, call.MaxMemory)
+		if !call.Alone && call.CPU > 0 {
+			l.crowd.cpu.add(call.CPU / time.Duration(company))
+			l.crowd.took.add(took)
+		}
 		if call.Alone {
 			l.solo.add(took)
 			if call.CPU > 0 {

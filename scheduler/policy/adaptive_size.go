@@ -3,6 +3,7 @@ package policy
 import (
 	"math"
 	"math/bits"
+	"time"
 
 	"github.com/minifaas/minifaas/scheduler/engine"
 )
@@ -42,14 +43,22 @@ func (a *Adaptive) computes(l *learned, declared engine.Bytes) bool {
 	if quota >= 1 {
 		return false
 	}
-	// What a call alone takes on a whole core, at most.
-	whole := max(l.cpu.value, l.solo.value-l.cpu.value)
-	lost := float64(l.cpu.value) * (1/quota - 1)
-	return lost > noticeable*float64(whole)
+	// The calls seen alone may be few, and none come while containers are shared: what
+	// is shared must not contradict them.
+	return suffers(l.cpu.value, l.solo.value, quota) &&
+		(l.crowd.cpu.n < knownCrowd || suffers(l.crowd.cpu.value, l.crowd.took.value, quota))
+}
+
+// suffers: with that quota a call takes noticeably longer than on a whole core,
+// where it takes at most what it took without its CPU.
+func suffers(cpu, took time.Duration, quota float64) bool {
+	whole := max(cpu, took-cpu)
+	return float64(float64(cpu)*(1/quota-1)) > float64(noticeable*float64(whole))
 }
 
 const (
 	knownCPU   = 1
+	knownCrowd = 8
 	noticeable = 0.1
 	// quotaPerGiB is the CPU quota in cores of a container with 1 GiB: the contract's.
 	quotaPerGiB = 0.67

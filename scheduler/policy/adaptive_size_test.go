@@ -175,3 +175,38 @@ func TestUnknownFunctionIsTakenForTheRest(t *testing.T) {
 		}
 	}
 }
+
+// TestMisjudgedComputingIsUndone: a first call that happens to sleep for a short
+// time only looks as if it computed, and once containers are shared none is seen alone.
+func TestMisjudgedComputingIsUndone(t *testing.T) {
+	for _, c := range []struct {
+		name                 string
+		cpu, took            time.Duration // alone
+		company              int
+		crowdCPU, crowdTook  time.Duration // of the container, and of a call
+		before, after, fewer bool
+	}{
+		{"sleeps as a rule", 11 * ms, 266 * ms, 4, 16 * ms, 1500 * ms, true, false, true},
+		{"computes", 26 * ms, 26 * ms, 4, 104 * ms, 52 * ms, true, true, true},
+		{"computes on a crowded node", 26 * ms, 26 * ms, 10, 260 * ms, 130 * ms, true, true, true},
+		{"sleeps", 1 * ms, 300 * ms, 4, 4 * ms, 300 * ms, false, false, false},
+	} {
+		a := newAdaptive(t, AdaptiveConfig{Enlarge: true})
+		f := indexed(0, 256*megabyte)
+		computes := func() bool { return a.computes(a.of(f), f.Spec.Memory) }
+		size := engine.Size{Memory: 256 * megabyte, Booked: 256 * megabyte}
+		a.Returned(0, f, engine.Call{Outcome: engine.Outcome{Duration: c.took, CPU: c.cpu, MaxMemory: megabyte}, Started: 1, Ended: 1, Alone: true, Size: size})
+		if computes() != c.before {
+			t.Errorf("%s: computes after one call: %t, want %t", c.name, !c.before, c.before)
+		}
+		for i := range knownCrowd {
+			if i == knownCrowd-1 && computes() != c.fewer {
+				t.Errorf("%s: computes after %d calls in company: %t, want %t", c.name, i, !c.fewer, c.fewer)
+			}
+			a.Returned(0, f, engine.Call{Outcome: engine.Outcome{Duration: c.crowdTook, CPU: c.crowdCPU, MaxMemory: megabyte}, Started: c.company, Ended: c.company, Size: size})
+		}
+		if computes() != c.after {
+			t.Errorf("%s: computes after %d calls in company: %t, want %t", c.name, knownCrowd, !c.after, c.after)
+		}
+	}
+}

@@ -53,6 +53,8 @@ func (l *learned) state(c *engine.Codec) {
 	l.memory.state(c)
 	l.cpu.state(c)
 	l.solo.state(c)
+	l.crowd.cpu.state(c)
+	l.crowd.took.state(c)
 	l.share.state(c)
 	l.debt.state(c)
 }
