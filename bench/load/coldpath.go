@@ -169,6 +169,8 @@ func (c *ColdpathConfig) attempt(ctx context.Context, callers []*caller, rate fl
 	loop := openLoop{callers: callers, rate: rate, length: w.to, limit: inFlightLimit(rate), drain: drainLimit, heard: w.heard}
 	cut := loop.run(ctx)
 	step := w.step(rate)
+	// Answers to calls of before the window help at the most to reach what was offered.
+	step.Achieved = min(step.Achieved, rate)
 	step.Cut = cut
 	step.Held = !cut && step.Achieved >= achievedShare*rate && step.P99 <= slowest*c.Creation &&
 		float64(step.Failed) <= mostFailed*float64(step.Calls)

@@ -91,7 +91,7 @@ func (o *openLoop) run(ctx context.Context) (cut bool) {
 
 func (o *openLoop) call(ctx context.Context, t turn, begun time.Time) answer {
 	c := o.callers[t.n%len(o.callers)]
-	id := requestID(c.number, t.n)
+	id := requestID(c.number, int(loopCalls.Add(1)))
 	lease, err := c.acquire(ctx, id)
 	a := answer{due: t.due, took: time.Since(begun) - t.due, cold: lease.GetColdStart(), err: err}
 	if err == nil {
@@ -99,6 +99,10 @@ func (o *openLoop) call(ctx context.Context, t turn, begun time.Time) answer {
 	}
 	return a
 }
+
+// loopCalls numbers the calls of all loops: an id must not come again while the
+// scheduler may still know it.
+var loopCalls atomic.Int64
 
 // sleep reports whether ctx lasted so long.
 func sleep(ctx context.Context, d time.Duration) bool {

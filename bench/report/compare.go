@@ -131,7 +131,7 @@ func newDifference(name string, of func(*telling) *float64, reference, other *Si
 	if d.Reference > 0 {
 		ratio := d.Other / d.Reference
 		d.Ratio = &ratio
-		if half := difference.Half / d.Reference; !math.IsNaN(half) {
+		if half := statistics.RatioHalf(b, a, paired); !math.IsNaN(half) {
 			d.Half = &half
 		}
 	}

@@ -13,6 +13,8 @@ type ContestRun struct {
 	// Platform is simulated or local: what the nodes were.
 	Platform string   `json:"platform"`
 	Notes    []string `json:"notes,omitempty"`
+	// Setting is what else was chosen: runs are comparable if theirs are the same.
+	Setting Setting `json:"setting"`
 	// Partial: the run was interrupted, with Unanswered calls in flight.
 	Partial         bool    `json:"partial"`
 	Unanswered      int     `json:"unanswered"`
@@ -61,6 +63,17 @@ type ContestRun struct {
 	Troubles []Trouble `json:"troubles,omitempty"`
 
 	Environment Environment `json:"environment"`
+}
+
+// Setting is what a contest was played with, beside workload, seed and platform.
+type Setting struct {
+	LengthSeconds float64 `json:"length_seconds"`
+	GraceSeconds  float64 `json:"grace_seconds"`
+	Available     int     `json:"available"`
+	MaxNodes      int     `json:"max_nodes"`
+	RefillSeconds float64 `json:"refill_seconds"`
+	CreateScale   float64 `json:"create_scale"`
+	TimeScale     float64 `json:"time_scale"`
 }
 
 // Cause is why a call was cold, as it looks from outside.

@@ -30,7 +30,7 @@ func ReadContest(r io.Reader) ([]ContestRun, error) {
 func (r *ContestRun) IsBaseline() bool { return r.Policy == (policy.Baseline{}).Name() }
 
 // ScoreContest fills in the scores of the runs, each against the baseline's run of
-// the same workload, seed and repeat; where there is no such repeat, against its first.
+// the same workload, seed, platform, setting and repeat; where there is no such repeat, against its first.
 // Baselines are those among the runs, or else the further ones. A function that one of
 // these repeats never served is left out of the scores against all of them: they
 // would not be of the same functions otherwise.
@@ -42,7 +42,7 @@ func ScoreContest(runs, further []ContestRun) {
 			baselines = baselinesOf(run, further)
 		}
 		if baselines == nil {
-			run.Problem = "there is no run of the baseline with this workload and seed"
+			run.Problem = "there is no run of the baseline with this workload, seed, platform and setting"
 			continue
 		}
 		run.score(baselines)
@@ -52,7 +52,7 @@ func ScoreContest(runs, further []ContestRun) {
 func baselinesOf(run *ContestRun, among []ContestRun) []*ContestRun {
 	var all []*ContestRun
 	for i := range among {
-		if b := &among[i]; b.IsBaseline() && b.Workload == run.Workload && b.Seed == run.Seed {
+		if b := &among[i]; b.IsBaseline() && b.Workload == run.Workload && b.Seed == run.Seed && b.Platform == run.Platform && b.Setting == run.Setting {
 			all = append(all, b)
 		}
 	}

@@ -43,6 +43,7 @@ type contestCommand struct {
 
 	Raw      string `placeholder:"FOLDER" help:"Write one line of CSV for every call into NAME-REPEAT.csv there."`
 	HTML     string `name:"html" placeholder:"FILE" help:"Write the report as one HTML page, too."`
+	Plots    string `placeholder:"FOLDER" help:"Write the main plots as SVG files, too."`
 	KeepLogs string `placeholder:"FILE" help:"Write what the services log into this file, and what each scheduler does into FILE.NAME-REPEAT."`
 }
 
@@ -79,6 +80,11 @@ func (c *contestCommand) Run(ctx context.Context, file *config.File, logs *logFl
 		return err
 	}
 	report.ScoreContest(runs, earlier)
+	if planned := c.Repeats * len(c.contestants()); len(runs) < planned {
+		for i := range runs {
+			runs[i].Notes = append(runs[i].Notes, fmt.Sprintf("PARTIAL: the contest was interrupted, %d of %d runs were played", len(runs), planned))
+		}
+	}
 	return errors.Join(report.Contest(os.Stdout, report.Format(c.Output), runs), c.writeHTML(runs))
 }
 
@@ -100,6 +106,10 @@ func (c *contestCommand) faults() []error {
 	report(c.Repeats >= 1 && c.Repeats <= 1000, "--repeats %d: want 1 to 1000", c.Repeats)
 	report(c.Grace >= 0, "--grace %v: want 0 or more", c.Grace)
 	report(c.WarmUp >= 0, "--warm-up %v: want 0 or more", c.WarmUp)
+	for flag, path := range map[string]string{"html": c.HTML, "keep-logs": c.KeepLogs} {
+		_, err := os.Stat(filepath.Dir(path)) // before an hour is played
+		report(path == "" || err == nil, "--%s %s: there is no such folder", flag, path)
+	}
 	report(!c.NoBaseline || c.Baseline == "", "--no-baseline and --baseline: want one of them")
 	report(c.Nodes == "simulated" || c.CreateScale == 1 && c.TimeScale == 1, "--create-scale, --time-scale: want --nodes simulated with them")
 	if c.PortBase != 0 {
@@ -170,11 +180,19 @@ func (c *contestCommand) playAll(ctx context.Context, stage *stage, workload *tr
 			if err != nil {
 				return nil, fmt.Errorf("%s: %w", who.name, err)
 			}
+			run.Setting = c.setting(workload)
 			run.Notes = slices.Concat(run.Notes, notes, stage.conditions(c.MaxNodes))
 			runs = append(runs, *run)
 		}
 	}
 	return runs, nil
+}
+
+func (c *contestCommand) setting(workload *trace.Workload) report.Setting {
+	return report.Setting{
+		LengthSeconds: workload.Length.Seconds(), GraceSeconds: c.Grace.Seconds(), Available: c.Available, MaxNodes: c.MaxNodes,
+		RefillSeconds: c.Refill.Seconds(), CreateScale: c.CreateScale, TimeScale: c.TimeScale,
+	}
 }
 
 func (c *contestCommand) playOne(ctx context.Context, stage *stage, workload *trace.Workload, who contestant, repeat int) (*report.ContestRun, error) {
@@ -253,7 +271,15 @@ func fileName(name string, repeat int) string {
 }
 
 func (c *contestCommand) writeHTML(runs []report.ContestRun) error {
-	if c.HTML == "" || len(runs) == 0 {
+	if len(runs) == 0 {
+		return nil
+	}
+	if c.Plots != "" {
+		if _, err := htmlreport.Plots(c.Plots, runs); err != nil {
+			return err
+		}
+	}
+	if c.HTML == "" {
 		return nil
 	}
 	file, err := os.Create(c.HTML)

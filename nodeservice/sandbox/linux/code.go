@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 
 	"golang.org/x/sync/singleflight"
 
@@ -22,19 +23,22 @@ import (
 type codeStore struct {
 	dir    string
 	copies singleflight.Group
+	// copying are those under way: the runtime closes after them.
+	copying sync.WaitGroup
 }
 
 // get returns the folder of the function's code. A fault is the function's, not
 // the platform's: the folder is then an empty one.
-func (s *codeStore) get(ctx context.Context, f function.Function) (dir string, fault, err error) {
+func (s *codeStore) get(ctx context.Context, f function.Function) (folder string, fault, err error) {
 	sum := sha256.Sum256([]byte(f.Name.String()))
-	dir = filepath.Join(s.dir, hex.EncodeToString(sum[:8])+"-"+plain(f.Name.Version))
+	dir := filepath.Join(s.dir, hex.EncodeToString(sum[:8])+"-"+plain(f.Name.Version))
 	if _, err := os.Stat(dir); err == nil {
 		return dir, nil, nil
 	}
-	done := s.copies.DoChan(dir, func() (any, error) {
-		fault, err := s.copy(f.Code, dir)
-		return fault, err
+	done := make(chan singleflight.Result, 1)
+	s.copying.Go(func() { // also when nobody waits for it any more
+		v, err, _ := s.copies.Do(dir, func() (any, error) { return s.copy(f.Code, dir) })
+		done <- singleflight.Result{Val: v, Err: err}
 	})
 	select {
 	case <-ctx.Done():

@@ -226,6 +226,9 @@ func (r *Runtime) Close() error {
 	for _, c := range r.alive() {
 		faults = append(faults, c.Kill())
 	}
+	if r.code != nil {
+		r.code.copying.Wait()
+	}
 	if r.modules != nil {
 		r.modules.compiling.Wait() // not for long: its containers are dead
 	}
