@@ -10,7 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/sys/unix"
 	"google.golang.org/grpc/connectivity"
 
 	"github.com/minifaas/minifaas/bench/report"
@@ -45,11 +44,13 @@ type contestant struct {
 	command *Command
 	cmd     *exec.Cmd
 	process *process.Process // nil if it was not started
-	meter   *meter
-	gone    <-chan struct{} // closed when the process is dead; nil for one that is not ours
+	// patience is how long it may take until it answers.
+	patience time.Duration
+	meter    *meter
+	gone     <-chan struct{} // closed when the process is dead; nil for one that is not ours
 }
 
-func newContestant(c *Command) *contestant { return &contestant{command: c} }
+func newContestant(c *Command) *contestant { return &contestant{command: c, patience: startPatience} }
 
 // start starts the process, if there is one to start.
 func (c *contestant) start() error {
@@ -72,8 +73,8 @@ func (c *contestant) start() error {
 	return nil
 }
 
-// awaitAnswer returns when something at endpoint takes gRPC calls. Of a process
-// of ours it is an error if that takes too long, or if it ends before.
+// awaitAnswer returns when something at endpoint takes gRPC calls. It is an error
+// if that takes too long, or if a process of ours ends before.
 func (c *contestant) awaitAnswer(ctx context.Context, endpoint, name string, progress io.Writer) error {
 	conn, err := rpc.Dial(endpoint)
 	if err != nil {
@@ -92,10 +93,7 @@ func (c *contestant) awaitAnswer(ctx context.Context, endpoint, name string, pro
 		}
 		close(ready)
 	}()
-	var tooLong <-chan time.Time
-	if c.command != nil {
-		tooLong = time.After(startPatience)
-	}
+	tooLong := time.After(c.patience)
 	line := time.NewTicker(waitLine)
 	defer line.Stop()
 	for {
@@ -107,7 +105,10 @@ func (c *contestant) awaitAnswer(ctx context.Context, endpoint, name string, pro
 		case <-c.gone:
 			return errors.New(c.died())
 		case <-tooLong:
-			return fmt.Errorf("nothing answers at %s within %v; its output ends with:\n%s", endpoint, startPatience, c.tail())
+			if c.command == nil {
+				return fmt.Errorf("nobody answered at %s within %v", endpoint, c.patience)
+			}
+			return fmt.Errorf("nobody answered at %s within %v; its output ends with:\n%s", endpoint, c.patience, c.tail())
 		case <-line.C:
 			fmt.Fprintf(progress, "%s: waiting for a scheduler to answer at %s\n", name, endpoint)
 		}
@@ -156,11 +157,9 @@ func (c *contestant) stop() *report.SchedulerProcess {
 		used.Exit = c.exit()
 	default:
 		c.meter.read() // while its processes are still there
-		// The leader is not reaped yet: the group is its own.
-		_ = unix.Kill(-c.process.ID().PID, unix.SIGTERM)
 		ctx, cancel := context.WithTimeout(context.Background(), stopPatience)
 		defer cancel()
-		_ = c.process.Stop(ctx) // one that had to be killed is no trouble: the run was over
+		_ = c.process.StopGroup(ctx) // one that had to be killed is no trouble: the run was over
 	}
 	c.meter.stop(c.cmd.ProcessState)
 	used.CPUSeconds, used.PeakRSSMB = c.meter.cpu.Seconds(), float64(c.meter.peak)/(1<<20)

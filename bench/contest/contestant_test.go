@@ -22,22 +22,40 @@ func shell(t *testing.T, line string) *contestant {
 	return c
 }
 
+// awaitOutput returns when the contestant has written text.
+func awaitOutput(t *testing.T, c *contestant, text string) {
+	t.Helper()
+	for deadline := time.Now().Add(20 * time.Second); !strings.Contains(c.tail(), text); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("the command does not say %q", text)
+		}
+	}
+}
+
 // TestMeter: what the children of the command use counts, and the command is told to
 // end with all of its group.
 func TestMeter(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "term")
 	c := shell(t, "trap 'touch "+file+"; exit' TERM; (i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done; echo worked; sleep 1000) & wait")
-	for deadline := time.Now().Add(20 * time.Second); !strings.Contains(c.tail(), "worked"); time.Sleep(5 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatal("the command does not work")
-		}
-	}
+	awaitOutput(t, c, "worked")
 	used := c.stop()
 	if used.CPUSeconds < 0.02 || used.PeakRSSMB < 0.5 || used.Exit != "" {
 		t.Errorf("%+v", used)
 	}
 	if _, err := os.Stat(file); err != nil {
 		t.Error("it was not told to end")
+	}
+}
+
+// TestStopWaitsForAllOfTheCommand: the shell dies of the signal at once, but what it
+// started may tidy up.
+func TestStopWaitsForAllOfTheCommand(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "tidy")
+	c := shell(t, `cd . && sh -c 'trap "sleep 0.3; echo done > `+file+`; exit 0" TERM; echo ready; while :; do sleep 0.05; done' && true`)
+	awaitOutput(t, c, "ready")
+	c.stop()
+	if text, err := os.ReadFile(file); err != nil || string(text) != "done\n" {
+		t.Errorf("it was killed before it had tidied up: %q, %v", text, err)
 	}
 }
 
@@ -77,6 +95,19 @@ func TestAnswer(t *testing.T) {
 	}
 	if used := c.stop(); used != nil {
 		t.Errorf("%+v of a process that is not ours", used)
+	}
+}
+
+// TestNobodyAnswers: an endpoint is not awaited for ever.
+func TestNobodyAnswers(t *testing.T) {
+	c := newContestant(nil)
+	if c.patience != startPatience {
+		t.Errorf("patience %v, want that with a command, %v", c.patience, startPatience)
+	}
+	c.patience = 20 * time.Millisecond
+	err := c.awaitAnswer(t.Context(), "127.0.0.1:1", "x", io.Discard)
+	if err == nil || !strings.Contains(err.Error(), "nobody answered at 127.0.0.1:1 within 20ms") {
+		t.Errorf("got %v", err)
 	}
 }
 

@@ -43,7 +43,8 @@ type HotpathPoint struct {
 // Hotpath is the result: a point for each number of callers.
 type Hotpath struct {
 	Points []HotpathPoint
-	// Rounds were measured. Partial: they are fewer than asked for.
+	// Rounds were measured. Partial: they are fewer than asked for; where there is
+	// none there are no points.
 	Rounds  int
 	Partial bool
 }
@@ -117,7 +118,9 @@ func (c *HotpathConfig) measure(ctx context.Context) (*Hotpath, error) {
 	}
 	warming, cancel := context.WithTimeout(ctx, warmUpLimit)
 	defer cancel()
-	if _, _, err := block(warming, sides[ours], 0); err != nil {
+	if _, _, err := block(warming, sides[ours], 0); ctx.Err() != nil {
+		return &Hotpath{Partial: true}, nil
+	} else if err != nil {
 		return nil, fmt.Errorf("warm up: %w", err)
 	}
 	return c.rounds(ctx, sides)
@@ -146,7 +149,7 @@ func (c *HotpathConfig) rounds(ctx context.Context, sides [2][]*caller) (*Hotpat
 				// Who goes first changes, so that neither always meets what the other left.
 				side := (turn + round) % 2
 				f, cold, err := block(ctx, sides[side][:n], c.Block)
-				if ctx.Err() != nil && result.Rounds > 0 {
+				if ctx.Err() != nil {
 					result.Partial = true
 					result.points(c.Callers, samples)
 					return result, nil
@@ -171,6 +174,9 @@ func (c *HotpathConfig) rounds(ctx context.Context, sides [2][]*caller) (*Hotpat
 
 // points summarises the rounds that were finished.
 func (h *Hotpath) points(callers []int, samples [][]sample) {
+	if h.Rounds == 0 {
+		return
+	}
 	for i, n := range callers {
 		rounds := samples[i][:h.Rounds]
 		p := HotpathPoint{Callers: n, Echo: medians(rounds, plain), Scheduler: medians(rounds, ours)}

@@ -60,6 +60,31 @@ func TestHotpathInterrupted(t *testing.T) {
 	}
 }
 
+// TestHotpathInterruptedEarly: before a round is finished there is nothing to show, and no error.
+func TestHotpathInterruptedEarly(t *testing.T) {
+	for _, blocks := range []int{0, 1, 3} { // the first containers, the warm-up, the first round
+		ctx, cancel := context.WithCancel(t.Context())
+		s := &scheduler{acquire: func(int) error {
+			if blocks == 0 {
+				cancel()
+			}
+			return nil
+		}}
+		got, err := MeasureHotpath(ctx, HotpathConfig{
+			Scheduler: s.serve(t), Callers: []int{2}, Rounds: 5, Block: 5 * time.Millisecond, EchoServer: echoServer(t),
+			Progress: func(done, _ int) {
+				if done == blocks {
+					cancel()
+				}
+			},
+		})
+		if err != nil || !got.Partial || got.Rounds != 0 || len(got.Points) != 0 {
+			t.Errorf("after %d blocks: %+v, %v", blocks, got, err)
+		}
+		cancel()
+	}
+}
+
 func TestHotpathEndsWithAFailedCall(t *testing.T) {
 	s := &scheduler{acquire: func(n int) error {
 		if n > 20 {

@@ -277,10 +277,7 @@ func newUp(t *testing.T) *up {
 	if err := writeSamples(u.functions); err != nil {
 		t.Fatal(err)
 	}
-	var err error
-	if u.portBase, err = freePortBase(); err != nil {
-		t.Fatal(err)
-	}
+	u.portBase = takeTestPorts(t)
 	u.cgroup = fmt.Sprintf("minifaas-test-%d-%d", os.Getpid(), u.portBase)
 	return u
 }

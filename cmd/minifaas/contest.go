@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"path/filepath"
 	"slices"
@@ -100,6 +101,10 @@ func (c *contestCommand) faults() []error {
 		if _, err := scheduler.NewPolicy(name, policy.AdaptiveConfig{}); err != nil {
 			faults = append(faults, err)
 		}
+	}
+	for _, endpoint := range c.Scheduler {
+		_, _, err := net.SplitHostPort(endpoint)
+		report(err == nil, "--scheduler %s: want HOST:PORT", endpoint)
 	}
 	report(len(c.Scheduler) == 0 || c.PortBase != 0, "--scheduler: want --port-base with it, so that the scheduler can be told where the ResourceManager is: at 400 above")
 	report(len(c.Scheduler) == 0 || c.Repeats == 1, "--scheduler: want --repeats 1 with it: one that goes on still has the nodes of the run before; --command starts it anew for each")

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"net"
 	"os"
 	"path/filepath"
 	"slices"
@@ -69,8 +70,14 @@ func commandName(line string) string {
 	return words[0]
 }
 
-// start is the command that starts the contestant beside the platform.
+// start is the command that starts the contestant beside the platform. It is an error
+// if somebody else listens at its port, who would be played to in its place.
 func (who contestant) start(p *platform, log string) (*contest.Command, error) {
+	lis, err := net.Listen("tcp", p.endpoint(schedulerPort))
+	if err != nil {
+		return nil, fmt.Errorf("the scheduler's port is taken: %w; stop who listens there, or choose other ports with --port-base", err)
+	}
+	lis.Close()
 	mark, err := p.mark()
 	if err != nil {
 		return nil, err

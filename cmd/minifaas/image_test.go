@@ -148,10 +148,7 @@ func testEachRight(t *testing.T, e *dockerEngine, tag string) {
 // on. The last of args is the image.
 func (e *dockerEngine) startPlatform(t *testing.T, args []string) (c dockerContainer, base int) {
 	t.Helper()
-	base, err := freePortBase()
-	if err != nil {
-		t.Fatal(err)
-	}
+	base = takeTestPorts(t)
 	return e.run(t, append([]string{
 		"--env", "MINIFAAS_ADDRESS=127.0.0.1", "--env", fmt.Sprintf("MINIFAAS_PORT_BASE=%d", base),
 		"--env", "MINIFAAS_NODES=1", "--env", "MINIFAAS_MAX_NODES=1",

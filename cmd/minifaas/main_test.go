@@ -54,10 +54,7 @@ func startTest(t *testing.T, manifest string, change func(*platformConfig)) *pla
 	if err := os.WriteFile(filepath.Join(functions, "functions.yaml"), []byte("functions:\n"+manifest), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	base, err := freePortBase()
-	if err != nil {
-		t.Fatal(err)
-	}
+	base := takeTestPorts(t)
 	cfg := platformConfig{
 		address:  "127.0.0.1",
 		portBase: base,

@@ -6,11 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math/rand/v2"
-	"net"
 	"os"
 	"path/filepath"
-	"strconv"
 
 	"github.com/minifaas/minifaas/nodeservice/sandbox/linux"
 	"github.com/minifaas/minifaas/resourcemanager"
@@ -22,6 +19,7 @@ type stage struct {
 	folder string
 	logs   logFlags
 	log    *os.File
+	ports  *portBase // nil before the first platform
 	// isolation is what the containers of the last platform got.
 	isolation linux.Isolation
 	// simulated: the nodes of the last platform were.
@@ -49,20 +47,39 @@ func newStage(logs *logFlags, keepLogs string) (*stage, error) {
 
 func (s *stage) functions() string { return filepath.Join(s.folder, "functions") }
 
-// close removes the stage.
+// close removes the stage, and lets others have its ports.
 func (s *stage) close() error {
+	if s.ports != nil {
+		s.ports.release()
+	}
 	if s.log != nil {
 		s.log.Close()
 	}
 	return os.RemoveAll(s.folder)
 }
 
-// platform starts one on free ports, unless cfg has a base, with the default sizes of nodes. When it
-// fails the error has the end of the services' log.
+// portBase is that of the stage's platforms, which come one after the other. Where
+// something that the last one played to still listens there it is another.
+func (s *stage) portBase() (int, error) {
+	if s.ports != nil && !portsFree(s.ports.base) {
+		s.ports.release()
+		s.ports = nil
+	}
+	if s.ports == nil {
+		var err error
+		if s.ports, err = takePortBase(); err != nil {
+			return 0, err
+		}
+	}
+	return s.ports.base, nil
+}
+
+// platform starts one on free ports, unless cfg has a base, with the default sizes of nodes. The
+// one before it must be stopped. When it fails the error has the end of the services' log.
 func (s *stage) platform(ctx context.Context, cfg platformConfig) (*platform, error) {
 	var err error
 	if cfg.portBase == 0 {
-		if cfg.portBase, err = freePortBase(); err != nil {
+		if cfg.portBase, err = s.portBase(); err != nil {
 			return nil, err
 		}
 	}
@@ -109,28 +126,4 @@ func (s *stage) conditions(nodes int) []string {
 		notes = append(notes, fmt.Sprintf("%d nodes are %s", nodes, nominal))
 	}
 	return notes
-}
-
-// freePortBase finds a base of which the services' ports are free. It begins
-// anywhere: another one that is looking at the same time shall find another.
-func freePortBase() (int, error) {
-	const first, step, bases = 20000, 1000, 40
-	begin := rand.IntN(bases)
-	for i := range bases {
-		if base := first + step*((begin+i)%bases); portsFree(base) {
-			return base, nil
-		}
-	}
-	return 0, errors.New("no free ports between 20000 and 61000")
-}
-
-func portsFree(base int) bool {
-	for _, offset := range []int{nodePorts, resourceManagerPort, apiserverPort, schedulerPort, metricsPort} {
-		lis, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(base+offset)))
-		if err != nil {
-			return false
-		}
-		lis.Close()
-	}
-	return true
 }

@@ -23,8 +23,9 @@ type Process struct {
 	done  chan struct{}
 	err   error // written before done is closed
 
-	mu     sync.Mutex // guards reaped, and keeps the pid from being reused under a signal
-	reaped bool
+	mu       sync.Mutex // guards what follows, and keeps the pid from being reused under a signal
+	reaped   bool
+	patience <-chan struct{} // of StopGroup; nil before
 }
 
 // Start starts cmd in a process group of its own. Its standard streams must be
@@ -65,6 +66,7 @@ func (p *Process) watch() {
 	if p.pidfd == nil || awaitReadable(p.pidfd) != nil {
 		awaitDeath(p.id)
 	}
+	p.awaitGroup()
 	p.mu.Lock()
 	if p.cmd != nil {
 		// Before it is reaped its pid, and so its group's, cannot be anybody else's.
@@ -139,6 +141,11 @@ func (p *Process) Kill() {
 // returns when it is dead. The error says that it had to be killed.
 func (p *Process) Stop(ctx context.Context) error {
 	_ = p.Signal(unix.SIGTERM)
+	return p.await(ctx)
+}
+
+// await returns when the process is dead; it kills it when ctx ends first, and says so.
+func (p *Process) await(ctx context.Context) error {
 	select {
 	case <-p.done:
 		return nil
