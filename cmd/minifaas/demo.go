@@ -80,7 +80,7 @@ func (c *demoCommand) playOne(ctx context.Context, stage *stage, workload *trace
 		sandbox:  sandboxFlags{functionFlags: functionFlags{stage.functions()}, Isolation: c.Isolation},
 		announce: announceFlags{Announce: true},
 		pool:     poolFlags{Nodes: min(10, c.MaxNodes), MaxNodes: c.MaxNodes, RefillDelay: 5 * time.Second},
-		policy:   policyFlags{Policy: policy, Enlarge: policy == adaptivePolicy},
+		policy:   policyFlags{Policy: policy},
 	})
 	if err != nil {
 		return nil, err

@@ -30,7 +30,7 @@ type sandboxFlags struct {
 	Agent        string        `placeholder:"FILE" help:"The agent that runs in containers; by default the one built into this program."`
 	NodeMemory   function.Size `default:"4GiB" help:"Memory of a node; three quarters of it are offered to containers."`
 	NodeCPU      float64       `name:"node-cpu" default:"2" help:"CPU of a node, in cores."`
-	NoPool       bool          `help:"Make every container when it is asked for: keep no sandboxes in reserve, with an interpreter in them, that wait for a function."`
+	Pool         bool          `help:"Keep sandboxes in reserve, with an interpreter in them, that wait for a function: a container is then made in a few milliseconds. Filling it takes CPU beside the calls."`
 	Simulated    bool          `help:"Simulate the nodes: the real services, but what a call takes is a model's answer to its event, and no code runs. Needs no rights."`
 	CreateScale  float64       `default:"1" help:"How many times longer than on the reference node it takes a simulated node to create a container: 0.1 s, then 0.4 s of CPU."`
 	CreateTime   time.Duration `help:"Time that it takes a simulated node to create a container, however many it creates at once; 0 is as the model says."`
@@ -65,7 +65,7 @@ func (f *sandboxFlags) validate() error {
 
 func (f *sandboxFlags) args() []string {
 	return flagArgs("functions", f.Functions, "state-dir", f.StateDir, "isolation", f.Isolation,
-		"cgroup-parent", f.CgroupParent, "agent", f.Agent, "node-memory", f.NodeMemory, "node-cpu", f.NodeCPU, "no-pool", f.NoPool,
+		"cgroup-parent", f.CgroupParent, "agent", f.Agent, "node-memory", f.NodeMemory, "node-cpu", f.NodeCPU, "pool", f.Pool,
 		"simulated", f.Simulated, "create-scale", f.scale(), "create-time", f.CreateTime, "time-scale", f.speed())
 }
 
@@ -139,9 +139,9 @@ func (f *sandboxFlags) runtime(name string, slot int, log *zap.Logger) (*linux.R
 	if err != nil {
 		return nil, err
 	}
-	ready := 1
-	if f.NoPool {
-		ready = -1
+	ready := -1
+	if f.Pool {
+		ready = 1
 	}
 	return linux.New(linux.Config{
 		Ready:        ready,

@@ -99,7 +99,7 @@ func TestNodeDies(t *testing.T) {
 // TestContainerDies: a call in it ends as lost; without one its death is
 // noticed all the same. The memory is given back.
 func TestContainerDies(t *testing.T) {
-	p := startTest(t, "", func(cfg *platformConfig) { cfg.sandbox.NoPool = true }) // its agents would be others
+	p := startTest(t, "", nil)
 	c := newCaller(t, p)
 	empty := func(s *schedulerpb.GetStatusReply) bool {
 		return len(s.GetNodes()) == 0 || s.GetNodes()[0].GetReservedInBytes() == 0

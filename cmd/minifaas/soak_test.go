@@ -53,7 +53,6 @@ func TestSoak(t *testing.T) {
 	}
 	p := startTest(t, soakFunctions+snake, func(cfg *platformConfig) {
 		cfg.pool = poolFlags{Nodes: 2, MaxNodes: 3}
-		cfg.sandbox.NoPool = true // what waits in it follows the load, and would hide what is left behind
 		cfg.output, cfg.log = services, zap.NewNop()
 	})
 	load := &soakLoad{t: t, client: newCaller(t, p).client, outcomes: map[string]int{}}
