@@ -3,11 +3,9 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io/fs"
+	"io"
 	"math/rand/v2"
 	"net"
-	"os"
-	"path/filepath"
 	"strconv"
 
 	"golang.org/x/sys/unix"
@@ -17,7 +15,7 @@ import (
 // released. The kernel releases that of a process that dies.
 type portBase struct {
 	base int
-	lock *os.File
+	lock io.Closer
 }
 
 // The bases to choose from. Their ports stay below 32768, from where on the kernel gives
@@ -37,7 +35,7 @@ func takePortBase() (*portBase, error) {
 	for i := range bases {
 		taken, err := lockPortBase(firstBase + baseStep*((begin+i)%bases))
 		switch {
-		case errors.Is(err, unix.EWOULDBLOCK):
+		case errors.Is(err, unix.EADDRINUSE):
 		case err != nil:
 			faults = append(faults, err)
 		case portsFree(taken.base):
@@ -50,28 +48,15 @@ func takePortBase() (*portBase, error) {
 	return nil, errors.Join(faults...)
 }
 
-// lockPortBase locks a base by a file that all users of the machine share, and that is
-// never removed: somebody might lock it meanwhile. The error wraps EWOULDBLOCK when
+// lockPortBase locks a base by a socket whose name is in no file system: it is seen by
+// all who share our ports, and leaves nothing behind. The error wraps EADDRINUSE when
 // another has it.
 func lockPortBase(base int) (*portBase, error) {
-	path := filepath.Join(os.TempDir(), fmt.Sprintf("minifaas-ports-%d.lock", base))
-	const flags = os.O_RDONLY | unix.O_NOFOLLOW
-	// Only a file that is missing is created: in a folder that all may write to
-	// the kernel may refuse to create one that is another user's.
-	file, err := os.OpenFile(path, flags, 0)
-	if errors.Is(err, fs.ErrNotExist) {
-		if file, err = os.OpenFile(path, flags|os.O_CREATE, 0o644); err == nil {
-			_ = file.Chmod(0o644) // whatever the umask; not ours if another was faster
-		}
-	}
+	lock, err := net.Listen("unix", fmt.Sprintf("@minifaas-ports-%d", base))
 	if err != nil {
-		return nil, fmt.Errorf("lock port base: %w", err)
+		return nil, fmt.Errorf("lock port base %d: %w", base, err)
 	}
-	if err := unix.Flock(int(file.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
-		file.Close()
-		return nil, fmt.Errorf("lock port base %s: %w", path, err)
-	}
-	return &portBase{base: base, lock: file}, nil
+	return &portBase{base: base, lock: lock}, nil
 }
 
 // release lets others take the base.

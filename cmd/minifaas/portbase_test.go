@@ -24,7 +24,6 @@ func takeTestPorts(t *testing.T) int {
 
 // TestPortBaseIsTaken: one that is taken is nobody else's until it is released.
 func TestPortBaseIsTaken(t *testing.T) {
-	t.Setenv("TMPDIR", t.TempDir())
 	seen := map[int]bool{}
 	var last *portBase
 	for {
@@ -41,7 +40,7 @@ func TestPortBaseIsTaken(t *testing.T) {
 	if last == nil {
 		t.Skip("all bases are taken on this machine")
 	}
-	if _, err := lockPortBase(last.base); !errors.Is(err, unix.EWOULDBLOCK) {
+	if _, err := lockPortBase(last.base); !errors.Is(err, unix.EADDRINUSE) {
 		t.Errorf("a base that is taken: %v", err)
 	}
 	last.release()
@@ -93,7 +92,7 @@ func TestStageKeepsItsPorts(t *testing.T) {
 	if second, err := s.portBase(); err != nil || second != first {
 		t.Errorf("then %d, %v, want %d", second, err, first)
 	}
-	if _, err := lockPortBase(first); !errors.Is(err, unix.EWOULDBLOCK) {
+	if _, err := lockPortBase(first); !errors.Is(err, unix.EADDRINUSE) {
 		t.Errorf("the stage's base: %v", err)
 	}
 	lis, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(first+schedulerPort)))
