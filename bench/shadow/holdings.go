@@ -20,6 +20,7 @@ type box struct {
 	node     engine.NodeID
 	function string
 	memory   engine.Bytes
+	wanted   engine.Bytes // by a resize under way
 	asked    engine.Instant
 	inFlight int
 }
@@ -33,6 +34,13 @@ func newHoldings() holdings {
 
 func (h *holdings) create(now engine.Instant, a *engine.Action) {
 	h.byName[a.Name] = &box{name: a.Name, node: a.Node, function: a.Function.Name, memory: a.Memory, asked: now}
+}
+
+func (h *holdings) resize(a *engine.Action) {
+	if b := h.byID[a.Container]; b != nil {
+		b.name, b.wanted = a.Name, a.Memory
+		h.byName[a.Name] = b
+	}
 }
 
 // removing learns under which name the engine will speak of an adopted container.
@@ -101,6 +109,10 @@ func (w *watch) platformChanged(now engine.Instant, ev *engine.Event) {
 		w.created.add(now.Sub(b.asked))
 		if f := w.byName[b.function]; f != nil {
 			f.creating.add(now.Sub(b.asked))
+		}
+	case engine.ContainerResized:
+		if b := h.byName[ev.Name]; b != nil {
+			m.memory, b.memory = b.wanted-b.memory, b.wanted
 		}
 	case engine.ContainerAdopted:
 		b := &box{id: ev.Container, node: ev.Node, function: ev.Function.Name, memory: ev.Function.Memory, inFlight: ev.InFlight}

@@ -121,6 +121,8 @@ func (w *watch) acted(now engine.Instant, a *engine.Action) {
 		w.queue.push(moment{at: now, memory: a.Memory})
 	case engine.RemoveContainer:
 		w.platform.removing(a)
+	case engine.ResizeContainer:
+		w.platform.resize(a)
 	}
 }
 

@@ -137,7 +137,8 @@ func TestHoldings(t *testing.T) {
 	w.see(1, &engine.Event{Kind: engine.NodeReady, Node: "n", Capacity: 1 << 30}, []engine.Action{create("a", "n"), create("b", "n"), create("d", "n")})
 	w.see(2, &engine.Event{Kind: engine.ContainerAdopted, Node: "n", Container: "old", Function: engine.FunctionSpec{Name: "f", Memory: 50 * mib}}, nil)
 	w.see(3, &engine.Event{Kind: engine.ContainerFailed, Name: "a"}, nil)
-	w.see(4, &engine.Event{Kind: engine.ContainerReady, Name: "b", Container: "cb"}, nil)
+	w.see(4, &engine.Event{Kind: engine.ContainerReady, Name: "b", Container: "cb"}, []engine.Action{{Kind: engine.ResizeContainer, Container: "cb", Name: "b", Memory: 160 * mib}})
+	w.see(4, &engine.Event{Kind: engine.ContainerResized, Name: "b"}, nil)
 	w.see(5, &engine.Event{Kind: engine.ContainerLost, Container: "cb"}, nil)
 	w.see(6, &engine.Event{Kind: engine.Wake}, []engine.Action{{Kind: engine.RemoveContainer, Container: "old", Name: "x"}})
 	w.see(7, &engine.Event{Kind: engine.ContainerRemoved, Name: "x"}, nil)
@@ -151,7 +152,7 @@ func TestHoldings(t *testing.T) {
 		l.memory += m.memory
 		got = append(got, l.memory/mib)
 	}
-	if diff := cmp.Diff([]engine.Bytes{0, 100, 200, 300, 350, 250, 150, 100, 0}, got); diff != "" || l.nodes != 0 {
+	if diff := cmp.Diff([]engine.Bytes{0, 100, 200, 300, 350, 250, 310, 150, 100, 0}, got); diff != "" || l.nodes != 0 {
 		t.Errorf("%d nodes left; MiB (-want +got):\n%s", l.nodes, diff)
 	}
 }

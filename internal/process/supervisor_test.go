@@ -94,7 +94,8 @@ func TestSupervisorStopsInReverseOrder(t *testing.T) {
 func TestSupervisorOutput(t *testing.T) {
 	var out lines
 	s := process.NewSupervisor(process.SupervisorConfig{Output: &out})
-	svc := process.Service{Name: "x", Argv: []string{"/bin/sh", "-c", "echo one; echo two >&2; printf three; exec sleep 1000"}}
+	// What ends without a line's end is written with the line before it: else the stop may come first.
+	svc := process.Service{Name: "x", Argv: []string{"/bin/sh", "-c", `echo one; printf 'two\nthree' >&2; exec sleep 1000`}}
 	if err := s.Start(svc); err != nil {
 		t.Fatal(err)
 	}

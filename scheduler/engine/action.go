@@ -21,6 +21,9 @@ const (
 	// Name. The shell repeats it until that is true or the node is lost. Name
 	// is empty for a container that the engine does not know: no answer is due.
 	RemoveContainer
+	// ResizeContainer Container on Node, called Name, to the limit Memory: answered by
+	// ContainerResized or ResizeFailed.
+	ResizeContainer
 )
 
 // Refusal is why a request was refused, by kind.

@@ -86,6 +86,7 @@ func (k *checker) nodes() {
 			k.that(n.all.n == 0, "node %s is releasing with %d containers", id, n.all.n)
 		}
 	}
+	k.sandboxes()
 	k.equal("nodes in service", e.pool.Nodes, serving)
 	k.equal("memory booked on all nodes", e.pool.Booked, total)
 	k.equal("capacity of all nodes", e.pool.Capacity, capacity)

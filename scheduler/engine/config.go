@@ -33,6 +33,8 @@ type Config struct {
 	// Decisions is how many answered requests Decision knows of, each in about
 	// 350 bytes. Default 0: it costs a copy at every grant.
 	Decisions int
+	// Resize: nodes can raise the limit of a container that runs. The contest's can't.
+	Resize bool
 	// Seed marks the names of this engine's containers. Give every life of a
 	// scheduler another one, so that names on an adopted node don't collide. Default 0.
 	Seed uint64

@@ -31,6 +31,10 @@ type container struct {
 	round   int     // the function's then
 	bound   *request
 
+	// wanted is the limit that it is being resized to; rigid: that has failed.
+	wanted Bytes
+	rigid  bool
+
 	named, anonymous list[lease]
 
 	// In quarantine since quarantined; busy after patience it is removed.
@@ -80,6 +84,7 @@ func (e *Engine) create(n *node, f *function, size Size) *container {
 	f.made++
 	n.Creating++
 	e.pool.Creating++
+	e.takeSandbox(n, f)
 	e.emit(Action{Kind: CreateContainer, Node: n.ID, Name: c.name, Function: f.Spec, Memory: size.Memory})
 	return c
 }
@@ -99,6 +104,10 @@ func (e *Engine) containerReady(ev *Event) {
 	f := c.fn
 	e.counters.ContainersCreated++
 	f.avoid, f.failure = nil, ""
+	c.Prepared = ev.Prepared
+	if ev.Runtime != "" {
+		f.runtime = ev.Runtime
+	}
 	e.policy.Started(e.now, &f.FunctionView, &c.ContainerView, e.now.Sub(c.started))
 	f.Creating--
 	c.node.Creating--
@@ -151,15 +160,18 @@ func (e *Engine) remove(c *container) {
 }
 
 // rebook has the node set aside for the container, which is on no list, what its
-// function has been learned to need; more only as far as there is room. Its limit stays.
-func (e *Engine) rebook(c *container) {
-	booked := min(e.size(c.fn).Booked, c.Memory, max(c.Booked, c.Booked+c.node.Free()))
+// function has been learned to need; more only as far as there is room. It returns
+// what a new one would get.
+func (e *Engine) rebook(c *container) Size {
+	size := e.size(c.fn)
+	booked := min(size.Booked, c.Memory, max(c.Booked, c.Booked+c.node.Free()))
 	if booked == c.Booked {
-		return
+		return size
 	}
 	e.relieved = e.relieved || booked < c.Booked
 	e.book(c.node, c.fn, booked-c.Booked)
 	c.Booked = booked
+	return size
 }
 
 // retire takes a container, whose lists have been left, out of service. It is

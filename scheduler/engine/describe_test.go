@@ -35,6 +35,8 @@ func describe(now engine.Instant, a *engine.Action) string {
 		line = fmt.Sprintf("create %s for %s, %d MiB on %s", a.Name, a.Function.Name, a.Memory/mib, a.Node)
 	case engine.RemoveContainer:
 		line = fmt.Sprintf("remove %s (%s) on %s", a.Container, a.Name, a.Node)
+	case engine.ResizeContainer:
+		line = fmt.Sprintf("resize %s (%s) on %s to %d MiB", a.Container, a.Name, a.Node, a.Memory/mib)
 	}
 	return fmt.Sprintf("%v %s\n", time.Duration(now), line)
 }

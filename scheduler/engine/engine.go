@@ -161,6 +161,10 @@ func (e *Engine) Step(now Instant, ev *Event, out []Action) []Action {
 	case Wake:
 	case Announce:
 		e.announce(ev)
+	case ContainerResized:
+		e.containerResized(ev)
+	case ResizeFailed:
+		e.resizeFailed(ev)
 	}
 	if e.relieved || e.asking != nil {
 		e.relieve()

@@ -62,7 +62,7 @@ const (
 	NodeReleased
 	// NodeAvailable: a node can be reserved again, so a retry makes sense.
 	NodeAvailable
-	// ContainerReady: CreateContainer succeeded. Name, Container.
+	// ContainerReady: CreateContainer succeeded. Name, Container; Runtime and Prepared if the node says.
 	ContainerReady
 	// ContainerFailed: CreateContainer failed. Name, Permanent, Message.
 	ContainerFailed
@@ -72,12 +72,17 @@ const (
 	ContainerLost
 	// ContainerRemoved: RemoveContainer has been carried out. Name.
 	ContainerRemoved
-	// Stats: what a node says of its containers. Node, Since, Containers, Named.
+	// Stats: what a node says of its containers. Node, Since, Containers, Named, Sandboxes.
 	Stats
 	// Wake: nothing but time has passed.
 	Wake
 	// Announce: a function has been deployed, before its first request. Account, Function.
 	Announce
+	// ContainerResized: ResizeContainer succeeded. Name.
+	ContainerResized
+	// ResizeFailed: the container has the limit that it had. Name; Permanent if its
+	// node can't resize any.
+	ResizeFailed
 )
 
 // Event is something that happened. Kind says which other fields are set.
@@ -100,12 +105,18 @@ type Event struct {
 	Outcome   Outcome
 	InFlight  int
 	Permanent bool
+	// Runtime is what runs the function, by the node's word for it, and Prepared that the
+	// container was made from a sandbox that waited.
+	Runtime  string
+	Prepared bool
 	// Since is when the statistics were asked for: what changed later is not in them.
 	Since      Instant
 	Containers []ContainerStat
 	// Named: the node names its containers and lists all of them, also when that
 	// is none. Without it one that gives a name is taken to do so from then on.
 	Named bool
+	// Sandboxes are those that wait on the node for a function, by runtime.
+	Sandboxes []SandboxStat
 
 	Message string
 }
@@ -127,6 +138,12 @@ const (
 	ErrorTimeout     = "Timeout"
 	ErrorOutOfMemory = "OutOfMemory"
 )
+
+// SandboxStat is how many sandboxes wait on a node for functions of a runtime.
+type SandboxStat struct {
+	Runtime string
+	Ready   int
+}
 
 // ContainerStat is what a node says of one container.
 type ContainerStat struct {

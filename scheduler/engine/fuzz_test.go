@@ -29,7 +29,7 @@ func FuzzStep(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		cfg := engine.Config{QueueLimit: 20, MaxWait: 5 * time.Second}
+		cfg := engine.Config{QueueLimit: 20, MaxWait: 5 * time.Second, Resize: true}
 		e, err := engine.New(cfg, p)
 		if err != nil {
 			t.Fatal(err)
@@ -71,6 +71,7 @@ type fuzzer struct {
 	grants       []engine.Action
 	creations    []engine.Name
 	removals     []engine.Name
+	resizes      []engine.Name
 	reservations []uint64
 	containers   []engine.ContainerID
 }
@@ -101,6 +102,8 @@ func (z *fuzzer) step(t *testing.T, e *engine.Engine, ev *engine.Event) {
 			z.creations = append(z.creations, a.Name)
 		case engine.RemoveContainer:
 			z.removals = append(z.removals, a.Name)
+		case engine.ResizeContainer:
+			z.resizes = append(z.resizes, a.Name)
 		case engine.ReserveNode:
 			z.reservations = append(z.reservations, a.Reservation)
 		}
@@ -132,7 +135,7 @@ func (z *fuzzer) event(b [4]byte) *engine.Event {
 	if b[3]&3 > 0 {
 		request = engine.RequestID(fmt.Sprint("r", b[3]>>2))
 	}
-	switch kind := engine.EventKind(b[0]%20 + 1); kind {
+	switch kind := engine.EventKind(b[0]%22 + 1); kind {
 	case engine.Acquire, engine.Wake + 1, engine.Wake + 2, engine.Wake + 3:
 		z.tickets++
 		ev := &engine.Event{Kind: engine.Acquire, Ticket: z.tickets, Request: request, Account: fmt.Sprint("t", b[1]%5/2), Function: spec}
@@ -144,8 +147,11 @@ func (z *fuzzer) event(b [4]byte) *engine.Event {
 		return &engine.Event{Kind: kind, Ticket: z.tickets - engine.Ticket(b[1]%8)}
 	case engine.Return:
 		out := engine.Outcome{Duration: time.Duration(b[2]) * time.Millisecond, MaxMemory: engine.Bytes(b[2]) << 20, Lost: b[2]%7 == 0}
-		if b[2]%5 == 0 {
+		switch {
+		case b[2]%5 == 0:
 			out.Error = engine.ErrorTimeout
+		case b[2]%3 == 0:
+			out.Error = engine.ErrorOutOfMemory
 		}
 		if g := recent(z.grants, b[1]); b[3]&1 == 0 {
 			return &engine.Event{Kind: kind, Request: g.Request, Container: g.Container, Outcome: out}
@@ -162,7 +168,11 @@ func (z *fuzzer) event(b [4]byte) *engine.Event {
 	case engine.ContainerReady, engine.Wake + 4, engine.Wake + 5:
 		id := engine.ContainerID(fmt.Sprint("c", b[2]))
 		z.containers = append(z.containers, id)
-		return &engine.Event{Kind: engine.ContainerReady, Name: recent(z.creations, b[1]), Container: id, Node: node}
+		return &engine.Event{Kind: engine.ContainerReady, Name: recent(z.creations, b[1]), Container: id, Node: node, Runtime: spec.Name[:1], Prepared: b[3]&1 > 0}
+	case engine.Wake + 6:
+		return &engine.Event{Kind: engine.ContainerResized, Name: recent(z.resizes, b[1])}
+	case engine.Wake + 7:
+		return &engine.Event{Kind: engine.ResizeFailed, Name: recent(z.resizes, b[1]), Permanent: b[2]&7 == 7}
 	case engine.ContainerFailed:
 		return &engine.Event{Kind: kind, Name: recent(z.creations, b[1]), Permanent: b[2]&1 > 0}
 	case engine.ContainerAdopted:
@@ -183,6 +193,7 @@ func (z *fuzzer) event(b [4]byte) *engine.Event {
 			}
 			ev.Containers = append(ev.Containers, s)
 		}
+		ev.Sandboxes = []engine.SandboxStat{{Runtime: "f", Ready: int(b[3]%4) - 1}, {Runtime: "e", Ready: 1}}
 		return ev
 	default: // NodeLost, NodeReleased, NodeAvailable, ContainerLost, Wake
 		return &engine.Event{Kind: kind, Node: node, Container: container}

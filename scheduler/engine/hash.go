@@ -86,6 +86,8 @@ func (h *hash) event(now Instant, ev *Event) {
 	r.bool(ev.Outcome.Lost)
 	r.int(int64(ev.InFlight))
 	r.bool(ev.Permanent)
+	r.text(ev.Runtime)
+	r.bool(ev.Prepared)
 	r.int(int64(ev.Since))
 	r.bool(ev.Named)
 	r.text(ev.Message)
@@ -95,6 +97,11 @@ func (h *hash) event(now Instant, ev *Event) {
 		h.text(string(s.Container))
 		h.text(string(s.Name))
 		h.int(int64(s.InFlight))
+	}
+	r.int(int64(len(ev.Sandboxes)))
+	for i := range ev.Sandboxes {
+		h.text(ev.Sandboxes[i].Runtime)
+		h.int(int64(ev.Sandboxes[i].Ready))
 	}
 	h.int(int64(r.given))
 }

@@ -108,7 +108,14 @@ func (e *Engine) giveBack(ev *Event) {
 	serving := c.state == ready
 	if serving {
 		e.delist(c)
-		e.rebook(c)
+		size := e.rebook(c)
+		if e.cfg.Resize && c.Memory < size.Memory {
+			lost := c
+			if !ev.Outcome.Lost {
+				lost = nil
+			}
+			e.resize(f, size.Memory, lost)
+		}
 	}
 	e.endLease(l)
 	switch {

@@ -28,14 +28,16 @@ func rough(seed uint64) enginetest.Config {
 			{Account: "b", Spec: engine.FunctionSpec{Name: "shared", Memory: 128 * mib, Concurrency: 4}, Mean: 200 * time.Millisecond, Every: 200 * time.Millisecond},
 			{Account: "c", Spec: engine.FunctionSpec{Name: "huge", Memory: 2048 * mib}, Mean: time.Second, Every: 10 * time.Second},
 		},
-		CreateFails: 10, PermanentFails: 20, Leaves: 10, Forgets: 2, Repeats: 5, Anonymous: 20, Dies: 2,
+		CreateFails: 10, PermanentFails: 20, Leaves: 10, Forgets: 2, Repeats: 5, Anonymous: 20, Dies: 2, ResizeFails: 20,
 		NodeDies: 30 * time.Second,
 	}
 }
 
+var modelConfig = engine.Config{Resize: true}
+
 func newEngine(t testing.TB, policyName string) *engine.Engine {
 	t.Helper()
-	return newEngineWith(t, policyName, engine.Config{})
+	return newEngineWith(t, policyName, modelConfig)
 }
 
 func newEngineWith(t testing.TB, policyName string, cfg engine.Config) *engine.Engine {
@@ -110,7 +112,7 @@ func TestSnapshotAnywhere(t *testing.T) {
 						return err
 					}
 					p, _ := policy.New(name)
-					if twin, err = engine.Restore(engine.Config{}, p, a); err != nil {
+					if twin, err = engine.Restore(modelConfig, p, a); err != nil {
 						return err
 					}
 					if b, err := twin.Snapshot(); err != nil || !bytes.Equal(a, b) {

@@ -20,6 +20,8 @@ type node struct {
 	place int // in the index, while in service
 	// names: it has given a container's name in Stats, so it is one of ours.
 	names bool
+	// rigid: it can't resize containers.
+	rigid bool
 
 	all list[container]
 	// idle ones are in the order in which they would be evicted; removing ones in
@@ -29,6 +31,8 @@ type node struct {
 	idleMemory, removingMemory Bytes
 	// hold is the claim on what gets idle here, if any.
 	hold *claim
+	// sandboxes wait there, as far as is known.
+	sandboxes sandboxes
 
 	timer heapItem
 }
@@ -198,6 +202,7 @@ func (e *Engine) nodeIdle(n *node) {
 }
 
 func (e *Engine) withdrawNode(n *node) {
+	e.forgetSandboxes(n)
 	e.index.remove(n)
 	e.pool.Nodes--
 	e.pool.Capacity -= n.Capacity

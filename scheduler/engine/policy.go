@@ -166,6 +166,10 @@ type ContainerView struct {
 	IdleSince Instant
 	// Uses counts the leases so far.
 	Uses int
+	// Prepared: it was made from a sandbox that waited.
+	Prepared bool
+	// Resizing: its limit is being raised to what a new one would get.
+	Resizing bool
 }
 
 // NodeView is what a policy sees of a node.
@@ -206,7 +210,8 @@ type PoolView struct {
 	// LastActive is when a request last came or a call ended.
 	LastActive Instant
 
-	index *Nodes
+	index     *Nodes
+	sandboxes sandboxes
 }
 
 // MostFree is the most memory that is free on one node in service, the newest

@@ -97,7 +97,7 @@ func (s *scenario) do(words []string) string {
 		return ""
 	case "config":
 		s.config = engine.Config{
-			QueueLimit: s.int(args["queue"]), TenantQueueLimit: s.int(args["tenant-queue"]), MaxWait: s.duration(args["wait"]), CreateAttempts: s.int(args["attempts"]),
+			QueueLimit: s.int(args["queue"]), TenantQueueLimit: s.int(args["tenant-queue"]), MaxWait: s.duration(args["wait"]), CreateAttempts: s.int(args["attempts"]), Resize: args["resize"] != "",
 		}
 		return ""
 	case "at":
@@ -132,7 +132,9 @@ func (s *scenario) do(words []string) string {
 	case "node-available":
 		return s.step(&engine.Event{Kind: engine.NodeAvailable})
 	case "ready": // name container
-		return s.step(&engine.Event{Kind: engine.ContainerReady, Name: engine.Name(arg(0)), Container: engine.ContainerID(arg(1))})
+		return s.step(&engine.Event{
+			Kind: engine.ContainerReady, Name: engine.Name(arg(0)), Container: engine.ContainerID(arg(1)), Runtime: args["runtime"], Prepared: args["prepared"] != "",
+		})
 	case "failed": // name
 		return s.step(&engine.Event{Kind: engine.ContainerFailed, Name: engine.Name(arg(0)), Permanent: args["permanent"] != "", Message: message})
 	case "adopt": // container function
@@ -141,6 +143,10 @@ func (s *scenario) do(words []string) string {
 		})
 	case "lost": // container
 		return s.step(&engine.Event{Kind: engine.ContainerLost, Container: engine.ContainerID(arg(0))})
+	case "resized": // name
+		return s.step(&engine.Event{Kind: engine.ContainerResized, Name: engine.Name(arg(0))})
+	case "not-resized": // name
+		return s.step(&engine.Event{Kind: engine.ResizeFailed, Name: engine.Name(arg(0)), Permanent: args["permanent"] != ""})
 	case "removed": // name
 		return s.step(&engine.Event{Kind: engine.ContainerRemoved, Name: engine.Name(arg(0))})
 	case "stats": // node, container/name/calls...
@@ -148,6 +154,9 @@ func (s *scenario) do(words []string) string {
 		for _, entry := range plain[1:] {
 			p := strings.Split(entry, "/")
 			ev.Containers = append(ev.Containers, engine.ContainerStat{Container: engine.ContainerID(p[0]), Name: engine.Name(p[1]), InFlight: s.int(p[2])})
+		}
+		if n := s.int(args["sandboxes"]); n > 0 {
+			ev.Sandboxes = []engine.SandboxStat{{Runtime: args["runtime"], Ready: n}}
 		}
 		return s.step(ev)
 	case "status":

@@ -2,7 +2,7 @@ package engine
 
 import "fmt"
 
-const snapshotVersion = 4
+const snapshotVersion = 5
 
 // Snapshot is the whole state, the policy's included. It visits everything there is.
 func (e *Engine) Snapshot() ([]byte, error) {
@@ -149,6 +149,7 @@ func (s *snapshot) functionTable() {
 		}
 		f := e.byIndex[i]
 		s.tenant(&f.tenant)
+		Text(c, &f.runtime)
 		Int(c, &f.limit)
 		Int(c, &f.round)
 		Int(c, &f.doom)

@@ -17,6 +17,7 @@ func (s *snapshot) nodeTable() {
 		Int(c, &n.Capacity)
 		Int(c, &n.EmptySince)
 		Bool(c, &n.names)
+		Bool(c, &n.rigid)
 		if c.Reading() {
 			n.init()
 			e.nodes[n.ID] = n
@@ -30,6 +31,7 @@ func (s *snapshot) nodeTable() {
 				e.pool.Draining++
 			}
 		}
+		s.sandboxes(n)
 		s.timer(&n.timer)
 	})
 	s.lasting(&e.evictAfter)
@@ -143,6 +145,10 @@ func (s *snapshot) container(x *container) {
 	Int(c, &x.ReadyAt)
 	Int(c, &x.IdleSince)
 	Int(c, &x.Uses)
+	Bool(c, &x.Prepared)
+	Bool(c, &x.Resizing)
+	Int(c, &x.wanted)
+	Bool(c, &x.rigid)
 	Text(c, &x.name)
 	Text(c, &x.id)
 	Int(c, &x.state)

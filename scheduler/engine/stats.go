@@ -11,6 +11,7 @@ func (e *Engine) stats(ev *Event) {
 		named = named || ev.Containers[i].Name != ""
 	}
 	n.names = n.names || named
+	e.countSandboxes(n, ev.Sandboxes)
 	e.statsSerial++
 	for i := range ev.Containers {
 		s := &ev.Containers[i]

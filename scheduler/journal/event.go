@@ -58,6 +58,8 @@ func (s *step) code(c *engine.Codec) {
 		engine.Text(c, &ev.Container)
 		engine.Int(c, &ev.InFlight)
 		engine.Bool(c, &ev.Permanent)
+		engine.Text(c, &ev.Runtime)
+		engine.Bool(c, &ev.Prepared)
 	}
 	if groups&hasStats != 0 {
 		engine.Int(c, &ev.Since)
@@ -70,6 +72,14 @@ func (s *step) code(c *engine.Codec) {
 			engine.Text(c, &ev.Containers[i].Container)
 			engine.Text(c, &ev.Containers[i].Name)
 			engine.Int(c, &ev.Containers[i].InFlight)
+		}
+		n = c.Len(len(ev.Sandboxes))
+		if c.Reading() {
+			ev.Sandboxes = make([]engine.SandboxStat, n)
+		}
+		for i := range ev.Sandboxes {
+			engine.Text(c, &ev.Sandboxes[i].Runtime)
+			engine.Int(c, &ev.Sandboxes[i].Ready)
 		}
 	}
 	if groups&hasMessage != 0 {
@@ -94,7 +104,7 @@ func (s *step) groups() (g int) {
 	if ev.Name != "" || ev.Container != "" || ev.InFlight != 0 || ev.Permanent {
 		g |= hasContainer
 	}
-	if ev.Since != 0 || ev.Named || len(ev.Containers) > 0 {
+	if ev.Since != 0 || ev.Named || len(ev.Containers)+len(ev.Sandboxes) > 0 {
 		g |= hasStats
 	}
 	if ev.Message != "" {

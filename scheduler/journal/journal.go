@@ -32,7 +32,7 @@ import (
 )
 
 const (
-	formatVersion = 1
+	formatVersion = 2
 	suffix        = ".journal"
 	frameHead     = 8
 	// largestFrame bounds what a reader believes of a length.

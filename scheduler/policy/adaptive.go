@@ -25,7 +25,8 @@ var _ engine.Policy = (*Adaptive)(nil)
 
 // everything is what is known of all functions together. New ones inherit it.
 type everything struct {
-	cold mean
+	cold   mean
+	starts starts
 	// firsts are the first executions of each function.
 	firsts  histogram
 	reserve mean
@@ -59,6 +60,7 @@ type learned struct {
 	execution  mean
 	executions histogram
 	cold       mean
+	starts     starts
 	// fastest start seen lately.
 	fastest time.Duration
 	// levels hold for how long containers were idle: see levelOf. Most functions
@@ -173,13 +175,15 @@ func (a *Adaptive) Returned(_ engine.Instant, f *engine.FunctionView, call engin
 	return call.Size.Memory < a.limit(l, f) || a.replacement(f) > 0
 }
 
-func (a *Adaptive) Started(now engine.Instant, f *engine.FunctionView, _ *engine.ContainerView, took time.Duration) {
+func (a *Adaptive) Started(now engine.Instant, f *engine.FunctionView, c *engine.ContainerView, took time.Duration) {
 	l := a.of(f)
 	if l.cold.n == 0 && a.all.cold.n > 0 { // one sample alone would be believed too much
 		l.cold.add(a.coldStart(l))
 	}
 	l.cold.add(took)
 	a.all.cold.add(took)
+	l.starts.add(c.Prepared, took)
+	a.all.starts.add(c.Prepared, took)
 	a.all.pace.started(took, l.fastest)
 	a.missed(now.Add(-took), l, f)
 	if l.fastest == 0 || took < l.fastest {

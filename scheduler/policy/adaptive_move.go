@@ -17,7 +17,7 @@ const (
 
 // misfit: the container has too little CPU, or is on a node that is to be emptied.
 func (a *Adaptive) misfit(f *engine.FunctionView, c *engine.ContainerView) bool {
-	return c.Memory < a.limit(a.of(f), f) || a.moves(f.Pool, c)
+	return c.Memory < a.limit(a.of(f), f) && !c.Resizing || a.moves(f.Pool, c)
 }
 
 // moves: the container is on a node that is to be emptied, and another could take it.

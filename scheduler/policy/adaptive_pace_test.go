@@ -52,9 +52,9 @@ func TestEarlyRefusalIsSafe(t *testing.T) {
 	if got := a.Wait(0, f, f.Pool); got != 0 {
 		t.Errorf("unknown: waits %v at least, want 0", got)
 	}
-	a.Started(0, f, nil, time.Second)
-	a.Started(0, f, nil, 400*ms)
-	a.Started(0, f, nil, time.Second)
+	a.Started(0, f, &engine.ContainerView{}, time.Second)
+	a.Started(0, f, &engine.ContainerView{}, 400*ms)
+	a.Started(0, f, &engine.ContainerView{}, time.Second)
 	if got := a.Wait(0, f, f.Pool); got <= 0 || got > 400*ms {
 		t.Errorf("waits %v at least, want something, but no more than the fastest start", got)
 	}

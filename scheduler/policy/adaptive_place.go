@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/minifaas/minifaas/scheduler/engine"
@@ -16,12 +17,12 @@ const (
 	ownCost = 1000
 )
 
-// Place packs what does not compute: a node that is empty can be released. What
-// computes is spread: of the nodes with room the one is taken that has fewest of
+// Place packs what does not compute, where a sandbox waits for it if there is such a node
+// in use: a node that is empty can be released. What computes is spread: of the nodes with room the one is taken that has fewest of
 // the function's own containers, then the one on which least is going on; if it
 // has one on each already, only another node will do.
 func (a *Adaptive) Place(_ engine.Instant, f *engine.FunctionView, nodes *engine.Nodes, need engine.Bytes) *engine.NodeView {
-	var best, last *engine.NodeView
+	var best, last, packed *engine.NodeView
 	var bestCost int
 	looked := 0
 	l := a.of(f)
@@ -34,8 +35,12 @@ func (a *Adaptive) Place(_ engine.Instant, f *engine.FunctionView, nodes *engine
 			}
 			continue
 		}
-		if !computes && n.Creating == 0 {
+		switch waits := n.SandboxesFor(f) > 0; {
+		case computes:
+		case waits && (packed == nil || n.Containers > 0), n.Creating == 0 && f.Sandboxes() == 0:
 			return n
+		case n.Creating == 0:
+			packed = cmp.Or(packed, n)
 		}
 		own := 0
 		containers := 0
@@ -54,6 +59,9 @@ func (a *Adaptive) Place(_ engine.Instant, f *engine.FunctionView, nodes *engine
 		if looked++; looked == fewNodes {
 			break
 		}
+	}
+	if packed != nil {
+		return packed
 	}
 	l.apart = computes && best != nil && bestCost >= ownCost
 	if l.apart || best == nil { // a second one on the same node gets no more of its CPU

@@ -85,6 +85,7 @@ func seconds(s float64) time.Duration {
 	return time.Duration(min(float64(s*float64(time.Second)), most))
 }
 
+// coldStart is what one takes as a rule.
 func (a *Adaptive) coldStart(l *learned) time.Duration {
 	switch {
 	case l.cold.n > 0:

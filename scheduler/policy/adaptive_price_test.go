@@ -49,7 +49,7 @@ func TestPenalty(t *testing.T) {
 		t.Errorf("unknown cold start: %v, want 500ms", got)
 	}
 	serve(a, f, 3, 100*ms)
-	a.Started(0, f, nil, 2*time.Second)
+	a.Started(0, f, idle(0, 0), 2*time.Second)
 	work, waiting := a.creation(l, f), seconds(2*a.price(l, f))
 	if work < 2*time.Second || waiting < 2*time.Second {
 		t.Errorf("2 s cost %v in work and %v in waiting, want no less than that", work, waiting)
@@ -67,12 +67,12 @@ func TestPenalty(t *testing.T) {
 func TestColdStartOfOthers(t *testing.T) {
 	a, f, g := newAdaptive(t, AdaptiveConfig{}), indexed(0, 128*megabyte), indexed(1, 128*megabyte)
 	for range 4 {
-		a.Started(0, f, nil, 300*ms)
+		a.Started(0, f, idle(0, 0), 300*ms)
 	}
 	if got := a.coldStart(a.of(g)); got != 300*ms {
 		t.Errorf("%v, want 300ms as of the other", got)
 	}
-	a.Started(0, g, nil, 900*ms)
+	a.Started(0, g, idle(0, 0), 900*ms)
 	if got := a.coldStart(a.of(g)); got != 600*ms {
 		t.Errorf("%v after a start of 900ms, want 600ms, half-way from the other's", got)
 	}

@@ -22,7 +22,7 @@ func (a *Adaptive) Scale(now engine.Instant, f *engine.FunctionView, p *engine.P
 		return a.ahead(now, l, f)
 	}
 	useful, work := a.backlog(now, l, f)
-	cold, owed := a.coldStart(l), l.debt.grow(now, f)
+	cold, owed := a.nextStart(l, f), l.debt.grow(now, f)
 	// A container pays for itself by sparing that much waiting.
 	price := cold.Seconds() * (1 + 1/a.price(l, f))
 
@@ -91,7 +91,7 @@ func (a *Adaptive) backlog(now engine.Instant, l *learned, f *engine.FunctionVie
 func (a *Adaptive) repays(l *learned, f *engine.FunctionView, owed time.Duration) bool {
 	const horizon, remembered = 200.0, 14.4 // seconds; a debt that fades by half in 10 s holds that of 14.4 s
 	spared := float64(owed.Seconds()*horizon) / remembered
-	return spared > a.coldStart(l).Seconds()+horizon/a.price(l, f)
+	return spared > a.nextStart(l, f).Seconds()+horizon/a.price(l, f)
 }
 
 // debt is the time that requests of a function have waited lately: it fades by
@@ -139,7 +139,7 @@ func (a *Adaptive) expected(now engine.Instant, l *learned, f *engine.FunctionVi
 // Reason is what Scale weighs when somebody has to wait.
 func (a *Adaptive) Reason(now engine.Instant, f *engine.FunctionView, _ *engine.PoolView) engine.Reason {
 	l := a.of(f)
-	cold := a.coldStart(l)
+	cold := a.nextStart(l, f)
 	r := engine.Reason{ColdStart: cold, Execution: a.expected(now, l, f), Price: seconds(float64(cold.Seconds() * (1 + 1/a.price(l, f))))}
 	if f.Ready > 0 {
 		_, work := a.backlog(now, l, f)

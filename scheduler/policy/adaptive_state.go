@@ -5,6 +5,7 @@ import "github.com/minifaas/minifaas/scheduler/engine"
 // State writes or reads all that has been learned.
 func (a *Adaptive) State(c *engine.Codec) {
 	a.all.cold.state(c)
+	a.all.starts.state(c)
 	a.all.firsts.state(c)
 	a.all.reserve.state(c)
 	a.all.turnover.state(c)
@@ -41,6 +42,7 @@ func (l *learned) state(c *engine.Codec) {
 	l.execution.state(c)
 	l.executions.state(c)
 	l.cold.state(c)
+	l.starts.state(c)
 	engine.Int(c, &l.fastest)
 	for i := range l.levels {
 		has := l.levels[i] != nil

@@ -156,7 +156,7 @@ func TestRainbowCake(t *testing.T) {
 		if got := r.KeepContainer(0, f, nil); got != 600*s {
 			t.Errorf("%s: keeps for %v while nothing is known", c.name, got)
 		}
-		r.Started(0, f, nil, c.start)
+		r.Started(0, f, &engine.ContainerView{}, c.start)
 		last := callsApart(r, f, c.gaps...)
 		r.Returned(last, f, engine.Call{Size: engine.Size{Memory: c.memory}})
 		if got := r.KeepContainer(last, f, nil); got != c.want {

@@ -42,6 +42,8 @@ type Config struct {
 	// Forgets: it never returns; Repeats: it sends its request twice;
 	// Anonymous: it has no request id; Dies: the container is lost with the call.
 	CreateFails, PermanentFails, Leaves, Forgets, Repeats, Anonymous, Dies int
+	// ResizeFails of the resizes, where the engine asks for any.
+	ResizeFails int
 	// NodeDies is the mean time between losses of a node; 0 means never.
 	NodeDies time.Duration
 	// CheckEvery is after how many steps all invariants are checked. 0 means 1.

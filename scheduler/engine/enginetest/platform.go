@@ -73,10 +73,24 @@ func (w *world) carryOut(a engine.Action) error {
 			}
 			return w.step(&engine.Event{Kind: engine.ContainerRemoved, Name: a.Name})
 		})
+	case engine.ResizeContainer:
+		w.later(w.about(10*time.Millisecond), func() error { return w.resize(a) })
 	default:
 		return fmt.Errorf("unknown action %d", a.Kind)
 	}
 	return nil
+}
+
+func (w *world) resize(a engine.Action) error {
+	b := w.containers[a.Container]
+	if b == nil || w.percent(w.cfg.ResizeFails) {
+		return w.step(&engine.Event{Kind: engine.ResizeFailed, Name: a.Name})
+	}
+	if a.Memory <= b.memory {
+		return fmt.Errorf("container %s is resized from %d bytes to %d", b.id, b.memory, a.Memory)
+	}
+	b.memory = a.Memory
+	return w.step(&engine.Event{Kind: engine.ContainerResized, Name: a.Name})
 }
 
 func (w *world) answer(a engine.Action) error {
