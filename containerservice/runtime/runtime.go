@@ -37,6 +37,10 @@ type Function struct {
 	Interpreter string
 	// Compiled is the folder of the code's compiled form, if there is one.
 	Compiled string
+	// Preload are modules of the interpreter's installation to import before the code.
+	Preload []string
+	// Snapshot: the function may begin from the state in which its initialisation left it.
+	Snapshot bool
 	// LoadTimeout bounds the function's own initialisation.
 	LoadTimeout time.Duration
 	// LogLimit is the most output that is kept of an invocation, in bytes.

@@ -32,7 +32,7 @@ type call struct {
 
 // Invoke runs one invocation.
 func (p *program) Invoke(ctx context.Context, c runtime.Call) (runtime.Result, error) {
-	memory, err := reserve(min(p.limit, p.most))
+	memory, err := p.reserve()
 	if err != nil {
 		return runtime.Result{}, err
 	}
@@ -62,8 +62,22 @@ func (p *program) Invoke(ctx context.Context, c runtime.Call) (runtime.Result, e
 	return res, nil
 }
 
-// run instantiates the module and runs it to its end. When ctx is done, the module traps.
+// run runs the invocation to its end.
 func (k *call) run(ctx context.Context, cancel func()) error {
+	return k.with(ctx, cancel, func(instance api.Module) error {
+		if k.allocate != "" {
+			return k.react(ctx, instance)
+		}
+		err := k.start(ctx, instance, preempt.Start, exportStart)
+		if exit, ok := errors.AsType[*sys.ExitError](err); ok && exit.ExitCode() == 0 {
+			return nil
+		}
+		return err
+	})
+}
+
+// with instantiates the module for as long as use takes. When ctx is done, the module traps.
+func (k *call) with(ctx context.Context, cancel func(), use func(api.Module) error) error {
 	k.body.full = cancel
 	config := k.config.WithStdin(strings.NewReader("")).WithStdout(k.log).WithStderr(k.log).
 		WithNanosleep(func(ns int64) { sleep(ctx, time.Duration(ns)) })
@@ -90,14 +104,24 @@ func (k *call) run(ctx context.Context, cancel func()) error {
 			<-over // it is to find the instance still there
 		}
 	}()
-	if k.allocate != "" {
-		return k.react(ctx, instance)
+	return use(instance)
+}
+
+// reserve is the memory of an instance, with what it begins with.
+func (p *program) reserve() (*memory, error) {
+	m, err := reserve(min(p.limit, p.most))
+	if err != nil {
+		return nil, err
 	}
-	err = k.start(ctx, instance, preempt.Start, exportStart)
-	if exit, ok := errors.AsType[*sys.ExitError](err); ok && exit.ExitCode() == 0 {
-		return nil
+	image := p.image
+	if p.snapshot != nil {
+		image = p.snapshot.image
 	}
-	return err
+	if err := m.begin(image); err != nil {
+		m.release()
+		return nil, err
+	}
+	return m, nil
 }
 
 func (k *call) instantiate(ctx context.Context, config wazero.ModuleConfig) (api.Module, error) {

@@ -4,6 +4,7 @@ import (
 	"archive/tar"
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -18,8 +19,8 @@ import (
 	"github.com/minifaas/minifaas/containerservice/runtime"
 )
 
-// A module's compiled form is a folder with the rewritten module and what wazero
-// makes of it, which is of use to this version of it on this kind of processor. It is
+// A module's compiled form is a folder with the rewritten module, what its memory begins
+// with, and what wazero makes of it, which is of use to this version of it on this kind of processor. It is
 // machine code that the agent trusts, so that only an agent that has run nothing
 // of any function may make it: the runtime that Compile starts.
 
@@ -40,7 +41,11 @@ func open(ctx context.Context, folder string) (*module, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open compiled module: %w", err)
 	}
-	m, err := newModule(ctx, rewritten, code, cache)
+	image, err := openImage(folder)
+	if err != nil {
+		return nil, fmt.Errorf("open compiled module: %w", err)
+	}
+	m, err := newModule(ctx, rewritten, code, image, cache)
 	if err == nil && len(code) > largeModule {
 		debug.FreeOSMemory() // reading it has left some times its size
 	}
@@ -59,7 +64,7 @@ type compiler struct {
 func Compile(ctx context.Context, f runtime.Function) (runtime.Runtime, string, error) {
 	useProcessors(f.Memory)
 	f.Handler = handler(f)
-	code, err := read(f)
+	code, image, err := read(f)
 	if err != nil {
 		return nil, "", err
 	}
@@ -72,12 +77,12 @@ func Compile(ctx context.Context, f runtime.Function) (runtime.Runtime, string, 
 	if err != nil {
 		return nil, "", fmt.Errorf("compile module: %w", err)
 	}
-	m, err := newModule(experimental.WithCompilationWorkers(ctx, goruntime.GOMAXPROCS(0)), f.Handler, code, cache)
+	m, err := newModule(experimental.WithCompilationWorkers(ctx, goruntime.GOMAXPROCS(0)), f.Handler, code, nil, cache)
 	if err != nil {
 		return nil, "", err
 	}
 	m.close()
-	if err := os.WriteFile(filepath.Join(folder, rewritten), code, 0o600); err != nil {
+	if err := errors.Join(os.WriteFile(filepath.Join(folder, rewritten), code, 0o600), image.save(folder)); err != nil {
 		return nil, "", fmt.Errorf("compile module: %w", err)
 	}
 	var archive bytes.Buffer

@@ -26,6 +26,8 @@ type module struct {
 	// least is the memory that an instance begins with, and most that which it may
 	// ask for by its own declaration, in bytes.
 	least, most uint64
+	// image is what its memory begins with.
+	image *image
 }
 
 const pageSize = 64 << 10
@@ -38,25 +40,30 @@ const (
 	exportMemory     = "memory"
 )
 
-func rewrite(name string, code []byte) ([]byte, error) {
-	code, err := preempt.Rewrite(code)
+func rewrite(name string, code []byte) ([]byte, *image, error) {
+	code, data, err := preempt.Rewrite(code)
 	if err != nil {
-		return nil, invalid(name, err)
+		return nil, nil, invalid(name, err)
 	}
-	return code, nil
+	var memory pages
+	for _, d := range data {
+		memory.write(d.At, d.Content)
+	}
+	return code, memory.image(), nil
 }
 
 func invalid(name string, err error) error {
 	return runtime.Errorf(TypeInvalid, "module %s cannot be run: %v", name, err)
 }
 
-// newModule compiles the rewritten code, or finds it compiled in cache, which may be nil.
-func newModule(ctx context.Context, name string, code []byte, cache wazero.CompilationCache) (*module, error) {
+// newModule compiles the rewritten code, or finds it compiled in cache, which may be
+// nil. The image is its to close.
+func newModule(ctx context.Context, name string, code []byte, image *image, cache wazero.CompilationCache) (*module, error) {
 	config := wazero.NewRuntimeConfig().WithDebugInfoEnabled(false)
 	if cache != nil {
 		config = config.WithCompilationCache(cache)
 	}
-	m := &module{engine: wazero.NewRuntimeWithConfig(ctx, config)}
+	m := &module{engine: wazero.NewRuntimeWithConfig(ctx, config), image: image}
 	if _, err := wasi_snapshot_preview1.Instantiate(ctx, m.engine); err != nil {
 		m.close()
 		return nil, fmt.Errorf("make WASI: %w", err)
@@ -75,7 +82,10 @@ func newModule(ctx context.Context, name string, code []byte, cache wazero.Compi
 	return m, nil
 }
 
-func (m *module) close() { _ = m.engine.Close(context.Background()) }
+func (m *module) close() {
+	_ = m.engine.Close(context.Background())
+	m.image.close()
+}
 
 // checkImports finds out now what every instantiation would fail for.
 func (m *module) checkImports() error {
@@ -109,6 +119,9 @@ func (m *module) checkExports() error {
 	if pages, limited := memory.Max(); limited {
 		m.most = uint64(pages) * pageSize
 	}
+	if !m.image.within(m.least) {
+		return errors.New("its data is not in its memory")
+	}
 	functions := m.compiled.ExportedFunctions()
 	if start, command := functions[exportStart]; command {
 		return checkType(start, exportStart, nil, nil)
@@ -128,8 +141,10 @@ func (m *module) checkExports() error {
 	if m.allocate == "" {
 		faults = append(faults, fmt.Errorf("it exports %s but neither alloc nor malloc, which would make room for events", exportHandle))
 	}
-	if f, ok := functions[exportInitialize]; ok {
-		faults = append(faults, checkType(f, exportInitialize, nil, nil))
+	for _, name := range []string{exportInitialize, exportRestored} {
+		if f, ok := functions[name]; ok {
+			faults = append(faults, checkType(f, name, nil, nil))
+		}
 	}
 	return errors.Join(faults...)
 }

@@ -12,7 +12,7 @@ import (
 
 // react hands the event to a reactor and takes its result.
 func (k *call) react(ctx context.Context, instance api.Module) error {
-	if err := k.start(ctx, instance, preempt.Start, exportInitialize); err != nil {
+	if err := k.initialise(ctx, instance); err != nil {
 		return err
 	}
 	size := uint64(len(k.Event))
@@ -42,6 +42,16 @@ func (k *call) react(ctx context.Context, instance api.Module) error {
 	}
 	k.body.bytes = bytes.Clone(found)
 	return nil
+}
+
+func (k *call) initialise(ctx context.Context, instance api.Module) error {
+	if k.snapshot == nil {
+		return k.start(ctx, instance, preempt.Start, exportInitialize)
+	}
+	if err := k.snapshot.restore(instance); err != nil {
+		return err
+	}
+	return k.start(ctx, instance, exportRestored)
 }
 
 // result is a result as it is written. One goroutine at a time uses it.

@@ -16,6 +16,10 @@
 // /var/task, and the container's /tmp, where it can make no symbolic links. It
 // has the clocks, random numbers and the environment, and no sockets.
 //
+// With a snapshot the platform calls _initialize when the container is made, keeps memory
+// and globals, and gives them to each instance, in which it calls after_restore, if it is
+// exported, instead.
+//
 // Modules run inside the agent. A timeout or a cancellation ends one invocation,
 // see package preempt; one that does not heed it is ended with the
 // container by the node. An invocation that asks for more memory than the
@@ -50,9 +54,11 @@ type program struct {
 	config   wazero.ModuleConfig // but for what differs from call to call
 	limit    uint64              // of an invocation's memory, in bytes
 	meter    *rss.Meter
+	snapshot *snapshot // nil: each instance is initialised
 }
 
-// Start is a runtime.Starter. Nothing of the function runs yet.
+// Start is a runtime.Starter. Nothing of the function runs yet, but for what a
+// snapshot is taken of.
 func Start(ctx context.Context, f runtime.Function) (runtime.Runtime, string, error) {
 	useProcessors(f.Memory)
 	f.Handler = handler(f)
@@ -70,7 +76,16 @@ func Start(ctx context.Context, f runtime.Function) (runtime.Runtime, string, er
 		m.close()
 		return nil, "", err
 	}
-	return p, "", nil
+	if !f.Snapshot {
+		return p, "", nil
+	}
+	var log string
+	if p.snapshot, log, err = p.takeSnapshot(ctx); err != nil {
+		m.close()
+		return nil, log, err
+	}
+	p.limit = max(p.snapshot.size, memoryLimit(f.Memory, held()+int64(p.snapshot.image.held())))
+	return p, log, nil
 }
 
 // Close has nothing to do: invocations end with their ctx, and all else with the agent.
@@ -120,26 +135,30 @@ func load(ctx context.Context, f runtime.Function) (*module, error) {
 		// It is of another version, or damaged. The code is there all the same.
 	}
 	defer debug.FreeOSMemory() // compiling takes many times what is left of it
-	code, err := read(f)
+	code, image, err := read(f)
 	if err != nil {
 		return nil, err
 	}
-	return newModule(ctx, f.Handler, code, nil)
+	if err := image.keep(); err != nil {
+		return nil, err
+	}
+	return newModule(ctx, f.Handler, code, image, nil)
 }
 
-// read returns the function's module with the checks of package preempt in it.
-func read(f runtime.Function) ([]byte, error) {
+// read returns the function's module with the checks of package preempt in it, and
+// apart from it what its memory begins with.
+func read(f runtime.Function) ([]byte, *image, error) {
 	path := filepath.Join(f.CodeDir, f.Handler)
 	info, err := os.Stat(path)
 	if err != nil {
-		return nil, runtime.Errorf(runtime.TypeHandlerNotFound, "no module %q in the function's code: %v", f.Handler, err)
+		return nil, nil, runtime.Errorf(runtime.TypeHandlerNotFound, "no module %q in the function's code: %v", f.Handler, err)
 	}
 	if !info.Mode().IsRegular() {
-		return nil, runtime.Errorf(runtime.TypeHandlerNotFound, "%q is not a file", f.Handler)
+		return nil, nil, runtime.Errorf(runtime.TypeHandlerNotFound, "%q is not a file", f.Handler)
 	}
 	code, err := os.ReadFile(path)
 	if err != nil {
-		return nil, fmt.Errorf("read module: %w", err)
+		return nil, nil, fmt.Errorf("read module: %w", err)
 	}
 	return rewrite(f.Handler, code)
 }

@@ -38,6 +38,8 @@ var builds = map[string]*build{
 	"c.wasm":       {program: "clang", args: []string{"--target=wasm32-wasi", "-O2", "testdata/command.c"}},
 	"c-reactor.wasm": {program: "clang", args: []string{"--target=wasm32-wasi", "-O2", "-mexec-model=reactor",
 		"-Wl,--export=malloc", "testdata/reactor.c"}},
+	"snapshot.wasm": {program: "clang", args: []string{"--target=wasm32-wasi", "-O2", "-mexec-model=reactor",
+		"-Wl,--export=malloc", "testdata/snapshot.c"}},
 }
 
 type build struct {

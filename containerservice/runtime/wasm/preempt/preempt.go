@@ -30,6 +30,14 @@ const Stop = "minifaas.stop"
 // one: run by the instantiation itself, nobody could stop it.
 const Start = "minifaas.start"
 
+// Variable and a number from 0 up are the exported names of the module's own mutable
+// globals: with its memory they are the state of an instance, if Tables is not
+// exported, which is the case where its code changes tables.
+const (
+	Variable = "minifaas.variable."
+	Tables   = "minifaas.tables"
+)
+
 const (
 	// turns is how many turns of its loops a function makes between two calls into
 	// Go. Such a call takes some 100 ns: a tenth of a nanosecond a turn.
@@ -57,39 +65,47 @@ const (
 	sectionExport   = 7
 	sectionStart    = 8
 	sectionCode     = 10
+	sectionData     = 11
+	sectionCount    = 12 // of data, before the code
 )
 
 var header = []byte("\x00asm\x01\x00\x00\x00")
 
+// Data is what memory begins with at some address; what comes later counts.
+type Data struct {
+	At      uint64
+	Content []byte
+}
+
 // Rewrite returns the module with the checks in it and without its custom
-// sections but that of the names. Its error is an *Error. What it does not look
-// at it copies, so that the result is as valid as the module was.
-func Rewrite(module []byte) ([]byte, error) {
+// sections but that of the names, and the data that it puts into its memory, which is
+// then the caller's to do: once for all instances. Its error is an *Error. What it does
+// not look at it copies, so that the result is as valid as the module was.
+func Rewrite(module []byte) ([]byte, []Data, error) {
+	w := rewriter{out: append(make([]byte, 0, len(module)+len(module)/4), header...)}
+	if err := w.run(module); err != nil {
+		return nil, nil, err
+	}
+	return w.out, w.data, nil
+}
+
+func (w *rewriter) run(module []byte) error {
 	if !bytes.HasPrefix(module, header[:4]) {
-		return nil, wrong("it does not begin as a WebAssembly module does")
+		return wrong("it does not begin as a WebAssembly module does")
 	}
 	if !bytes.HasPrefix(module, header) {
-		return nil, wrong("it is not a WebAssembly module of version 1: a component must be turned into a module")
+		return wrong("it is not a WebAssembly module of version 1: a component must be turned into a module")
 	}
-	w := rewriter{out: append(make([]byte, 0, len(module)+len(module)/4), header...)}
-	// The start section comes after the exports, which have to tell of it.
-	if err := sections(module, func(id byte, content []byte) error {
-		if id == sectionStart {
-			in := reader{b: content}
-			start := in.u32()
-			w.start = &start
-		}
-		return nil
-	}); err != nil {
-		return nil, err
+	if err := sections(module, w.lookAhead); err != nil {
+		return err
 	}
 	if err := sections(module, w.section); err != nil {
-		return nil, err
+		return err
 	}
 	if !w.exported {
-		return nil, wrong("it exports nothing")
+		return wrong("it exports nothing")
 	}
-	return w.out, nil
+	return nil
 }
 
 // sections calls f for each section, in order, until it fails.

@@ -58,7 +58,7 @@ func instantiate(t *testing.T, module []byte) api.Module {
 
 func rewrite(t *testing.T, module []byte) []byte {
 	t.Helper()
-	out, err := Rewrite(module)
+	out, _, err := Rewrite(module)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -157,7 +157,7 @@ func FuzzRewrite(f *testing.F) {
 	r := wazero.NewRuntime(context.Background())
 	f.Cleanup(func() { _ = r.Close(context.Background()) })
 	f.Fuzz(func(t *testing.T, module []byte) {
-		out, err := Rewrite(module)
+		out, _, err := Rewrite(module)
 		if err != nil {
 			if fault, ok := errors.AsType[*Error](err); !ok || fault.Error() == "" {
 				t.Fatalf("%v is no Error", err)

@@ -1,13 +1,20 @@
 package preempt
 
+import "strconv"
+
 // rewriter puts the new module together, section by section.
 type rewriter struct {
 	out        []byte
 	parameters []uint32 // of each type of function
 	types      []uint32 // of each function that has code
 	globals    uint32   // how many there are without ours
+	variables  []uint32 // those of them that are mutable
 	start      *uint32  // the function of the start section, if there is one
+	tables     bool     // its code changes tables
 	memory     bool
+	pages      uint64 // of memory at the beginning
+	data       []Data
+	counted    bool // the data is counted ahead of the code
 	added      bool // our globals are there
 	exported   bool // and so are the exports
 }
@@ -35,15 +42,20 @@ func (w *rewriter) section(id byte, content []byte) error {
 			return err
 		}
 	case sectionMemory:
-		w.memory = true
-	case sectionGlobal:
 		in := reader{b: content}
-		w.globals = in.u32()
+		in.u32() // how many: one
+		in.byte()
+		w.memory, w.pages = true, uint64(in.u32())
 		if in.err != nil {
-			return wrong("its globals cannot be read: %v", in.err)
+			return wrong("its memory cannot be read: %v", in.err)
 		}
-		w.addGlobals(in.b)
+	case sectionCount:
+		w.counted = true
+	case sectionData:
+		w.takeData(content)
 		return nil
+	case sectionGlobal:
+		return w.readGlobals(content)
 	case sectionExport:
 		return w.export(content)
 	case sectionStart:
@@ -104,17 +116,39 @@ func (w *rewriter) imports(content []byte) error {
 	return nil
 }
 
+// readGlobals notes which are mutable.
+func (w *rewriter) readGlobals(content []byte) error {
+	in := reader{b: content}
+	w.globals = in.u32()
+	definitions := in.b
+	for i := range w.globals {
+		in.byte() // its type
+		if in.byte() == variable {
+			w.variables = append(w.variables, i)
+		}
+		for in.err == nil && in.instruction() != opEnd {
+		}
+		if in.err != nil {
+			return wrong("its globals cannot be read: %v", in.err)
+		}
+	}
+	w.addGlobals(definitions)
+	return nil
+}
+
 // addGlobals writes the section of globals: those defined and our two, which are the
 // functions to begin until the next call into Go, and Stop.
 func (w *rewriter) addGlobals(definitions []byte) {
-	const variable = 1
 	ours := appendS32([]byte{typeI32, variable, opI32Const}, entries)
 	ours = append(ours, opEnd, typeI32, variable, opI32Const, 0, opEnd)
 	w.emit(sectionGlobal, appendU32(nil, w.globals+2), definitions, ours)
 	w.added = true
 }
 
-const typeI32 = 0x7f
+const (
+	typeI32  = 0x7f
+	variable = 1 // of a global: it is mutable
+)
 
 // export writes the exports, and before them the globals where there were none.
 func (w *rewriter) export(content []byte) error {
@@ -129,11 +163,22 @@ func (w *rewriter) export(content []byte) error {
 	if !w.added {
 		w.addGlobals(nil)
 	}
-	ours, added := appendExport(nil, Stop, kindGlobal, w.stop()), uint32(1)
-	if w.start != nil {
-		ours, added = appendExport(ours, Start, kindFunction, *w.start), 2
+	ours := []byte{}
+	add := func(name string, kind byte, index uint32) {
+		ours = appendExport(ours, name, kind, index)
+		count++
 	}
-	w.emit(sectionExport, appendU32(nil, count+added), in.b, ours)
+	add(Stop, kindGlobal, w.stop())
+	for i, index := range w.variables {
+		add(Variable+strconv.Itoa(i), kindGlobal, index)
+	}
+	if w.tables {
+		add(Tables, kindGlobal, w.stop()) // whatever: its name says it
+	}
+	if w.start != nil {
+		add(Start, kindFunction, *w.start)
+	}
+	w.emit(sectionExport, appendU32(nil, count), in.b, ours)
 	w.exported = true
 	return nil
 }
