@@ -87,7 +87,7 @@ func debtRounds(t *testing.T, apart time.Duration) int {
 
 // Short waits add up until another container costs less, unless they are long ago.
 func TestWaitingBecomesADebt(t *testing.T) {
-	if got := debtRounds(t, time.Second); got < 2 || got > 20 {
+	if got := debtRounds(t, time.Second); got < 2 || got > 40 {
 		t.Errorf("every second: another container in round %d, want it after some", got)
 	}
 	if got := debtRounds(t, time.Minute); got != 100 {
