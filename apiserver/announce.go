@@ -21,9 +21,9 @@ const announceAgain = time.Second
 // connection to it is made anew: a scheduler that was restarted has forgotten them. It
 // returns when ctx ends.
 func (s *Server) announce(ctx context.Context) {
-	request := announcement(s.cfg.Functions.All())
+	scheduler, request := schedulerpb.NewSchedulerClient(s.conn), announcement(s.cfg.Functions.All())
 	for s.awaitConnection(ctx) {
-		_, err := s.scheduler.AnnounceFunctions(ctx, request, grpc.WaitForReady(true))
+		_, err := scheduler.AnnounceFunctions(ctx, request, grpc.WaitForReady(true))
 		switch {
 		case status.Code(err) == codes.Unavailable:
 			// It is being restarted, and the next one may be connected already.

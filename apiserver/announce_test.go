@@ -68,7 +68,7 @@ func TestAnnouncementIsRepeated(t *testing.T) {
 func TestForeignSchedulerIsLeftAlone(t *testing.T) {
 	core, said := observer.New(zapcore.DebugLevel)
 	heard := make(chan struct{}, 8)
-	s := &fakeScheduler{announce: func(context.Context) error {
+	s := &fakeScheduler{contest: true, announce: func(context.Context) error {
 		heard <- struct{}{}
 		return status.Error(codes.Unimplemented, "unknown method AnnounceFunctions")
 	}}

@@ -1,6 +1,7 @@
 package apiserver
 
 import (
+	"context"
 	"sync"
 	"sync/atomic"
 
@@ -8,6 +9,7 @@ import (
 	"google.golang.org/grpc"
 
 	"github.com/minifaas/minifaas/internal/rpc"
+	nodeservicepb "github.com/minifaas/minifaas/proto/nodeservice"
 )
 
 // connections keeps the most recently used connections to nodes. One that is
@@ -19,6 +21,8 @@ type connections struct {
 
 type connection struct {
 	*grpc.ClientConn
+	session *nodeSession
+	end     context.CancelFunc // of the session
 	// streams: the node has no InvokeFunctionUnary.
 	streams atomic.Bool
 	users   int
@@ -46,7 +50,7 @@ func (c *connections) get(target string) (conn *connection, release func(), err 
 		if err != nil {
 			return nil, nil, err
 		}
-		conn = &connection{ClientConn: dialled}
+		conn = newConnection(dialled)
 		c.cache.Add(target, conn)
 	}
 	conn.users++
@@ -58,6 +62,11 @@ func (c *connections) get(target string) (conn *connection, release func(), err 
 	}, nil
 }
 
+func newConnection(dialled *grpc.ClientConn) *connection {
+	ctx, end := context.WithCancel(context.Background())
+	return &connection{ClientConn: dialled, session: newNodeSession(ctx, nodeservicepb.NewNodeServiceClient(dialled)), end: end}
+}
+
 func (c *connections) close() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -66,6 +75,7 @@ func (c *connections) close() {
 
 func (c *connection) closeUnused() {
 	if c.evicted && c.users == 0 {
+		c.end()
 		c.Close()
 	}
 }

@@ -42,8 +42,7 @@ func TestNodeGoneBeforeTheStart(t *testing.T) {
 
 // TestNodeDiesInTheMiddle: what has begun is never run again.
 func TestNodeDiesInTheMiddle(t *testing.T) {
-	bothWays(t, "dies", func(t *testing.T, contest bool) {
-		n := &fakeNode{contest: contest}
+	eachWay(t, "dies", func(t *testing.T, s *fakeScheduler, n *fakeNode) {
 		n.invoke = func(_ *invokeRequest, stream invokeStream) error {
 			if err := stream.Send(&nodeservicepb.InvokeFunctionReply{Header: &header{}}); err != nil {
 				return err
@@ -52,7 +51,7 @@ func TestNodeDiesInTheMiddle(t *testing.T) {
 			<-stream.Context().Done()
 			return stream.Context().Err()
 		}
-		p := newPlatform(t, &fakeScheduler{}, n)
+		p := newPlatform(t, s, n)
 		_, err := invoke(t, p)
 		if status.Code(err) != codes.Aborted {
 			t.Errorf("got %v, want Aborted", err)
@@ -125,7 +124,7 @@ func TestSchedulerComesUpLater(t *testing.T) {
 
 // TestReturnFails: that is never the invocation's failure, and not for the node to repeat.
 func TestReturnFails(t *testing.T) {
-	s := &fakeScheduler{take: func(int) error { return status.Error(codes.Internal, "broken") }}
+	s := &fakeScheduler{contest: true, take: func(int) error { return status.Error(codes.Internal, "broken") }}
 	p := newPlatform(t, s, &fakeNode{invoke: succeed})
 	got, err := invoke(t, p)
 	if err != nil || string(got.GetBody()) != "done" {
@@ -140,7 +139,7 @@ func TestReturnFails(t *testing.T) {
 // TestReturnIsRepeatedWhileTheSchedulerRestarts: and not as fast as possible.
 func TestReturnIsRepeatedWhileTheSchedulerRestarts(t *testing.T) {
 	const failures = 4
-	s := &fakeScheduler{take: func(attempt int) error {
+	s := &fakeScheduler{contest: true, take: func(attempt int) error {
 		if attempt <= failures {
 			return status.Error(codes.Unavailable, "stopping")
 		}

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"time"
 
-	"go.uber.org/zap"
-	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
@@ -18,11 +16,8 @@ import (
 )
 
 const (
-	// attempts bounds how often an invocation that has not begun is placed anew,
-	// and how often a scheduler is asked that can't serve at the moment.
+	// attempts bounds how often an invocation that has not begun is placed anew.
 	attempts = 5
-	// returnTimeout bounds how long a return waits for a scheduler that is being restarted.
-	returnTimeout = 5 * time.Second
 	// endTimeout bounds how long a node may take to stop an invocation.
 	endTimeout = 10 * time.Second
 )
@@ -34,7 +29,6 @@ var errNotBegun = errors.New("the container was gone before the function began")
 // invocation is one call of a function on its way.
 type invocation struct {
 	server   *Server
-	log      *zap.Logger
 	function function.Function
 	id       string
 	account  string
@@ -52,13 +46,12 @@ func (inv *invocation) run(ctx context.Context) (*apiserverpb.InvokeFunctionRepl
 		}
 		scheduled := time.Since(inv.begin)
 		o := inv.execute(ctx, lease)
+		// Before the next acquire, which would be granted the same lease otherwise.
+		inv.giveBack(lease, o)
 		if errors.Is(o.err, errNotBegun) && attempt < attempts {
-			// Before the next acquire, which would be granted the same lease otherwise.
-			inv.giveBack(lease, o)
 			inv.pause(ctx, attempt)
 			continue
 		}
-		inv.server.returns.begin(inv.function.Name.String(), func() { inv.giveBack(lease, o) })
 		if errors.Is(o.err, errNotBegun) {
 			return nil, status.Error(codes.Unavailable, o.err.Error())
 		}
@@ -80,24 +73,16 @@ func (inv *invocation) pause(ctx context.Context, attempt int) {
 	}
 }
 
-// acquire asks for a container, again when the scheduler is restarted meanwhile.
+// acquire asks for a container.
 func (inv *invocation) acquire(ctx context.Context) (*schedulerpb.AcquireContainerReply, error) {
 	ctx, cancel := context.WithTimeout(ctx, inv.server.cfg.AcquireTimeout)
 	defer cancel()
-	request := &schedulerpb.AcquireContainerRequest{
+	return inv.server.scheduler.Acquire(ctx, &schedulerpb.AcquireContainerRequest{
 		RequestId:      inv.id,
 		AccountId:      inv.account,
 		FunctionName:   inv.function.Name.String(),
 		FunctionConfig: schedulerConfig(inv.function),
-	}
-	inv.server.returns.await(ctx, request.FunctionName)
-	for attempt := 1; ; attempt++ {
-		lease, err := inv.server.scheduler.AcquireContainer(ctx, request, grpc.WaitForReady(true))
-		if status.Code(err) != codes.Unavailable || attempt == attempts || ctx.Err() != nil {
-			return lease, err
-		}
-		inv.pause(ctx, attempt)
-	}
+	})
 }
 
 // execute runs the function in the leased container. When it returns, the work
@@ -134,11 +119,9 @@ func (inv *invocation) end(ctx context.Context, node *connection, containerID st
 	return o
 }
 
-// giveBack returns the container. The caller may have left: the return goes on
-// without it, and its failure is not the invocation's.
+// giveBack returns the container, and waits for nothing: neither the caller nor the
+// invocation depends on what becomes of that.
 func (inv *invocation) giveBack(lease *schedulerpb.AcquireContainerReply, o outcome) {
-	ctx, cancel := context.WithTimeout(context.Background(), returnTimeout)
-	defer cancel()
 	request := &schedulerpb.ReturnContainerRequest{
 		RequestId:             inv.id,
 		ContainerId:           lease.GetContainerId(),
@@ -153,15 +136,5 @@ func (inv *invocation) giveBack(lease *schedulerpb.AcquireContainerReply, o outc
 		// Schedulers divide by it.
 		request.MaxMemoryUsageInBytes = inv.function.Memory
 	}
-	for attempt := 1; ; attempt++ {
-		_, err := inv.server.scheduler.ReturnContainer(ctx, request, grpc.WaitForReady(true))
-		if err == nil {
-			return
-		}
-		if status.Code(err) != codes.Unavailable || ctx.Err() != nil {
-			inv.log.Warn("return container failed; its lease will run out", zap.String("request_id", inv.id), zap.Error(err))
-			return
-		}
-		inv.pause(ctx, min(attempt, attempts))
-	}
+	inv.server.scheduler.Return(inv.function.Name.String(), request)
 }

@@ -106,8 +106,9 @@ func TestEveryEndReturnsOnce(t *testing.T) {
 			returned: []*schedulerpb.ReturnContainerRequest{back("c1", "ContainerLost", "", true), measured(back("c2", "", "", false))},
 		},
 	} {
-		bothWays(t, test.name, func(t *testing.T, contest bool) {
-			p := newPlatform(t, &fakeScheduler{}, &fakeNode{invoke: test.invoke, contest: contest})
+		eachWay(t, test.name, func(t *testing.T, s *fakeScheduler, n *fakeNode) {
+			n.invoke = test.invoke
+			p := newPlatform(t, s, n)
 			got, err := p.InvokeFunction(t.Context(), &apiserverpb.InvokeFunctionRequest{FunctionName: "hello", RequestId: "r"})
 			if status.Code(err) != test.code {
 				t.Errorf("got %v, want %v", err, test.code)
@@ -126,11 +127,13 @@ func TestEveryEndReturnsOnce(t *testing.T) {
 	}
 }
 
-// bothWays runs a test over a node of ours, and over one that streams.
-func bothWays(t *testing.T, name string, run func(t *testing.T, contest bool)) {
+// eachWay runs a test over peers that have sessions, over a node without, and over
+// peers that have the contest's calls alone.
+func eachWay(t *testing.T, name string, run func(t *testing.T, s *fakeScheduler, n *fakeNode)) {
 	t.Run(name, func(t *testing.T) {
-		t.Run("unary", func(t *testing.T) { run(t, false) })
-		t.Run("stream", func(t *testing.T) { run(t, true) })
+		t.Run("session", func(t *testing.T) { run(t, &fakeScheduler{}, &fakeNode{}) })
+		t.Run("unary", func(t *testing.T) { run(t, &fakeScheduler{}, &fakeNode{calls: true}) })
+		t.Run("contest", func(t *testing.T) { run(t, &fakeScheduler{contest: true}, &fakeNode{contest: true}) })
 	})
 }
 
@@ -150,15 +153,16 @@ func TestStreamingNodeIsAskedOnce(t *testing.T) {
 
 // TestBodyInParts: a large result comes in several messages.
 func TestBodyInParts(t *testing.T) {
-	bothWays(t, "parts", func(t *testing.T, contest bool) {
-		p := newPlatform(t, &fakeScheduler{}, &fakeNode{contest: contest, invoke: func(_ *invokeRequest, stream invokeStream) error {
+	eachWay(t, "parts", func(t *testing.T, s *fakeScheduler, n *fakeNode) {
+		n.invoke = func(_ *invokeRequest, stream invokeStream) error {
 			for _, part := range []*nodeservicepb.InvokeFunctionReply{{Header: &header{}}, {Body: []byte("one ")}, {Body: []byte("two ")}, {Body: []byte("three")}, {Footer: &footer{}}} {
 				if err := stream.Send(part); err != nil {
 					return err
 				}
 			}
 			return nil
-		}})
+		}
+		p := newPlatform(t, s, n)
 		if got, err := invoke(t, p); err != nil || string(got.GetBody()) != "one two three" {
 			t.Errorf("got %v, %v", got, err)
 		}

@@ -80,15 +80,20 @@ func (inv *invocation) invoke(ctx, running context.Context, node *connection, co
 			MemoryInBytes: inv.function.Memory,
 		},
 	}
+	if len(request.Event) <= mostEvent {
+		if o := node.session.invoke(running, request); o.err != errNoSession {
+			return o
+		}
+	}
 	client := nodeservicepb.NewNodeServiceClient(node)
 	if !node.streams.Load() {
 		var to peer.Peer
 		part, err := client.InvokeFunctionUnary(running, request, grpc.Peer(&to))
 		switch {
 		case err == nil:
-			o := outcome{reply: &apiserverpb.InvokeFunctionReply{}}
+			o := newOutcome()
 			o.add(part)
-			return o
+			return *o
 		case to.Addr == nil:
 			return notBegun
 		case status.Code(err) != codes.Unimplemented:
@@ -103,17 +108,19 @@ func (inv *invocation) invoke(ctx, running context.Context, node *connection, co
 // notBegun is an attempt of which nothing left this process.
 var notBegun = outcome{err: errNotBegun, lost: true}
 
+func newOutcome() *outcome { return &outcome{reply: &apiserverpb.InvokeFunctionReply{}} }
+
 // stream calls the node as the contest does, and gathers what it answers.
 func stream(running context.Context, client nodeservicepb.NodeServiceClient, request *nodeservicepb.InvokeFunctionRequest) outcome {
 	parts, err := client.InvokeFunction(running, request)
 	if err != nil {
 		return notBegun
 	}
-	o := outcome{reply: &apiserverpb.InvokeFunctionReply{}}
+	o := newOutcome()
 	for {
 		part, err := parts.Recv()
 		if errors.Is(err, io.EOF) {
-			return o
+			return *o
 		}
 		if err != nil {
 			return lostOutcome(err)

@@ -33,6 +33,8 @@ type fakeScheduler struct {
 	schedulerpb.UnimplementedSchedulerServer
 	address string
 	server  *grpc.Server
+	// contest: it has the calls of the contest alone, so no Session.
+	contest bool
 	// grant answers the attempt with that number, from 1 up.
 	grant func(ctx context.Context, attempt int) (*schedulerpb.AcquireContainerReply, error)
 	// take answers a return; nil means OK.
@@ -84,9 +86,10 @@ type fakeNode struct {
 	nodeservicepb.UnimplementedNodeServiceServer
 	address string
 	server  *grpc.Server
-	// contest: it has the calls of the contest alone, so it streams.
-	contest bool
-	invoke  func(*nodeservicepb.InvokeFunctionRequest, grpc.ServerStreamingServer[nodeservicepb.InvokeFunctionReply]) error
+	// contest: it has the calls of the contest alone, so it streams. calls: it has
+	// InvokeFunctionUnary, but no Session.
+	contest, calls bool
+	invoke         func(*nodeservicepb.InvokeFunctionRequest, grpc.ServerStreamingServer[nodeservicepb.InvokeFunctionReply]) error
 	// end answers EndInvocation; nil means that the node does not know the method.
 	end func(context.Context, *nodeservicepb.EndInvocationRequest) (*nodeservicepb.EndInvocationReply, error)
 

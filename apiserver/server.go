@@ -18,8 +18,8 @@ import (
 
 	"github.com/minifaas/minifaas/internal/function"
 	"github.com/minifaas/minifaas/internal/rpc"
+	"github.com/minifaas/minifaas/internal/schedulerclient"
 	apiserverpb "github.com/minifaas/minifaas/proto/apiserver"
-	schedulerpb "github.com/minifaas/minifaas/proto/scheduler"
 )
 
 var _ apiserverpb.APIServerServer = (*Server)(nil)
@@ -63,9 +63,8 @@ type Server struct {
 	cfg       Config
 	log       *zap.Logger
 	conn      *grpc.ClientConn
-	scheduler schedulerpb.SchedulerClient
+	scheduler *schedulerclient.Client
 	nodes     *connections
-	returns   returns
 
 	announcing sync.WaitGroup
 	stop       context.CancelFunc // ends it
@@ -90,7 +89,7 @@ func New(cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{cfg: cfg, log: cfg.Log, conn: conn, scheduler: schedulerpb.NewSchedulerClient(conn), nodes: nodes}
+	s := &Server{cfg: cfg, log: cfg.Log, conn: conn, scheduler: schedulerclient.New(conn, cfg.Log), nodes: nodes}
 	background, stop := context.WithCancel(context.Background())
 	s.stop = stop
 	if cfg.Announce {
@@ -104,7 +103,7 @@ func New(cfg Config) (*Server, error) {
 func (s *Server) Close() {
 	s.stop()
 	s.announcing.Wait()
-	s.returns.running.Wait()
+	s.scheduler.Close()
 	s.nodes.close()
 	s.conn.Close()
 }
@@ -138,7 +137,7 @@ func (s *Server) InvokeFunction(ctx context.Context, req *apiserverpb.InvokeFunc
 		return nil, status.Error(codes.NotFound, err.Error())
 	}
 	inv := &invocation{
-		server: s, log: s.log, function: f, begin: begin,
+		server: s, function: f, begin: begin,
 		id: req.GetRequestId(), account: f.Name.Account, event: req.GetEvent(),
 	}
 	if inv.id == "" {

@@ -23,11 +23,12 @@ func (s *Server) AcquireContainer(ctx context.Context, req *schedulerpb.AcquireC
 		return nil, status.Error(codes.InvalidArgument, err.Error())
 	}
 	begin := time.Now()
-	c, err := s.enqueue(ctx, req)
-	if err != nil {
+	if err := s.awaitRunning(ctx); err != nil {
 		return nil, err
 	}
-	if c.answered != nil {
+	c := &call{}
+	deadline, _ := ctx.Deadline()
+	if !s.ask(c, req, deadline) {
 		select {
 		case <-c.answered:
 		case <-ctx.Done():
@@ -42,29 +43,23 @@ func (s *Server) AcquireContainer(ctx context.Context, req *schedulerpb.AcquireC
 		return c.reply()
 	}
 	if c.action.Kind == engine.Grant {
-		// The caller left before it could hear of the grant: nothing ran under it.
-		s.step(&engine.Event{
-			Kind: engine.Return, Request: c.action.Request, Container: c.action.Container, Outcome: engine.Outcome{Error: "Canceled"},
-		})
+		s.step(c.unheard())
 	}
 	return nil, status.FromContextError(ctx.Err()).Err()
 }
 
-// enqueue hands the request to the engine. It returns a call that is answered, or will be.
-func (s *Server) enqueue(ctx context.Context, req *schedulerpb.AcquireContainerRequest) (*call, error) {
-	if err := s.awaitRunning(ctx); err != nil {
-		return nil, err
-	}
+// ask hands the request to the engine, and says whether that answered it at once. The
+// zero deadline is none.
+func (s *Server) ask(c *call, req *schedulerpb.AcquireContainerRequest, deadline time.Time) (answered bool) {
 	ev := engine.Event{
 		Kind:     engine.Acquire,
 		Request:  engine.RequestID(req.GetRequestId()),
 		Account:  req.GetAccountId(),
 		Function: functionSpec(req.GetFunctionName(), req.GetFunctionConfig()),
 	}
-	if deadline, ok := ctx.Deadline(); ok {
+	if !deadline.IsZero() {
 		ev.Deadline = engine.Instant(deadline.Sub(s.start))
 	}
-	c := &call{}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.tickets++
@@ -73,10 +68,19 @@ func (s *Server) enqueue(ctx context.Context, req *schedulerpb.AcquireContainerR
 	s.stepLocked(&ev)
 	s.asking = nil
 	if c.action.Kind == 0 {
-		c.answered = make(chan struct{})
 		s.waiting[c.ticket] = c
+		c.wait()
+		return false
 	}
-	return c, nil
+	return true
+}
+
+// unheard gives back what was granted to a caller that had left before it could
+// hear of it: nothing ran under the grant.
+func (c *call) unheard() *engine.Event {
+	return &engine.Event{
+		Kind: engine.Return, Request: c.action.Request, Container: c.action.Container, Outcome: engine.Outcome{Error: "Canceled"},
+	}
 }
 
 // awaitRunning lets a call wait until the scheduler has adopted what lives.
@@ -119,6 +123,9 @@ func functionSpec(name string, config *schedulerpb.FunctionConfig) engine.Functi
 
 func (c *call) reply() (*schedulerpb.AcquireContainerReply, error) {
 	a := &c.action
+	if c.fault != nil {
+		return nil, c.fault
+	}
 	if a.Kind == engine.Refuse {
 		return nil, refusal(a)
 	}
@@ -169,6 +176,11 @@ func (s *Server) ReturnContainer(ctx context.Context, req *schedulerpb.ReturnCon
 	if err := s.awaitRunning(ctx); err != nil {
 		return nil, err
 	}
+	s.takeBack(req)
+	return &schedulerpb.ReturnContainerReply{}, nil
+}
+
+func (s *Server) takeBack(req *schedulerpb.ReturnContainerRequest) {
 	s.step(&engine.Event{
 		Kind:      engine.Return,
 		Request:   engine.RequestID(req.GetRequestId()),
@@ -181,5 +193,4 @@ func (s *Server) ReturnContainer(ctx context.Context, req *schedulerpb.ReturnCon
 			Lost:      req.GetContainerLost(),
 		},
 	})
-	return &schedulerpb.ReturnContainerReply{}, nil
 }

@@ -22,6 +22,7 @@ const (
 	reserveTimeout = 10 * time.Second
 	createTimeout  = 60 * time.Second
 	removeTimeout  = 15 * time.Second
+	resizeTimeout  = 5 * time.Second
 	releaseTimeout = 15 * time.Second
 )
 
@@ -39,6 +40,8 @@ func (s *Server) effect(a engine.Action, n *node) {
 		s.createContainer(a, n)
 	case engine.RemoveContainer:
 		s.removeContainer(a, n)
+	case engine.ResizeContainer:
+		s.resizeContainer(a, n)
 	}
 }
 
@@ -88,6 +91,7 @@ func (s *Server) releaseNode(a engine.Action, n *node) {
 func (s *Server) createContainer(a engine.Action, n *node) {
 	ctx, cancel := context.WithTimeout(n.ctx, createTimeout)
 	defer cancel()
+	ordered := time.Now()
 	// A node that can't be reached comes back, or is lost: waiting for either
 	// keeps it from failing one creation after the other.
 	reply, err := n.client.CreateContainer(ctx, &nodeservicepb.CreateContainerRequest{
@@ -113,7 +117,14 @@ func (s *Server) createContainer(a engine.Action, n *node) {
 		s.step(&engine.Event{Kind: engine.ContainerFailed, Name: a.Name, Permanent: permanent(err), Message: message(err)})
 		return
 	}
-	s.step(&engine.Event{Kind: engine.ContainerReady, Name: a.Name, Node: a.Node, Container: engine.ContainerID(reply.GetContainerId())})
+	container := engine.ContainerID(reply.GetContainerId())
+	s.metrics.creations.made(container, ordered, reply.GetPhases())
+	s.log.Debug("container created", zap.String("container", string(container)), zap.String("function", a.Function.Name),
+		zap.Duration("took", time.Since(ordered)), zap.Stringer("phases", reply.GetPhases()))
+	s.step(&engine.Event{
+		Kind: engine.ContainerReady, Name: a.Name, Node: a.Node, Container: container,
+		Sandbox: reply.GetPhases().GetSandbox(), Prepared: reply.GetPhases().GetPooled(),
+	})
 }
 
 // giveUp forgets a node that says itself that it is not reserved any more: it was
@@ -137,6 +148,21 @@ func (s *Server) removeContainer(a engine.Action, n *node) {
 	if gone && a.Name != "" {
 		s.step(&engine.Event{Kind: engine.ContainerRemoved, Name: a.Name})
 	}
+}
+
+// resizeContainer tries once: a container that can't be resized is replaced.
+func (s *Server) resizeContainer(a engine.Action, n *node) {
+	ctx, cancel := context.WithTimeout(n.ctx, resizeTimeout)
+	defer cancel()
+	_, err := n.client.ResizeContainer(ctx, &nodeservicepb.ResizeContainerRequest{
+		RequestId: uuid.NewString(), ContainerId: string(a.Container), MemoryInBytes: int64(a.Memory), Epoch: s.epoch,
+	})
+	if err == nil {
+		s.step(&engine.Event{Kind: engine.ContainerResized, Name: a.Name})
+		return
+	}
+	s.fenced(err)
+	s.step(&engine.Event{Kind: engine.ResizeFailed, Name: a.Name, Permanent: status.Code(err) == codes.Unimplemented})
 }
 
 // retry repeats call until it succeeds or there is nothing left to call for

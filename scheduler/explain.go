@@ -3,6 +3,7 @@ package scheduler
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -31,6 +32,9 @@ func (s *Server) Explain(_ context.Context, req *schedulerpb.ExplainRequest) (*s
 	reply := explained(&d)
 	reply.Policy = s.policy.Name()
 	reply.ArrivedUnixNanos = s.start.UnixNano() + int64(d.Arrived)
+	if d.Cold {
+		reply.ColdStart = s.metrics.creations.explain(d.Container, s.start.Add(time.Duration(d.Arrived)))
+	}
 	return reply, nil
 }
 

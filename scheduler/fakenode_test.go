@@ -29,6 +29,12 @@ type fakeNode struct {
 	create func(context.Context, *nodeservicepb.CreateContainerRequest) error
 	// remove decides what becomes of RemoveContainer.
 	remove func(*nodeservicepb.RemoveContainerRequest) error
+	// phases are what it says of each creation; nil ones are left out.
+	phases *nodeservicepb.CreationPhases
+	// waiting are the sandboxes that it says it has ready.
+	waiting map[string]int32
+	// resize answers ResizeContainer; nil: it has none.
+	resize func(*nodeservicepb.ResizeContainerRequest) error
 	// asked hears of GetStats, with mu held.
 	asked func(epoch int64)
 
@@ -83,7 +89,7 @@ func (n *fakeNode) CreateContainer(ctx context.Context, req *nodeservicepb.Creat
 		State:              "ready",
 	}
 	n.containers = append(n.containers, c)
-	return &nodeservicepb.CreateContainerReply{ContainerId: c.GetContainerId()}, nil
+	return &nodeservicepb.CreateContainerReply{ContainerId: c.GetContainerId(), Phases: n.phases}, nil
 }
 
 func (n *fakeNode) RemoveContainer(_ context.Context, req *nodeservicepb.RemoveContainerRequest) (*nodeservicepb.RemoveContainerReply, error) {
@@ -106,6 +112,13 @@ func (n *fakeNode) RemoveContainer(_ context.Context, req *nodeservicepb.RemoveC
 	return nil, status.Error(codes.NotFound, "no such container")
 }
 
+func (n *fakeNode) ResizeContainer(ctx context.Context, req *nodeservicepb.ResizeContainerRequest) (*nodeservicepb.ResizeContainerReply, error) {
+	if n.resize == nil {
+		return n.UnimplementedNodeServiceServer.ResizeContainer(ctx, req)
+	}
+	return &nodeservicepb.ResizeContainerReply{}, n.resize(req)
+}
+
 func (n *fakeNode) GetStats(_ context.Context, req *nodeservicepb.GetStatsRequest) (*nodeservicepb.GetStatsReply, error) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -117,7 +130,7 @@ func (n *fakeNode) GetStats(_ context.Context, req *nodeservicepb.GetStatsReques
 	if n.asked != nil {
 		n.asked(req.GetEpoch())
 	}
-	reply := &nodeservicepb.GetStatsReply{NodeStats: &nodeservicepb.NodeStats{}, Epoch: n.epoch}
+	reply := &nodeservicepb.GetStatsReply{NodeStats: &nodeservicepb.NodeStats{}, Epoch: n.epoch, ReadySandboxes: n.waiting}
 	for _, c := range n.containers {
 		// A copy: the reply is sent when mu is not held any more.
 		reply.ContainerStatsList = append(reply.ContainerStatsList, &nodeservicepb.ContainerStats{

@@ -11,21 +11,25 @@ import (
 // metrics are the scheduler's own; those of its gRPC server come beside them.
 type metrics struct {
 	warm, cold, refused prometheus.Observer
+	creations           *creations
 }
 
-func newMetrics(registry prometheus.Registerer, status func() (engine.Status, bool)) *metrics {
+// newMetrics remembers as many creations as it is told.
+func newMetrics(registry prometheus.Registerer, status func() (engine.Status, bool), remember int) *metrics {
+	creations := newCreations(remember)
 	acquire := prometheus.NewHistogramVec(prometheus.HistogramOpts{
 		Name:    "faas_scheduler_acquire_duration_seconds",
 		Help:    "Time from AcquireContainer to its answer, by kind of start and outcome.",
 		Buckets: prometheus.ExponentialBuckets(0.00005, 4, 11),
 	}, []string{"start", "outcome"})
 	if registry != nil {
-		registry.MustRegister(acquire, &collector{status: status})
+		registry.MustRegister(acquire, creations.phases, &collector{status: status})
 	}
 	return &metrics{
-		warm:    acquire.WithLabelValues("warm", "granted"),
-		cold:    acquire.WithLabelValues("cold", "granted"),
-		refused: acquire.WithLabelValues("none", "refused"),
+		warm:      acquire.WithLabelValues("warm", "granted"),
+		cold:      acquire.WithLabelValues("cold", "granted"),
+		refused:   acquire.WithLabelValues("none", "refused"),
+		creations: creations,
 	}
 }
 
@@ -37,6 +41,7 @@ func (m *metrics) acquired(a *engine.Action, took time.Duration) {
 		kind = m.refused
 	case a.Cold:
 		kind = m.cold
+		m.creations.granted(a.Container, time.Now().Add(-took))
 	}
 	kind.Observe(took.Seconds())
 }

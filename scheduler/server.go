@@ -67,8 +67,34 @@ type call struct {
 	// node that it names. They are written once, under mu.
 	action engine.Action
 	node   *node
-	// answered is closed when there is an answer; nil if there was one at once.
+	// answered is closed when there is an answer; nil if there was one at once, or
+	// if the call has come over a session, which is told instead.
 	answered chan struct{}
+	session  *session
+	// What follows is of calls in a session: their id there, when they came, and why
+	// the engine was not asked.
+	id    uint64
+	begun time.Time
+	fault error
+}
+
+// wait prepares for an answer that comes later. The server's mu is held.
+func (c *call) wait() {
+	if c.session != nil {
+		c.session.waiting[c.id] = c
+		return
+	}
+	c.answered = make(chan struct{})
+}
+
+// over tells who waits that there is an answer. The server's mu is held.
+func (c *call) over() {
+	if c.session != nil {
+		delete(c.session.waiting, c.id)
+		c.session.answered.Add(c)
+		return
+	}
+	close(c.answered)
 }
 
 // New makes a scheduler that does nothing yet.
@@ -92,7 +118,7 @@ func New(cfg Config) (*Server, error) {
 		waiting: map[engine.Ticket]*call{},
 		nodes:   map[engine.NodeID]*node{},
 	}
-	s.metrics = newMetrics(cfg.Metrics, s.status)
+	s.metrics = newMetrics(cfg.Metrics, s.status, cfg.Engine.Decisions)
 	s.ctx, s.stop = context.WithCancelCause(context.Background())
 	s.wake = time.AfterFunc(time.Hour, func() { s.step(&engine.Event{Kind: engine.Wake}) })
 	s.wake.Stop()
@@ -154,6 +180,9 @@ func (s *Server) step(ev *engine.Event) {
 
 func (s *Server) stepLocked(ev *engine.Event) {
 	now := s.now()
+	if ev.Kind == engine.Return {
+		s.metrics.creations.returned(ev.Container, ev.Outcome.Duration)
+	}
 	s.out = s.journal.Step(s.eng, now, ev, s.out[:0])
 	if s.cfg.Tap != nil {
 		s.cfg.Tap(now, ev, s.out)
@@ -176,7 +205,7 @@ func (s *Server) answer(a *engine.Action) {
 			return
 		}
 		delete(s.waiting, a.Ticket)
-		defer close(c.answered)
+		defer c.over()
 	}
 	c.action, c.node = *a, s.nodes[a.Node]
 }

@@ -89,6 +89,8 @@ func TestMetrics(t *testing.T) {
 		"faas_scheduler_acquire_duration_seconds granted cold": 1,
 		"faas_scheduler_acquire_duration_seconds granted warm": 1,
 		"faas_scheduler_acquire_duration_seconds refused none": 1,
+		"faas_scheduler_start_duration_seconds decide":         1,
+		"faas_scheduler_start_duration_seconds first_call":     1,
 		"faas_scheduler_queue_depth":                           0,
 		"faas_leases_active":                                   1,
 		"faas_lease_expired_total":                             0,

@@ -3,6 +3,7 @@ package scheduler
 import (
 	"cmp"
 	"context"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -167,6 +168,10 @@ func (s *Server) pollNode(n *node) {
 			Name:      engine.Name(c.GetName()),
 			InFlight:  int(c.GetInFlight()),
 		})
+	}
+	ready := stats.GetReadySandboxes()
+	for _, kind := range slices.Sorted(maps.Keys(ready)) {
+		ev.Sandboxes = append(ev.Sandboxes, engine.SandboxStat{Kind: kind, Ready: int(ready[kind])})
 	}
 	s.step(&ev)
 }

@@ -3,6 +3,7 @@ package rpc
 import (
 	"net"
 	"strconv"
+	"strings"
 	"time"
 
 	"google.golang.org/grpc"
@@ -18,10 +19,15 @@ const (
 	keepaliveTimeout = 5 * time.Second
 )
 
-// Dial makes a connection to host:port. It connects with the first call, and
-// again within a second when the other side was restarted.
+// Dial makes a connection to host:port, or to unix:@name: see ListenAbstract. It connects
+// with the first call, and again within a second when the other side was restarted.
 func Dial(target string) (*grpc.ClientConn, error) {
-	return grpc.NewClient("passthrough:///"+target,
+	if name, ok := strings.CutPrefix(target, "unix:@"); ok {
+		target = "unix-abstract:" + name
+	} else {
+		target = "passthrough:///" + target
+	}
+	return grpc.NewClient(target,
 		grpc.WithTransportCredentials(insecure.NewCredentials()),
 		// The services are this platform's own: no business of an environment's proxy.
 		grpc.WithNoProxy(),

@@ -16,7 +16,6 @@ import (
 // failed calls alone: the middleware gathers its fields before it knows whether
 // anybody wants them, which is a fifth of the cost of a small call.
 func logInterceptors(log *zap.Logger) (grpc.UnaryServerInterceptor, grpc.StreamServerInterceptor) {
-	log = log.WithOptions(zap.WithCaller(false))
 	if log.Core().Enabled(zapcore.DebugLevel) {
 		options := []logging.Option{
 			logging.WithLogOnEvents(logging.FinishCall),
@@ -24,18 +23,11 @@ func logInterceptors(log *zap.Logger) (grpc.UnaryServerInterceptor, grpc.StreamS
 		}
 		return logging.UnaryServerInterceptor(adapt(log), options...), logging.StreamServerInterceptor(adapt(log), options...)
 	}
-	failed := func(method string, begin time.Time, err error) {
-		s := status.Convert(err)
-		if entry := log.Check(levelOf(s.Code()), "failed call"); entry != nil {
-			entry.Write(zap.String("grpc.method", method), zap.Stringer("grpc.code", s.Code()),
-				zap.String("grpc.error", s.Message()), zap.Duration("grpc.time", time.Since(begin)))
-		}
-	}
 	unary := func(ctx context.Context, req any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
 		begin := time.Now()
 		reply, err := handler(ctx, req)
 		if err != nil {
-			failed(info.FullMethod, begin, err)
+			logCall(log, info.FullMethod, begin, err)
 		}
 		return reply, err
 	}
@@ -43,11 +35,26 @@ func logInterceptors(log *zap.Logger) (grpc.UnaryServerInterceptor, grpc.StreamS
 		begin := time.Now()
 		err := handler(srv, ss)
 		if err != nil {
-			failed(info.FullMethod, begin, err)
+			logCall(log, info.FullMethod, begin, err)
 		}
 		return err
 	}
 	return unary, stream
+}
+
+// logCall writes one line, as the middleware does, if the log's level asks for it.
+func logCall(log *zap.Logger, method string, begin time.Time, err error) {
+	if err == nil {
+		if entry := log.Check(zapcore.DebugLevel, "finished call"); entry != nil {
+			entry.Write(zap.String("grpc.method", method), zap.Duration("grpc.time", time.Since(begin)))
+		}
+		return
+	}
+	s := status.Convert(err)
+	if entry := log.Check(levelOf(s.Code()), "failed call"); entry != nil {
+		entry.Write(zap.String("grpc.method", method), zap.Stringer("grpc.code", s.Code()),
+			zap.String("grpc.error", s.Message()), zap.Duration("grpc.time", time.Since(begin)))
+	}
 }
 
 // adapt writes the middleware's lines to zap; its levels are zap's, four apart.

@@ -2,6 +2,7 @@ package rpc
 
 import (
 	"context"
+	"crypto/rand"
 	"strings"
 	"testing"
 	"time"
@@ -135,6 +136,41 @@ func TestListenerThatFails(t *testing.T) {
 	lis.Close()
 	if err := s.Serve(t.Context(), lis); err == nil || !strings.Contains(err.Error(), "serve on 127.0.0.1:") {
 		t.Errorf("got %v", err)
+	}
+}
+
+// TestAbstractSocket: a server may listen on one beside its port.
+func TestAbstractSocket(t *testing.T) {
+	name := "minifaas-test-" + rand.Text()
+	local, err := ListenAbstract(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := ListenAbstract(name); err == nil || !strings.Contains(err.Error(), "choose another name with --socket") {
+		t.Errorf("listening twice: %v", err)
+	}
+	lis, err := Listen("127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := NewServer(ServerConfig{Log: zap.NewNop()})
+	schedulerpb.RegisterSchedulerServer(s, scheduler{answer: func() error { return nil }})
+	ctx, stop := context.WithCancel(t.Context())
+	served := make(chan error, 1)
+	go func() { served <- s.Serve(ctx, lis, local) }()
+	for _, target := range []string{lis.Addr().String(), "unix:@" + name} {
+		conn, err := Dial(target)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		if _, err := schedulerpb.NewSchedulerClient(conn).ReturnContainer(t.Context(), &schedulerpb.ReturnContainerRequest{}, grpc.WaitForReady(true)); err != nil {
+			t.Errorf("%s: %v", target, err)
+		}
+	}
+	stop()
+	if err := <-served; err != nil {
+		t.Error(err)
 	}
 }
 

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"math"
 	"net"
-	"runtime/debug"
 	"slices"
 	"time"
 
@@ -15,12 +14,10 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/health"
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/keepalive"
 	"google.golang.org/grpc/reflection"
-	"google.golang.org/grpc/status"
 )
 
 // MaxMessage is the largest message that any service takes, in bytes. It leaves
@@ -38,10 +35,11 @@ const window = MaxMessage
 // A Server is a gRPC server with what every service has.
 type Server struct {
 	*grpc.Server
-	health  *health.Server
-	metrics *metrics // nil: there are none
-	log     *zap.Logger
-	drain   time.Duration
+	health   *health.Server
+	metrics  *metrics    // nil: there are none
+	log      *zap.Logger // of calls
+	drain    time.Duration
+	stopping chan struct{} // closed when Serve begins to stop
 }
 
 // ServerConfig says how a server behaves beside its services.
@@ -66,11 +64,9 @@ func NewServer(cfg ServerConfig) *Server {
 	if cfg.Drain == 0 {
 		cfg.Drain = 10 * time.Second
 	}
-	unaryLog, streamLog := logInterceptors(cfg.Log)
-	recovered := recovery.WithRecoveryHandlerContext(func(ctx context.Context, p any) error {
-		cfg.Log.Error("panic in a call", zap.Any("panic", p), zap.ByteString("stack", debug.Stack()))
-		return status.Errorf(codes.Internal, "internal error: %v", p)
-	})
+	calls := cfg.Log.WithOptions(zap.WithCaller(false))
+	unaryLog, streamLog := logInterceptors(calls)
+	recovered := recovery.WithRecoveryHandlerContext(func(_ context.Context, p any) error { return panicked(cfg.Log, p) })
 	unary := []grpc.UnaryServerInterceptor{unaryLog, recovery.UnaryServerInterceptor(recovered)}
 	stream := []grpc.StreamServerInterceptor{streamLog, recovery.StreamServerInterceptor(recovered)}
 	var metrics *metrics
@@ -83,24 +79,20 @@ func NewServer(cfg ServerConfig) *Server {
 	if cfg.Unpinged {
 		ping = math.MaxInt64
 	}
-	s := &Server{
-		Server: grpc.NewServer(
-			grpc.ChainUnaryInterceptor(unary...),
-			grpc.ChainStreamInterceptor(stream...),
-			grpc.NumStreamWorkers(cfg.Workers),
-			grpc.MaxRecvMsgSize(MaxMessage),
-			grpc.MaxSendMsgSize(MaxMessage),
-			grpc.InitialWindowSize(window),
-			grpc.InitialConnWindowSize(window),
-			// Clients may ping as often as ours do, also while idle.
-			grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: keepaliveTime / 2, PermitWithoutStream: true}),
-			grpc.KeepaliveParams(keepalive.ServerParameters{Time: ping, Timeout: keepaliveTimeout}),
-		),
-		health:  health.NewServer(),
-		metrics: metrics,
-		log:     cfg.Log,
-		drain:   cfg.Drain,
-	}
+	s := &Server{health: health.NewServer(), metrics: metrics, log: calls, drain: cfg.Drain, stopping: make(chan struct{})}
+	stream = append(stream, s.carry)
+	s.Server = grpc.NewServer(
+		grpc.ChainUnaryInterceptor(unary...),
+		grpc.ChainStreamInterceptor(stream...),
+		grpc.NumStreamWorkers(cfg.Workers),
+		grpc.MaxRecvMsgSize(MaxMessage),
+		grpc.MaxSendMsgSize(MaxMessage),
+		grpc.InitialWindowSize(window),
+		grpc.InitialConnWindowSize(window),
+		// Clients may ping as often as ours do, also while idle.
+		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: keepaliveTime / 2, PermitWithoutStream: true}),
+		grpc.KeepaliveParams(keepalive.ServerParameters{Time: ping, Timeout: keepaliveTimeout}),
+	)
 	healthpb.RegisterHealthServer(s, s.health)
 	reflection.Register(s)
 	return s
@@ -115,9 +107,19 @@ func Listen(address string) (net.Listener, error) {
 	return lis, nil
 }
 
+// ListenAbstract listens on a unix socket whose name is in no file system: processes on
+// this machine reach it as unix:@name, and nothing is left of it when this one dies.
+func ListenAbstract(name string) (net.Listener, error) {
+	lis, err := net.Listen("unix", "@"+name)
+	if err != nil {
+		return nil, fmt.Errorf("listen on unix:@%s: %w; choose another name with --socket", name, err)
+	}
+	return lis, nil
+}
+
 // Serve answers calls until ctx ends, then reports NOT_SERVING, lets running
 // calls finish within Drain, and cuts off those that don't.
-func (s *Server) Serve(ctx context.Context, lis net.Listener) error {
+func (s *Server) Serve(ctx context.Context, listeners ...net.Listener) error {
 	if s.metrics != nil {
 		s.metrics.know(s.GetServiceInfo())
 	}
@@ -128,14 +130,25 @@ func (s *Server) Serve(ctx context.Context, lis net.Listener) error {
 	stop := context.AfterFunc(ctx, func() {
 		defer close(stopped)
 		s.health.Shutdown()
+		close(s.stopping)
 		cut := time.AfterFunc(s.drain, s.Stop)
 		defer cut.Stop()
 		s.GracefulStop()
 	})
-	err := s.Server.Serve(lis)
+	ended := make(chan error, len(listeners))
+	for _, lis := range listeners {
+		go func() {
+			if err := s.Server.Serve(lis); err != nil {
+				ended <- fmt.Errorf("serve on %s: %w", lis.Addr(), err)
+				return
+			}
+			ended <- nil
+		}()
+	}
+	err := <-ended
 	if !stop() {
 		<-stopped
 		return nil
 	}
-	return fmt.Errorf("serve on %s: %w", lis.Addr(), err)
+	return err
 }

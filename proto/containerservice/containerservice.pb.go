@@ -84,8 +84,10 @@ type SandboxSpec struct {
 	// Folders of the host that the sandbox sees read-only, beside the system's.
 	Mounts []*Mount `protobuf:"bytes,3,rep,name=mounts,proto3" json:"mounts,omitempty"`
 	// Size of the private /tmp; 0 means 64 MiB.
-	TmpBytes      int64  `protobuf:"varint,4,opt,name=tmp_bytes,json=tmpBytes,proto3" json:"tmp_bytes,omitempty"`
-	Hostname      string `protobuf:"bytes,5,opt,name=hostname,proto3" json:"hostname,omitempty"`
+	TmpBytes int64  `protobuf:"varint,4,opt,name=tmp_bytes,json=tmpBytes,proto3" json:"tmp_bytes,omitempty"`
+	Hostname string `protobuf:"bytes,5,opt,name=hostname,proto3" json:"hostname,omitempty"`
+	// The seccomp program that ends in all of the sandbox: an array of struct sock_filter.
+	Filter        []byte `protobuf:"bytes,6,opt,name=filter,proto3" json:"filter,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -155,6 +157,13 @@ func (x *SandboxSpec) GetHostname() string {
 	return ""
 }
 
+func (x *SandboxSpec) GetFilter() []byte {
+	if x != nil {
+		return x.Filter
+	}
+	return nil
+}
+
 type Mount struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// A file or folder of the host.
@@ -215,6 +224,9 @@ type PrepareRequest struct {
 	Runtime       string `protobuf:"bytes,1,opt,name=runtime,proto3" json:"runtime,omitempty"`
 	Interpreter   string `protobuf:"bytes,2,opt,name=interpreter,proto3" json:"interpreter,omitempty"`
 	MemoryInBytes int64  `protobuf:"varint,3,opt,name=memory_in_bytes,json=memoryInBytes,proto3" json:"memory_in_bytes,omitempty"`
+	// The worker is not started in here, but forked outside by the node, which then
+	// gives it the descriptors of the reply.
+	Forked        bool `protobuf:"varint,4,opt,name=forked,proto3" json:"forked,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -270,8 +282,19 @@ func (x *PrepareRequest) GetMemoryInBytes() int64 {
 	return 0
 }
 
+func (x *PrepareRequest) GetForked() bool {
+	if x != nil {
+		return x.Forked
+	}
+	return false
+}
+
 type PrepareReply struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The agent's descriptors that are to be the socket and the output of a worker
+	// that is forked outside. They are open until Load.
+	WorkerSocket  int32 `protobuf:"varint,1,opt,name=worker_socket,json=workerSocket,proto3" json:"worker_socket,omitempty"`
+	WorkerOutput  int32 `protobuf:"varint,2,opt,name=worker_output,json=workerOutput,proto3" json:"worker_output,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -306,6 +329,20 @@ func (*PrepareReply) Descriptor() ([]byte, []int) {
 	return file_containerservice_containerservice_proto_rawDescGZIP(), []int{3}
 }
 
+func (x *PrepareReply) GetWorkerSocket() int32 {
+	if x != nil {
+		return x.WorkerSocket
+	}
+	return 0
+}
+
+func (x *PrepareReply) GetWorkerOutput() int32 {
+	if x != nil {
+		return x.WorkerOutput
+	}
+	return 0
+}
+
 type LoadRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// python3, nodejs, binary, native, custom or wasm; or wasm-compile, whose
@@ -326,7 +363,14 @@ type LoadRequest struct {
 	LogLimitInBytes int64 `protobuf:"varint,9,opt,name=log_limit_in_bytes,json=logLimitInBytes,proto3" json:"log_limit_in_bytes,omitempty"`
 	// Folder of a wasm function's compiled form, as seen in the sandbox; empty
 	// where there is none, so that the agent compiles it.
-	CompiledDir   string `protobuf:"bytes,10,opt,name=compiled_dir,json=compiledDir,proto3" json:"compiled_dir,omitempty"`
+	CompiledDir string `protobuf:"bytes,10,opt,name=compiled_dir,json=compiledDir,proto3" json:"compiled_dir,omitempty"`
+	// The worker for which Prepare was asked with forked is in the sandbox. Without
+	// this, what was prepared for it is not used.
+	Forked bool `protobuf:"varint,11,opt,name=forked,proto3" json:"forked,omitempty"`
+	// Modules of the interpreter's installation to import before the function's code.
+	Preload []string `protobuf:"bytes,12,rep,name=preload,proto3" json:"preload,omitempty"`
+	// Begin from the state in which the function's initialisation left the container.
+	Snapshot      bool `protobuf:"varint,13,opt,name=snapshot,proto3" json:"snapshot,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -429,6 +473,27 @@ func (x *LoadRequest) GetCompiledDir() string {
 		return x.CompiledDir
 	}
 	return ""
+}
+
+func (x *LoadRequest) GetForked() bool {
+	if x != nil {
+		return x.Forked
+	}
+	return false
+}
+
+func (x *LoadRequest) GetPreload() []string {
+	if x != nil {
+		return x.Preload
+	}
+	return nil
+}
+
+func (x *LoadRequest) GetSnapshot() bool {
+	if x != nil {
+		return x.Snapshot
+	}
+	return false
 }
 
 type LoadReply struct {
@@ -791,28 +856,104 @@ func (x *EndInvocationReply) GetContainerLost() bool {
 	return false
 }
 
+type TrimRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TrimRequest) Reset() {
+	*x = TrimRequest{}
+	mi := &file_containerservice_containerservice_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TrimRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TrimRequest) ProtoMessage() {}
+
+func (x *TrimRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_containerservice_containerservice_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TrimRequest.ProtoReflect.Descriptor instead.
+func (*TrimRequest) Descriptor() ([]byte, []int) {
+	return file_containerservice_containerservice_proto_rawDescGZIP(), []int{11}
+}
+
+type TrimReply struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TrimReply) Reset() {
+	*x = TrimReply{}
+	mi := &file_containerservice_containerservice_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TrimReply) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TrimReply) ProtoMessage() {}
+
+func (x *TrimReply) ProtoReflect() protoreflect.Message {
+	mi := &file_containerservice_containerservice_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TrimReply.ProtoReflect.Descriptor instead.
+func (*TrimReply) Descriptor() ([]byte, []int) {
+	return file_containerservice_containerservice_proto_rawDescGZIP(), []int{12}
+}
+
 var File_containerservice_containerservice_proto protoreflect.FileDescriptor
 
 const file_containerservice_containerservice_proto_rawDesc = "" +
 	"\n" +
-	"'containerservice/containerservice.proto\x12\x15containerserviceproto\"\x9a\x02\n" +
+	"'containerservice/containerservice.proto\x12\x15containerserviceproto\"\xb2\x02\n" +
 	"\vSandboxSpec\x12J\n" +
 	"\tisolation\x18\x01 \x01(\x0e2,.containerserviceproto.SandboxSpec.IsolationR\tisolation\x12\x12\n" +
 	"\x04root\x18\x02 \x01(\tR\x04root\x124\n" +
 	"\x06mounts\x18\x03 \x03(\v2\x1c.containerserviceproto.MountR\x06mounts\x12\x1b\n" +
 	"\ttmp_bytes\x18\x04 \x01(\x03R\btmpBytes\x12\x1a\n" +
-	"\bhostname\x18\x05 \x01(\tR\bhostname\"<\n" +
+	"\bhostname\x18\x05 \x01(\tR\bhostname\x12\x16\n" +
+	"\x06filter\x18\x06 \x01(\fR\x06filter\"<\n" +
 	"\tIsolation\x12\x18\n" +
 	"\x14ISOLATION_NAMESPACES\x10\x00\x12\x15\n" +
 	"\x11ISOLATION_PROCESS\x10\x01\"7\n" +
 	"\x05Mount\x12\x16\n" +
 	"\x06source\x18\x01 \x01(\tR\x06source\x12\x16\n" +
-	"\x06target\x18\x02 \x01(\tR\x06target\"t\n" +
+	"\x06target\x18\x02 \x01(\tR\x06target\"\x8c\x01\n" +
 	"\x0ePrepareRequest\x12\x18\n" +
 	"\aruntime\x18\x01 \x01(\tR\aruntime\x12 \n" +
 	"\vinterpreter\x18\x02 \x01(\tR\vinterpreter\x12&\n" +
-	"\x0fmemory_in_bytes\x18\x03 \x01(\x03R\rmemoryInBytes\"\x0e\n" +
-	"\fPrepareReply\"\xd7\x03\n" +
+	"\x0fmemory_in_bytes\x18\x03 \x01(\x03R\rmemoryInBytes\x12\x16\n" +
+	"\x06forked\x18\x04 \x01(\bR\x06forked\"X\n" +
+	"\fPrepareReply\x12#\n" +
+	"\rworker_socket\x18\x01 \x01(\x05R\fworkerSocket\x12#\n" +
+	"\rworker_output\x18\x02 \x01(\x05R\fworkerOutput\"\xa5\x04\n" +
 	"\vLoadRequest\x12\x18\n" +
 	"\aruntime\x18\x01 \x01(\tR\aruntime\x12\x18\n" +
 	"\ahandler\x18\x02 \x01(\tR\ahandler\x12\x19\n" +
@@ -824,7 +965,10 @@ const file_containerservice_containerservice_proto_rawDesc = "" +
 	"\rtimeout_nanos\x18\b \x01(\x03R\ftimeoutNanos\x12+\n" +
 	"\x12log_limit_in_bytes\x18\t \x01(\x03R\x0flogLimitInBytes\x12!\n" +
 	"\fcompiled_dir\x18\n" +
-	" \x01(\tR\vcompiledDir\x1a>\n" +
+	" \x01(\tR\vcompiledDir\x12\x16\n" +
+	"\x06forked\x18\v \x01(\bR\x06forked\x12\x18\n" +
+	"\apreload\x18\f \x03(\tR\apreload\x12\x1a\n" +
+	"\bsnapshot\x18\r \x01(\bR\bsnapshot\x1a>\n" +
 	"\x10EnvironmentEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"j\n" +
@@ -853,12 +997,15 @@ const file_containerservice_containerservice_proto_rawDesc = "" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tR\trequestId\";\n" +
 	"\x12EndInvocationReply\x12%\n" +
-	"\x0econtainer_lost\x18\x01 \x01(\bR\rcontainerLost2\xf4\x02\n" +
+	"\x0econtainer_lost\x18\x01 \x01(\bR\rcontainerLost\"\r\n" +
+	"\vTrimRequest\"\v\n" +
+	"\tTrimReply2\xc2\x03\n" +
 	"\x10ContainerService\x12U\n" +
 	"\aPrepare\x12%.containerserviceproto.PrepareRequest\x1a#.containerserviceproto.PrepareReply\x12L\n" +
 	"\x04Load\x12\".containerserviceproto.LoadRequest\x1a .containerserviceproto.LoadReply\x12R\n" +
 	"\x06Invoke\x12$.containerserviceproto.InvokeRequest\x1a\".containerserviceproto.InvokeReply\x12g\n" +
-	"\rEndInvocation\x12+.containerserviceproto.EndInvocationRequest\x1a).containerserviceproto.EndInvocationReplyBHZFgithub.com/minifaas/minifaas/proto/containerservice;containerservicepbb\x06proto3"
+	"\rEndInvocation\x12+.containerserviceproto.EndInvocationRequest\x1a).containerserviceproto.EndInvocationReply\x12L\n" +
+	"\x04Trim\x12\".containerserviceproto.TrimRequest\x1a .containerserviceproto.TrimReplyBHZFgithub.com/minifaas/minifaas/proto/containerservice;containerservicepbb\x06proto3"
 
 var (
 	file_containerservice_containerservice_proto_rawDescOnce sync.Once
@@ -873,7 +1020,7 @@ func file_containerservice_containerservice_proto_rawDescGZIP() []byte {
 }
 
 var file_containerservice_containerservice_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_containerservice_containerservice_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
+var file_containerservice_containerservice_proto_msgTypes = make([]protoimpl.MessageInfo, 14)
 var file_containerservice_containerservice_proto_goTypes = []any{
 	(SandboxSpec_Isolation)(0),   // 0: containerserviceproto.SandboxSpec.Isolation
 	(*SandboxSpec)(nil),          // 1: containerserviceproto.SandboxSpec
@@ -887,24 +1034,28 @@ var file_containerservice_containerservice_proto_goTypes = []any{
 	(*InvokeReply)(nil),          // 9: containerserviceproto.InvokeReply
 	(*EndInvocationRequest)(nil), // 10: containerserviceproto.EndInvocationRequest
 	(*EndInvocationReply)(nil),   // 11: containerserviceproto.EndInvocationReply
-	nil,                          // 12: containerserviceproto.LoadRequest.EnvironmentEntry
+	(*TrimRequest)(nil),          // 12: containerserviceproto.TrimRequest
+	(*TrimReply)(nil),            // 13: containerserviceproto.TrimReply
+	nil,                          // 14: containerserviceproto.LoadRequest.EnvironmentEntry
 }
 var file_containerservice_containerservice_proto_depIdxs = []int32{
 	0,  // 0: containerserviceproto.SandboxSpec.isolation:type_name -> containerserviceproto.SandboxSpec.Isolation
 	2,  // 1: containerserviceproto.SandboxSpec.mounts:type_name -> containerserviceproto.Mount
-	12, // 2: containerserviceproto.LoadRequest.environment:type_name -> containerserviceproto.LoadRequest.EnvironmentEntry
+	14, // 2: containerserviceproto.LoadRequest.environment:type_name -> containerserviceproto.LoadRequest.EnvironmentEntry
 	7,  // 3: containerserviceproto.LoadReply.error:type_name -> containerserviceproto.FunctionError
 	7,  // 4: containerserviceproto.InvokeReply.error:type_name -> containerserviceproto.FunctionError
 	3,  // 5: containerserviceproto.ContainerService.Prepare:input_type -> containerserviceproto.PrepareRequest
 	5,  // 6: containerserviceproto.ContainerService.Load:input_type -> containerserviceproto.LoadRequest
 	8,  // 7: containerserviceproto.ContainerService.Invoke:input_type -> containerserviceproto.InvokeRequest
 	10, // 8: containerserviceproto.ContainerService.EndInvocation:input_type -> containerserviceproto.EndInvocationRequest
-	4,  // 9: containerserviceproto.ContainerService.Prepare:output_type -> containerserviceproto.PrepareReply
-	6,  // 10: containerserviceproto.ContainerService.Load:output_type -> containerserviceproto.LoadReply
-	9,  // 11: containerserviceproto.ContainerService.Invoke:output_type -> containerserviceproto.InvokeReply
-	11, // 12: containerserviceproto.ContainerService.EndInvocation:output_type -> containerserviceproto.EndInvocationReply
-	9,  // [9:13] is the sub-list for method output_type
-	5,  // [5:9] is the sub-list for method input_type
+	12, // 9: containerserviceproto.ContainerService.Trim:input_type -> containerserviceproto.TrimRequest
+	4,  // 10: containerserviceproto.ContainerService.Prepare:output_type -> containerserviceproto.PrepareReply
+	6,  // 11: containerserviceproto.ContainerService.Load:output_type -> containerserviceproto.LoadReply
+	9,  // 12: containerserviceproto.ContainerService.Invoke:output_type -> containerserviceproto.InvokeReply
+	11, // 13: containerserviceproto.ContainerService.EndInvocation:output_type -> containerserviceproto.EndInvocationReply
+	13, // 14: containerserviceproto.ContainerService.Trim:output_type -> containerserviceproto.TrimReply
+	10, // [10:15] is the sub-list for method output_type
+	5,  // [5:10] is the sub-list for method input_type
 	5,  // [5:5] is the sub-list for extension type_name
 	5,  // [5:5] is the sub-list for extension extendee
 	0,  // [0:5] is the sub-list for field type_name
@@ -921,7 +1072,7 @@ func file_containerservice_containerservice_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_containerservice_containerservice_proto_rawDesc), len(file_containerservice_containerservice_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   12,
+			NumMessages:   14,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -28,6 +28,7 @@ const (
 	ContainerService_Load_FullMethodName          = "/containerserviceproto.ContainerService/Load"
 	ContainerService_Invoke_FullMethodName        = "/containerserviceproto.ContainerService/Invoke"
 	ContainerService_EndInvocation_FullMethodName = "/containerserviceproto.ContainerService/EndInvocation"
+	ContainerService_Trim_FullMethodName          = "/containerserviceproto.ContainerService/Trim"
 )
 
 // ContainerServiceClient is the client API for ContainerService service.
@@ -47,7 +48,8 @@ type ContainerServiceClient interface {
 	// of the function (no such file, a syntax error, no handler) is in the
 	// reply, not in the status. It is called once.
 	//
-	// FAILED_PRECONDITION: the interpreter is missing.
+	// FAILED_PRECONDITION: the interpreter is missing. ABORTED: the worker that was
+	// forked outside ended before it was asked for anything.
 	Load(ctx context.Context, in *LoadRequest, opts ...grpc.CallOption) (*LoadReply, error)
 	// Invoke runs one invocation; many may run at once. When the call ends,
 	// canceled or not, either the invocation's work has stopped or the reply
@@ -57,6 +59,9 @@ type ContainerServiceClient interface {
 	// their work has stopped. A gRPC caller that cancels Invoke is not told when
 	// that is; this call, then or later, waits for it. None running is OK.
 	EndInvocation(ctx context.Context, in *EndInvocationRequest, opts ...grpc.CallOption) (*EndInvocationReply, error)
+	// Trim gives memory back that the agent can spare. The node asks for it before
+	// it freezes the sandbox.
+	Trim(ctx context.Context, in *TrimRequest, opts ...grpc.CallOption) (*TrimReply, error)
 }
 
 type containerServiceClient struct {
@@ -107,6 +112,16 @@ func (c *containerServiceClient) EndInvocation(ctx context.Context, in *EndInvoc
 	return out, nil
 }
 
+func (c *containerServiceClient) Trim(ctx context.Context, in *TrimRequest, opts ...grpc.CallOption) (*TrimReply, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(TrimReply)
+	err := c.cc.Invoke(ctx, ContainerService_Trim_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // ContainerServiceServer is the server API for ContainerService service.
 // All implementations must embed UnimplementedContainerServiceServer
 // for forward compatibility.
@@ -124,7 +139,8 @@ type ContainerServiceServer interface {
 	// of the function (no such file, a syntax error, no handler) is in the
 	// reply, not in the status. It is called once.
 	//
-	// FAILED_PRECONDITION: the interpreter is missing.
+	// FAILED_PRECONDITION: the interpreter is missing. ABORTED: the worker that was
+	// forked outside ended before it was asked for anything.
 	Load(context.Context, *LoadRequest) (*LoadReply, error)
 	// Invoke runs one invocation; many may run at once. When the call ends,
 	// canceled or not, either the invocation's work has stopped or the reply
@@ -134,6 +150,9 @@ type ContainerServiceServer interface {
 	// their work has stopped. A gRPC caller that cancels Invoke is not told when
 	// that is; this call, then or later, waits for it. None running is OK.
 	EndInvocation(context.Context, *EndInvocationRequest) (*EndInvocationReply, error)
+	// Trim gives memory back that the agent can spare. The node asks for it before
+	// it freezes the sandbox.
+	Trim(context.Context, *TrimRequest) (*TrimReply, error)
 	mustEmbedUnimplementedContainerServiceServer()
 }
 
@@ -155,6 +174,9 @@ func (UnimplementedContainerServiceServer) Invoke(context.Context, *InvokeReques
 }
 func (UnimplementedContainerServiceServer) EndInvocation(context.Context, *EndInvocationRequest) (*EndInvocationReply, error) {
 	return nil, status.Error(codes.Unimplemented, "method EndInvocation not implemented")
+}
+func (UnimplementedContainerServiceServer) Trim(context.Context, *TrimRequest) (*TrimReply, error) {
+	return nil, status.Error(codes.Unimplemented, "method Trim not implemented")
 }
 func (UnimplementedContainerServiceServer) mustEmbedUnimplementedContainerServiceServer() {}
 func (UnimplementedContainerServiceServer) testEmbeddedByValue()                          {}
@@ -249,6 +271,24 @@ func _ContainerService_EndInvocation_Handler(srv interface{}, ctx context.Contex
 	return interceptor(ctx, in, info, handler)
 }
 
+func _ContainerService_Trim_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(TrimRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ContainerServiceServer).Trim(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ContainerService_Trim_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ContainerServiceServer).Trim(ctx, req.(*TrimRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // ContainerService_ServiceDesc is the grpc.ServiceDesc for ContainerService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -271,6 +311,10 @@ var ContainerService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "EndInvocation",
 			Handler:    _ContainerService_EndInvocation_Handler,
+		},
+		{
+			MethodName: "Trim",
+			Handler:    _ContainerService_Trim_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},

@@ -6,7 +6,8 @@
 
 // The wire contract of a node. The package name is the contest's own spelling:
 // it went over the wire, so it stays. Fields below 100 are fixed by the
-// mini-faas contest of 2020; fields from 100 up, Release and EndInvocation are ours.
+// mini-faas contest of 2020; fields from 100 up, InvokeFunctionUnary, Release,
+// EndInvocation, ResizeContainer and Session are ours.
 
 package nodeservicepb
 
@@ -252,8 +253,10 @@ func (x *CreateContainerRequest) GetEpoch() int64 {
 }
 
 type CreateContainerReply struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	ContainerId   string                 `protobuf:"bytes,1,opt,name=container_id,json=containerId,proto3" json:"container_id,omitempty"`
+	state       protoimpl.MessageState `protogen:"open.v1"`
+	ContainerId string                 `protobuf:"bytes,1,opt,name=container_id,json=containerId,proto3" json:"container_id,omitempty"`
+	// What the creation took; not set where the node does not tell.
+	Phases        *CreationPhases `protobuf:"bytes,100,opt,name=phases,proto3" json:"phases,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -295,6 +298,116 @@ func (x *CreateContainerReply) GetContainerId() string {
 	return ""
 }
 
+func (x *CreateContainerReply) GetPhases() *CreationPhases {
+	if x != nil {
+		return x.Phases
+	}
+	return nil
+}
+
+// CreationPhases are the parts of a creation on its node, in nanoseconds. A phase
+// that did not occur is 0.
+type CreationPhases struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Until it was the creation's turn, as others were under way.
+	WaitNanos int64 `protobuf:"varint,1,opt,name=wait_nanos,json=waitNanos,proto3" json:"wait_nanos,omitempty"`
+	// To take a sandbox from the reserve, or else to make one.
+	TakeNanos int64 `protobuf:"varint,2,opt,name=take_nanos,json=takeNanos,proto3" json:"take_nanos,omitempty"`
+	// To make the function's code visible; when it is new to the node, to copy or
+	// to compile it, too.
+	MountNanos int64 `protobuf:"varint,3,opt,name=mount_nanos,json=mountNanos,proto3" json:"mount_nanos,omitempty"`
+	// To set the container's limits of memory and CPU.
+	LimitNanos int64 `protobuf:"varint,4,opt,name=limit_nanos,json=limitNanos,proto3" json:"limit_nanos,omitempty"`
+	// To load the function: what it does when it starts is part of it.
+	ImportNanos int64 `protobuf:"varint,5,opt,name=import_nanos,json=importNanos,proto3" json:"import_nanos,omitempty"`
+	// The sandbox came from the reserve.
+	Pooled bool `protobuf:"varint,6,opt,name=pooled,proto3" json:"pooled,omitempty"`
+	// The kind of sandbox that the function takes, as GetStatsReply.ready_sandboxes
+	// counts them.
+	Sandbox       string `protobuf:"bytes,7,opt,name=sandbox,proto3" json:"sandbox,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CreationPhases) Reset() {
+	*x = CreationPhases{}
+	mi := &file_nodeservice_nodeservice_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CreationPhases) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CreationPhases) ProtoMessage() {}
+
+func (x *CreationPhases) ProtoReflect() protoreflect.Message {
+	mi := &file_nodeservice_nodeservice_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CreationPhases.ProtoReflect.Descriptor instead.
+func (*CreationPhases) Descriptor() ([]byte, []int) {
+	return file_nodeservice_nodeservice_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *CreationPhases) GetWaitNanos() int64 {
+	if x != nil {
+		return x.WaitNanos
+	}
+	return 0
+}
+
+func (x *CreationPhases) GetTakeNanos() int64 {
+	if x != nil {
+		return x.TakeNanos
+	}
+	return 0
+}
+
+func (x *CreationPhases) GetMountNanos() int64 {
+	if x != nil {
+		return x.MountNanos
+	}
+	return 0
+}
+
+func (x *CreationPhases) GetLimitNanos() int64 {
+	if x != nil {
+		return x.LimitNanos
+	}
+	return 0
+}
+
+func (x *CreationPhases) GetImportNanos() int64 {
+	if x != nil {
+		return x.ImportNanos
+	}
+	return 0
+}
+
+func (x *CreationPhases) GetPooled() bool {
+	if x != nil {
+		return x.Pooled
+	}
+	return false
+}
+
+func (x *CreationPhases) GetSandbox() string {
+	if x != nil {
+		return x.Sandbox
+	}
+	return ""
+}
+
 type RemoveContainerRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	RequestId     string                 `protobuf:"bytes,1,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
@@ -306,7 +419,7 @@ type RemoveContainerRequest struct {
 
 func (x *RemoveContainerRequest) Reset() {
 	*x = RemoveContainerRequest{}
-	mi := &file_nodeservice_nodeservice_proto_msgTypes[5]
+	mi := &file_nodeservice_nodeservice_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -318,7 +431,7 @@ func (x *RemoveContainerRequest) String() string {
 func (*RemoveContainerRequest) ProtoMessage() {}
 
 func (x *RemoveContainerRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_nodeservice_nodeservice_proto_msgTypes[5]
+	mi := &file_nodeservice_nodeservice_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -331,7 +444,7 @@ func (x *RemoveContainerRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RemoveContainerRequest.ProtoReflect.Descriptor instead.
 func (*RemoveContainerRequest) Descriptor() ([]byte, []int) {
-	return file_nodeservice_nodeservice_proto_rawDescGZIP(), []int{5}
+	return file_nodeservice_nodeservice_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *RemoveContainerRequest) GetRequestId() string {
@@ -363,7 +476,7 @@ type RemoveContainerReply struct {
 
 func (x *RemoveContainerReply) Reset() {
 	*x = RemoveContainerReply{}
-	mi := &file_nodeservice_nodeservice_proto_msgTypes[6]
+	mi := &file_nodeservice_nodeservice_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -375,7 +488,7 @@ func (x *RemoveContainerReply) String() string {
 func (*RemoveContainerReply) ProtoMessage() {}
 
 func (x *RemoveContainerReply) ProtoReflect() protoreflect.Message {
-	mi := &file_nodeservice_nodeservice_proto_msgTypes[6]
+	mi := &file_nodeservice_nodeservice_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -388,7 +501,112 @@ func (x *RemoveContainerReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RemoveContainerReply.ProtoReflect.Descriptor instead.
 func (*RemoveContainerReply) Descriptor() ([]byte, []int) {
-	return file_nodeservice_nodeservice_proto_rawDescGZIP(), []int{6}
+	return file_nodeservice_nodeservice_proto_rawDescGZIP(), []int{7}
+}
+
+type ResizeContainerRequest struct {
+	state       protoimpl.MessageState `protogen:"open.v1"`
+	RequestId   string                 `protobuf:"bytes,1,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	ContainerId string                 `protobuf:"bytes,2,opt,name=container_id,json=containerId,proto3" json:"container_id,omitempty"`
+	// Above 0.
+	MemoryInBytes int64 `protobuf:"varint,3,opt,name=memory_in_bytes,json=memoryInBytes,proto3" json:"memory_in_bytes,omitempty"`
+	Epoch         int64 `protobuf:"varint,100,opt,name=epoch,proto3" json:"epoch,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ResizeContainerRequest) Reset() {
+	*x = ResizeContainerRequest{}
+	mi := &file_nodeservice_nodeservice_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ResizeContainerRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ResizeContainerRequest) ProtoMessage() {}
+
+func (x *ResizeContainerRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_nodeservice_nodeservice_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ResizeContainerRequest.ProtoReflect.Descriptor instead.
+func (*ResizeContainerRequest) Descriptor() ([]byte, []int) {
+	return file_nodeservice_nodeservice_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *ResizeContainerRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *ResizeContainerRequest) GetContainerId() string {
+	if x != nil {
+		return x.ContainerId
+	}
+	return ""
+}
+
+func (x *ResizeContainerRequest) GetMemoryInBytes() int64 {
+	if x != nil {
+		return x.MemoryInBytes
+	}
+	return 0
+}
+
+func (x *ResizeContainerRequest) GetEpoch() int64 {
+	if x != nil {
+		return x.Epoch
+	}
+	return 0
+}
+
+type ResizeContainerReply struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ResizeContainerReply) Reset() {
+	*x = ResizeContainerReply{}
+	mi := &file_nodeservice_nodeservice_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ResizeContainerReply) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ResizeContainerReply) ProtoMessage() {}
+
+func (x *ResizeContainerReply) ProtoReflect() protoreflect.Message {
+	mi := &file_nodeservice_nodeservice_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ResizeContainerReply.ProtoReflect.Descriptor instead.
+func (*ResizeContainerReply) Descriptor() ([]byte, []int) {
+	return file_nodeservice_nodeservice_proto_rawDescGZIP(), []int{9}
 }
 
 type InvokeFunctionRequest struct {
@@ -403,7 +621,7 @@ type InvokeFunctionRequest struct {
 
 func (x *InvokeFunctionRequest) Reset() {
 	*x = InvokeFunctionRequest{}
-	mi := &file_nodeservice_nodeservice_proto_msgTypes[7]
+	mi := &file_nodeservice_nodeservice_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -415,7 +633,7 @@ func (x *InvokeFunctionRequest) String() string {
 func (*InvokeFunctionRequest) ProtoMessage() {}
 
 func (x *InvokeFunctionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_nodeservice_nodeservice_proto_msgTypes[7]
+	mi := &file_nodeservice_nodeservice_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -428,7 +646,7 @@ func (x *InvokeFunctionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use InvokeFunctionRequest.ProtoReflect.Descriptor instead.
 func (*InvokeFunctionRequest) Descriptor() ([]byte, []int) {
-	return file_nodeservice_nodeservice_proto_rawDescGZIP(), []int{7}
+	return file_nodeservice_nodeservice_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *InvokeFunctionRequest) GetRequestId() string {
@@ -470,7 +688,7 @@ type InvokeFunctionReply struct {
 
 func (x *InvokeFunctionReply) Reset() {
 	*x = InvokeFunctionReply{}
-	mi := &file_nodeservice_nodeservice_proto_msgTypes[8]
+	mi := &file_nodeservice_nodeservice_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -482,7 +700,7 @@ func (x *InvokeFunctionReply) String() string {
 func (*InvokeFunctionReply) ProtoMessage() {}
 
 func (x *InvokeFunctionReply) ProtoReflect() protoreflect.Message {
-	mi := &file_nodeservice_nodeservice_proto_msgTypes[8]
+	mi := &file_nodeservice_nodeservice_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -495,7 +713,7 @@ func (x *InvokeFunctionReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use InvokeFunctionReply.ProtoReflect.Descriptor instead.
 func (*InvokeFunctionReply) Descriptor() ([]byte, []int) {
-	return file_nodeservice_nodeservice_proto_rawDescGZIP(), []int{8}
+	return file_nodeservice_nodeservice_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *InvokeFunctionReply) GetBody() []byte {
@@ -530,7 +748,7 @@ type GetStatsRequest struct {
 
 func (x *GetStatsRequest) Reset() {
 	*x = GetStatsRequest{}
-	mi := &file_nodeservice_nodeservice_proto_msgTypes[9]
+	mi := &file_nodeservice_nodeservice_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -542,7 +760,7 @@ func (x *GetStatsRequest) String() string {
 func (*GetStatsRequest) ProtoMessage() {}
 
 func (x *GetStatsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_nodeservice_nodeservice_proto_msgTypes[9]
+	mi := &file_nodeservice_nodeservice_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -555,7 +773,7 @@ func (x *GetStatsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetStatsRequest.ProtoReflect.Descriptor instead.
 func (*GetStatsRequest) Descriptor() ([]byte, []int) {
-	return file_nodeservice_nodeservice_proto_rawDescGZIP(), []int{9}
+	return file_nodeservice_nodeservice_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *GetStatsRequest) GetRequestId() string {
@@ -582,8 +800,8 @@ type GetStatsReply struct {
 	// The highest generation the node has been told; 0 means none.
 	Epoch    int64         `protobuf:"varint,100,opt,name=epoch,proto3" json:"epoch,omitempty"`
 	Counters *NodeCounters `protobuf:"bytes,101,opt,name=counters,proto3" json:"counters,omitempty"`
-	// Sandboxes that wait for a function, by runtime; "plain" take any function that
-	// needs no interpreter. A container made of one starts far faster.
+	// Sandboxes that wait for a function, by kind: in "nodejs" an interpreter waits, and
+	// "plain" take any other function. A container made of one starts far faster.
 	ReadySandboxes map[string]int32 `protobuf:"bytes,102,rep,name=ready_sandboxes,json=readySandboxes,proto3" json:"ready_sandboxes,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"varint,2,opt,name=value"`
 	unknownFields  protoimpl.UnknownFields
 	sizeCache      protoimpl.SizeCache
@@ -591,7 +809,7 @@ type GetStatsReply struct {
 
 func (x *GetStatsReply) Reset() {
 	*x = GetStatsReply{}
-	mi := &file_nodeservice_nodeservice_proto_msgTypes[10]
+	mi := &file_nodeservice_nodeservice_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -603,7 +821,7 @@ func (x *GetStatsReply) String() string {
 func (*GetStatsReply) ProtoMessage() {}
 
 func (x *GetStatsReply) ProtoReflect() protoreflect.Message {
-	mi := &file_nodeservice_nodeservice_proto_msgTypes[10]
+	mi := &file_nodeservice_nodeservice_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -616,7 +834,7 @@ func (x *GetStatsReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetStatsReply.ProtoReflect.Descriptor instead.
 func (*GetStatsReply) Descriptor() ([]byte, []int) {
-	return file_nodeservice_nodeservice_proto_rawDescGZIP(), []int{10}
+	return file_nodeservice_nodeservice_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *GetStatsReply) GetNodeStats() *NodeStats {
@@ -685,7 +903,7 @@ type NodeCounters struct {
 
 func (x *NodeCounters) Reset() {
 	*x = NodeCounters{}
-	mi := &file_nodeservice_nodeservice_proto_msgTypes[11]
+	mi := &file_nodeservice_nodeservice_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -697,7 +915,7 @@ func (x *NodeCounters) String() string {
 func (*NodeCounters) ProtoMessage() {}
 
 func (x *NodeCounters) ProtoReflect() protoreflect.Message {
-	mi := &file_nodeservice_nodeservice_proto_msgTypes[11]
+	mi := &file_nodeservice_nodeservice_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -710,7 +928,7 @@ func (x *NodeCounters) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NodeCounters.ProtoReflect.Descriptor instead.
 func (*NodeCounters) Descriptor() ([]byte, []int) {
-	return file_nodeservice_nodeservice_proto_rawDescGZIP(), []int{11}
+	return file_nodeservice_nodeservice_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *NodeCounters) GetContainersCreated() int64 {
@@ -771,7 +989,7 @@ type NodeStats struct {
 
 func (x *NodeStats) Reset() {
 	*x = NodeStats{}
-	mi := &file_nodeservice_nodeservice_proto_msgTypes[12]
+	mi := &file_nodeservice_nodeservice_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -783,7 +1001,7 @@ func (x *NodeStats) String() string {
 func (*NodeStats) ProtoMessage() {}
 
 func (x *NodeStats) ProtoReflect() protoreflect.Message {
-	mi := &file_nodeservice_nodeservice_proto_msgTypes[12]
+	mi := &file_nodeservice_nodeservice_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -796,7 +1014,7 @@ func (x *NodeStats) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NodeStats.ProtoReflect.Descriptor instead.
 func (*NodeStats) Descriptor() ([]byte, []int) {
-	return file_nodeservice_nodeservice_proto_rawDescGZIP(), []int{12}
+	return file_nodeservice_nodeservice_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *NodeStats) GetTotalMemoryInBytes() int64 {
@@ -885,7 +1103,8 @@ type ContainerStats struct {
 	CpuUsagePct  float64 `protobuf:"fixed64,4,opt,name=cpu_usage_pct,json=cpuUsagePct,proto3" json:"cpu_usage_pct,omitempty"`
 	FunctionName string  `protobuf:"bytes,100,opt,name=function_name,json=functionName,proto3" json:"function_name,omitempty"`
 	InFlight     int32   `protobuf:"varint,101,opt,name=in_flight,json=inFlight,proto3" json:"in_flight,omitempty"`
-	// creating, ready, busy or stopping.
+	// creating, ready, frozen (ready too, but it takes no CPU and wakes with the next
+	// invocation), busy or stopping.
 	State                  string `protobuf:"bytes,102,opt,name=state,proto3" json:"state,omitempty"`
 	CreatedTimeTimestampMs int64  `protobuf:"varint,103,opt,name=created_time_timestamp_ms,json=createdTimeTimestampMs,proto3" json:"created_time_timestamp_ms,omitempty"`
 	// The name that CreateContainer gave.
@@ -900,7 +1119,7 @@ type ContainerStats struct {
 
 func (x *ContainerStats) Reset() {
 	*x = ContainerStats{}
-	mi := &file_nodeservice_nodeservice_proto_msgTypes[13]
+	mi := &file_nodeservice_nodeservice_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -912,7 +1131,7 @@ func (x *ContainerStats) String() string {
 func (*ContainerStats) ProtoMessage() {}
 
 func (x *ContainerStats) ProtoReflect() protoreflect.Message {
-	mi := &file_nodeservice_nodeservice_proto_msgTypes[13]
+	mi := &file_nodeservice_nodeservice_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -925,7 +1144,7 @@ func (x *ContainerStats) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ContainerStats.ProtoReflect.Descriptor instead.
 func (*ContainerStats) Descriptor() ([]byte, []int) {
-	return file_nodeservice_nodeservice_proto_rawDescGZIP(), []int{13}
+	return file_nodeservice_nodeservice_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *ContainerStats) GetContainerId() string {
@@ -1014,7 +1233,7 @@ type ReleaseRequest struct {
 
 func (x *ReleaseRequest) Reset() {
 	*x = ReleaseRequest{}
-	mi := &file_nodeservice_nodeservice_proto_msgTypes[14]
+	mi := &file_nodeservice_nodeservice_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1026,7 +1245,7 @@ func (x *ReleaseRequest) String() string {
 func (*ReleaseRequest) ProtoMessage() {}
 
 func (x *ReleaseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_nodeservice_nodeservice_proto_msgTypes[14]
+	mi := &file_nodeservice_nodeservice_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1039,7 +1258,7 @@ func (x *ReleaseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReleaseRequest.ProtoReflect.Descriptor instead.
 func (*ReleaseRequest) Descriptor() ([]byte, []int) {
-	return file_nodeservice_nodeservice_proto_rawDescGZIP(), []int{14}
+	return file_nodeservice_nodeservice_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *ReleaseRequest) GetRequestId() string {
@@ -1057,7 +1276,7 @@ type ReleaseReply struct {
 
 func (x *ReleaseReply) Reset() {
 	*x = ReleaseReply{}
-	mi := &file_nodeservice_nodeservice_proto_msgTypes[15]
+	mi := &file_nodeservice_nodeservice_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1069,7 +1288,7 @@ func (x *ReleaseReply) String() string {
 func (*ReleaseReply) ProtoMessage() {}
 
 func (x *ReleaseReply) ProtoReflect() protoreflect.Message {
-	mi := &file_nodeservice_nodeservice_proto_msgTypes[15]
+	mi := &file_nodeservice_nodeservice_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1082,7 +1301,7 @@ func (x *ReleaseReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReleaseReply.ProtoReflect.Descriptor instead.
 func (*ReleaseReply) Descriptor() ([]byte, []int) {
-	return file_nodeservice_nodeservice_proto_rawDescGZIP(), []int{15}
+	return file_nodeservice_nodeservice_proto_rawDescGZIP(), []int{18}
 }
 
 type EndInvocationRequest struct {
@@ -1095,7 +1314,7 @@ type EndInvocationRequest struct {
 
 func (x *EndInvocationRequest) Reset() {
 	*x = EndInvocationRequest{}
-	mi := &file_nodeservice_nodeservice_proto_msgTypes[16]
+	mi := &file_nodeservice_nodeservice_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1107,7 +1326,7 @@ func (x *EndInvocationRequest) String() string {
 func (*EndInvocationRequest) ProtoMessage() {}
 
 func (x *EndInvocationRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_nodeservice_nodeservice_proto_msgTypes[16]
+	mi := &file_nodeservice_nodeservice_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1120,7 +1339,7 @@ func (x *EndInvocationRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EndInvocationRequest.ProtoReflect.Descriptor instead.
 func (*EndInvocationRequest) Descriptor() ([]byte, []int) {
-	return file_nodeservice_nodeservice_proto_rawDescGZIP(), []int{16}
+	return file_nodeservice_nodeservice_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *EndInvocationRequest) GetRequestId() string {
@@ -1147,7 +1366,7 @@ type EndInvocationReply struct {
 
 func (x *EndInvocationReply) Reset() {
 	*x = EndInvocationReply{}
-	mi := &file_nodeservice_nodeservice_proto_msgTypes[17]
+	mi := &file_nodeservice_nodeservice_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1159,7 +1378,7 @@ func (x *EndInvocationReply) String() string {
 func (*EndInvocationReply) ProtoMessage() {}
 
 func (x *EndInvocationReply) ProtoReflect() protoreflect.Message {
-	mi := &file_nodeservice_nodeservice_proto_msgTypes[17]
+	mi := &file_nodeservice_nodeservice_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1172,7 +1391,7 @@ func (x *EndInvocationReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EndInvocationReply.ProtoReflect.Descriptor instead.
 func (*EndInvocationReply) Descriptor() ([]byte, []int) {
-	return file_nodeservice_nodeservice_proto_rawDescGZIP(), []int{17}
+	return file_nodeservice_nodeservice_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *EndInvocationReply) GetContainerLost() bool {
@@ -1180,6 +1399,274 @@ func (x *EndInvocationReply) GetContainerLost() bool {
 		return x.ContainerLost
 	}
 	return false
+}
+
+// SessionRequest is what a client had to say when it last could. Cancels are meant
+// for invocations that earlier requests have begun.
+type SessionRequest struct {
+	state       protoimpl.MessageState `protogen:"open.v1"`
+	Invocations []*SessionInvocation   `protobuf:"bytes,1,rep,name=invocations,proto3" json:"invocations,omitempty"`
+	// Invocations, by id, whose callers have left: to be stopped. They are answered all the same.
+	Cancels       []uint64 `protobuf:"varint,2,rep,packed,name=cancels,proto3" json:"cancels,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SessionRequest) Reset() {
+	*x = SessionRequest{}
+	mi := &file_nodeservice_nodeservice_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SessionRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SessionRequest) ProtoMessage() {}
+
+func (x *SessionRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_nodeservice_nodeservice_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SessionRequest.ProtoReflect.Descriptor instead.
+func (*SessionRequest) Descriptor() ([]byte, []int) {
+	return file_nodeservice_nodeservice_proto_rawDescGZIP(), []int{21}
+}
+
+func (x *SessionRequest) GetInvocations() []*SessionInvocation {
+	if x != nil {
+		return x.Invocations
+	}
+	return nil
+}
+
+func (x *SessionRequest) GetCancels() []uint64 {
+	if x != nil {
+		return x.Cancels
+	}
+	return nil
+}
+
+type SessionInvocation struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Chosen by the client, and used once in a session.
+	Id            uint64                 `protobuf:"varint,1,opt,name=id,proto3" json:"id,omitempty"`
+	Request       *InvokeFunctionRequest `protobuf:"bytes,2,opt,name=request,proto3" json:"request,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SessionInvocation) Reset() {
+	*x = SessionInvocation{}
+	mi := &file_nodeservice_nodeservice_proto_msgTypes[22]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SessionInvocation) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SessionInvocation) ProtoMessage() {}
+
+func (x *SessionInvocation) ProtoReflect() protoreflect.Message {
+	mi := &file_nodeservice_nodeservice_proto_msgTypes[22]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SessionInvocation.ProtoReflect.Descriptor instead.
+func (*SessionInvocation) Descriptor() ([]byte, []int) {
+	return file_nodeservice_nodeservice_proto_rawDescGZIP(), []int{22}
+}
+
+func (x *SessionInvocation) GetId() uint64 {
+	if x != nil {
+		return x.Id
+	}
+	return 0
+}
+
+func (x *SessionInvocation) GetRequest() *InvokeFunctionRequest {
+	if x != nil {
+		return x.Request
+	}
+	return nil
+}
+
+type SessionReply struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Answers       []*SessionAnswer       `protobuf:"bytes,1,rep,name=answers,proto3" json:"answers,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SessionReply) Reset() {
+	*x = SessionReply{}
+	mi := &file_nodeservice_nodeservice_proto_msgTypes[23]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SessionReply) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SessionReply) ProtoMessage() {}
+
+func (x *SessionReply) ProtoReflect() protoreflect.Message {
+	mi := &file_nodeservice_nodeservice_proto_msgTypes[23]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SessionReply.ProtoReflect.Descriptor instead.
+func (*SessionReply) Descriptor() ([]byte, []int) {
+	return file_nodeservice_nodeservice_proto_rawDescGZIP(), []int{23}
+}
+
+func (x *SessionReply) GetAnswers() []*SessionAnswer {
+	if x != nil {
+		return x.Answers
+	}
+	return nil
+}
+
+// SessionAnswer is the result of an invocation, or a part of a large one: the one
+// with the footer, or with an error, is the last. Parts of one come in order;
+// those of others may lie between them, so that nobody waits for a large result.
+type SessionAnswer struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Id            uint64                 `protobuf:"varint,1,opt,name=id,proto3" json:"id,omitempty"`
+	Part          *InvokeFunctionReply   `protobuf:"bytes,2,opt,name=part,proto3" json:"part,omitempty"`
+	Error         *SessionError          `protobuf:"bytes,3,opt,name=error,proto3" json:"error,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SessionAnswer) Reset() {
+	*x = SessionAnswer{}
+	mi := &file_nodeservice_nodeservice_proto_msgTypes[24]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SessionAnswer) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SessionAnswer) ProtoMessage() {}
+
+func (x *SessionAnswer) ProtoReflect() protoreflect.Message {
+	mi := &file_nodeservice_nodeservice_proto_msgTypes[24]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SessionAnswer.ProtoReflect.Descriptor instead.
+func (*SessionAnswer) Descriptor() ([]byte, []int) {
+	return file_nodeservice_nodeservice_proto_rawDescGZIP(), []int{24}
+}
+
+func (x *SessionAnswer) GetId() uint64 {
+	if x != nil {
+		return x.Id
+	}
+	return 0
+}
+
+func (x *SessionAnswer) GetPart() *InvokeFunctionReply {
+	if x != nil {
+		return x.Part
+	}
+	return nil
+}
+
+func (x *SessionAnswer) GetError() *SessionError {
+	if x != nil {
+		return x.Error
+	}
+	return nil
+}
+
+// SessionError is the status that the call would have had alone: a google.rpc.Status.
+type SessionError struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Code          int32                  `protobuf:"varint,1,opt,name=code,proto3" json:"code,omitempty"`
+	Message       string                 `protobuf:"bytes,2,opt,name=message,proto3" json:"message,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SessionError) Reset() {
+	*x = SessionError{}
+	mi := &file_nodeservice_nodeservice_proto_msgTypes[25]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SessionError) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SessionError) ProtoMessage() {}
+
+func (x *SessionError) ProtoReflect() protoreflect.Message {
+	mi := &file_nodeservice_nodeservice_proto_msgTypes[25]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SessionError.ProtoReflect.Descriptor instead.
+func (*SessionError) Descriptor() ([]byte, []int) {
+	return file_nodeservice_nodeservice_proto_rawDescGZIP(), []int{25}
+}
+
+func (x *SessionError) GetCode() int32 {
+	if x != nil {
+		return x.Code
+	}
+	return 0
+}
+
+func (x *SessionError) GetMessage() string {
+	if x != nil {
+		return x.Message
+	}
+	return ""
 }
 
 type InvokeFunctionReply_Header struct {
@@ -1200,7 +1687,7 @@ type InvokeFunctionReply_Header struct {
 
 func (x *InvokeFunctionReply_Header) Reset() {
 	*x = InvokeFunctionReply_Header{}
-	mi := &file_nodeservice_nodeservice_proto_msgTypes[18]
+	mi := &file_nodeservice_nodeservice_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1212,7 +1699,7 @@ func (x *InvokeFunctionReply_Header) String() string {
 func (*InvokeFunctionReply_Header) ProtoMessage() {}
 
 func (x *InvokeFunctionReply_Header) ProtoReflect() protoreflect.Message {
-	mi := &file_nodeservice_nodeservice_proto_msgTypes[18]
+	mi := &file_nodeservice_nodeservice_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1225,7 +1712,7 @@ func (x *InvokeFunctionReply_Header) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use InvokeFunctionReply_Header.ProtoReflect.Descriptor instead.
 func (*InvokeFunctionReply_Header) Descriptor() ([]byte, []int) {
-	return file_nodeservice_nodeservice_proto_rawDescGZIP(), []int{8, 0}
+	return file_nodeservice_nodeservice_proto_rawDescGZIP(), []int{11, 0}
 }
 
 func (x *InvokeFunctionReply_Header) GetError() []byte {
@@ -1294,7 +1781,7 @@ type InvokeFunctionReply_Footer struct {
 
 func (x *InvokeFunctionReply_Footer) Reset() {
 	*x = InvokeFunctionReply_Footer{}
-	mi := &file_nodeservice_nodeservice_proto_msgTypes[19]
+	mi := &file_nodeservice_nodeservice_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1306,7 +1793,7 @@ func (x *InvokeFunctionReply_Footer) String() string {
 func (*InvokeFunctionReply_Footer) ProtoMessage() {}
 
 func (x *InvokeFunctionReply_Footer) ProtoReflect() protoreflect.Message {
-	mi := &file_nodeservice_nodeservice_proto_msgTypes[19]
+	mi := &file_nodeservice_nodeservice_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1319,7 +1806,7 @@ func (x *InvokeFunctionReply_Footer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use InvokeFunctionReply_Footer.ProtoReflect.Descriptor instead.
 func (*InvokeFunctionReply_Footer) Descriptor() ([]byte, []int) {
-	return file_nodeservice_nodeservice_proto_rawDescGZIP(), []int{8, 1}
+	return file_nodeservice_nodeservice_proto_rawDescGZIP(), []int{11, 1}
 }
 
 func (x *InvokeFunctionReply_Footer) GetDurationInNanos() int64 {
@@ -1387,7 +1874,7 @@ type InvokeFunctionReply_Header_Value struct {
 
 func (x *InvokeFunctionReply_Header_Value) Reset() {
 	*x = InvokeFunctionReply_Header_Value{}
-	mi := &file_nodeservice_nodeservice_proto_msgTypes[20]
+	mi := &file_nodeservice_nodeservice_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1399,7 +1886,7 @@ func (x *InvokeFunctionReply_Header_Value) String() string {
 func (*InvokeFunctionReply_Header_Value) ProtoMessage() {}
 
 func (x *InvokeFunctionReply_Header_Value) ProtoReflect() protoreflect.Message {
-	mi := &file_nodeservice_nodeservice_proto_msgTypes[20]
+	mi := &file_nodeservice_nodeservice_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1412,7 +1899,7 @@ func (x *InvokeFunctionReply_Header_Value) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use InvokeFunctionReply_Header_Value.ProtoReflect.Descriptor instead.
 func (*InvokeFunctionReply_Header_Value) Descriptor() ([]byte, []int) {
-	return file_nodeservice_nodeservice_proto_rawDescGZIP(), []int{8, 0, 0}
+	return file_nodeservice_nodeservice_proto_rawDescGZIP(), []int{11, 0, 0}
 }
 
 func (x *InvokeFunctionReply_Header_Value) GetItems() []string {
@@ -1442,15 +1929,35 @@ const file_nodeservice_nodeservice_proto_rawDesc = "" +
 	"request_id\x18\x01 \x01(\tR\trequestId\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12C\n" +
 	"\rfunction_meta\x18\x03 \x01(\v2\x1e.nodeservoceproto.FunctionMetaR\ffunctionMeta\x12\x14\n" +
-	"\x05epoch\x18d \x01(\x03R\x05epoch\"9\n" +
+	"\x05epoch\x18d \x01(\x03R\x05epoch\"s\n" +
 	"\x14CreateContainerReply\x12!\n" +
-	"\fcontainer_id\x18\x01 \x01(\tR\vcontainerId\"p\n" +
+	"\fcontainer_id\x18\x01 \x01(\tR\vcontainerId\x128\n" +
+	"\x06phases\x18d \x01(\v2 .nodeservoceproto.CreationPhasesR\x06phases\"\xe5\x01\n" +
+	"\x0eCreationPhases\x12\x1d\n" +
+	"\n" +
+	"wait_nanos\x18\x01 \x01(\x03R\twaitNanos\x12\x1d\n" +
+	"\n" +
+	"take_nanos\x18\x02 \x01(\x03R\ttakeNanos\x12\x1f\n" +
+	"\vmount_nanos\x18\x03 \x01(\x03R\n" +
+	"mountNanos\x12\x1f\n" +
+	"\vlimit_nanos\x18\x04 \x01(\x03R\n" +
+	"limitNanos\x12!\n" +
+	"\fimport_nanos\x18\x05 \x01(\x03R\vimportNanos\x12\x16\n" +
+	"\x06pooled\x18\x06 \x01(\bR\x06pooled\x12\x18\n" +
+	"\asandbox\x18\a \x01(\tR\asandbox\"p\n" +
 	"\x16RemoveContainerRequest\x12\x1d\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tR\trequestId\x12!\n" +
 	"\fcontainer_id\x18\x02 \x01(\tR\vcontainerId\x12\x14\n" +
 	"\x05epoch\x18d \x01(\x03R\x05epoch\"\x16\n" +
-	"\x14RemoveContainerReply\"\xb4\x01\n" +
+	"\x14RemoveContainerReply\"\x98\x01\n" +
+	"\x16ResizeContainerRequest\x12\x1d\n" +
+	"\n" +
+	"request_id\x18\x01 \x01(\tR\trequestId\x12!\n" +
+	"\fcontainer_id\x18\x02 \x01(\tR\vcontainerId\x12&\n" +
+	"\x0fmemory_in_bytes\x18\x03 \x01(\x03R\rmemoryInBytes\x12\x14\n" +
+	"\x05epoch\x18d \x01(\x03R\x05epoch\"\x16\n" +
+	"\x14ResizeContainerReply\"\xb4\x01\n" +
 	"\x15InvokeFunctionRequest\x12\x1d\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tR\trequestId\x12!\n" +
@@ -1538,7 +2045,22 @@ const file_nodeservice_nodeservice_proto_rawDesc = "" +
 	"request_id\x18\x01 \x01(\tR\trequestId\x12!\n" +
 	"\fcontainer_id\x18\x02 \x01(\tR\vcontainerId\";\n" +
 	"\x12EndInvocationReply\x12%\n" +
-	"\x0econtainer_lost\x18\x01 \x01(\bR\rcontainerLost2\xeb\x05\n" +
+	"\x0econtainer_lost\x18\x01 \x01(\bR\rcontainerLost\"q\n" +
+	"\x0eSessionRequest\x12E\n" +
+	"\vinvocations\x18\x01 \x03(\v2#.nodeservoceproto.SessionInvocationR\vinvocations\x12\x18\n" +
+	"\acancels\x18\x02 \x03(\x04R\acancels\"f\n" +
+	"\x11SessionInvocation\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\x04R\x02id\x12A\n" +
+	"\arequest\x18\x02 \x01(\v2'.nodeservoceproto.InvokeFunctionRequestR\arequest\"I\n" +
+	"\fSessionReply\x129\n" +
+	"\aanswers\x18\x01 \x03(\v2\x1f.nodeservoceproto.SessionAnswerR\aanswers\"\x90\x01\n" +
+	"\rSessionAnswer\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\x04R\x02id\x129\n" +
+	"\x04part\x18\x02 \x01(\v2%.nodeservoceproto.InvokeFunctionReplyR\x04part\x124\n" +
+	"\x05error\x18\x03 \x01(\v2\x1e.nodeservoceproto.SessionErrorR\x05error\"<\n" +
+	"\fSessionError\x12\x12\n" +
+	"\x04code\x18\x01 \x01(\x05R\x04code\x12\x18\n" +
+	"\amessage\x18\x02 \x01(\tR\amessage2\xa1\a\n" +
 	"\vNodeService\x12K\n" +
 	"\aReserve\x12 .nodeservoceproto.ReserveRequest\x1a\x1e.nodeservoceproto.ReserveReply\x12c\n" +
 	"\x0fCreateContainer\x12(.nodeservoceproto.CreateContainerRequest\x1a&.nodeservoceproto.CreateContainerReply\x12c\n" +
@@ -1547,7 +2069,9 @@ const file_nodeservice_nodeservice_proto_rawDesc = "" +
 	"\x13InvokeFunctionUnary\x12'.nodeservoceproto.InvokeFunctionRequest\x1a%.nodeservoceproto.InvokeFunctionReply\x12N\n" +
 	"\bGetStats\x12!.nodeservoceproto.GetStatsRequest\x1a\x1f.nodeservoceproto.GetStatsReply\x12K\n" +
 	"\aRelease\x12 .nodeservoceproto.ReleaseRequest\x1a\x1e.nodeservoceproto.ReleaseReply\x12]\n" +
-	"\rEndInvocation\x12&.nodeservoceproto.EndInvocationRequest\x1a$.nodeservoceproto.EndInvocationReplyB>Z<github.com/minifaas/minifaas/proto/nodeservice;nodeservicepbb\x06proto3"
+	"\rEndInvocation\x12&.nodeservoceproto.EndInvocationRequest\x1a$.nodeservoceproto.EndInvocationReply\x12c\n" +
+	"\x0fResizeContainer\x12(.nodeservoceproto.ResizeContainerRequest\x1a&.nodeservoceproto.ResizeContainerReply\x12O\n" +
+	"\aSession\x12 .nodeservoceproto.SessionRequest\x1a\x1e.nodeservoceproto.SessionReply(\x010\x01B>Z<github.com/minifaas/minifaas/proto/nodeservice;nodeservicepbb\x06proto3"
 
 var (
 	file_nodeservice_nodeservice_proto_rawDescOnce sync.Once
@@ -1561,64 +2085,82 @@ func file_nodeservice_nodeservice_proto_rawDescGZIP() []byte {
 	return file_nodeservice_nodeservice_proto_rawDescData
 }
 
-var file_nodeservice_nodeservice_proto_msgTypes = make([]protoimpl.MessageInfo, 23)
+var file_nodeservice_nodeservice_proto_msgTypes = make([]protoimpl.MessageInfo, 31)
 var file_nodeservice_nodeservice_proto_goTypes = []any{
 	(*FunctionMeta)(nil),                     // 0: nodeservoceproto.FunctionMeta
 	(*ReserveRequest)(nil),                   // 1: nodeservoceproto.ReserveRequest
 	(*ReserveReply)(nil),                     // 2: nodeservoceproto.ReserveReply
 	(*CreateContainerRequest)(nil),           // 3: nodeservoceproto.CreateContainerRequest
 	(*CreateContainerReply)(nil),             // 4: nodeservoceproto.CreateContainerReply
-	(*RemoveContainerRequest)(nil),           // 5: nodeservoceproto.RemoveContainerRequest
-	(*RemoveContainerReply)(nil),             // 6: nodeservoceproto.RemoveContainerReply
-	(*InvokeFunctionRequest)(nil),            // 7: nodeservoceproto.InvokeFunctionRequest
-	(*InvokeFunctionReply)(nil),              // 8: nodeservoceproto.InvokeFunctionReply
-	(*GetStatsRequest)(nil),                  // 9: nodeservoceproto.GetStatsRequest
-	(*GetStatsReply)(nil),                    // 10: nodeservoceproto.GetStatsReply
-	(*NodeCounters)(nil),                     // 11: nodeservoceproto.NodeCounters
-	(*NodeStats)(nil),                        // 12: nodeservoceproto.NodeStats
-	(*ContainerStats)(nil),                   // 13: nodeservoceproto.ContainerStats
-	(*ReleaseRequest)(nil),                   // 14: nodeservoceproto.ReleaseRequest
-	(*ReleaseReply)(nil),                     // 15: nodeservoceproto.ReleaseReply
-	(*EndInvocationRequest)(nil),             // 16: nodeservoceproto.EndInvocationRequest
-	(*EndInvocationReply)(nil),               // 17: nodeservoceproto.EndInvocationReply
-	(*InvokeFunctionReply_Header)(nil),       // 18: nodeservoceproto.InvokeFunctionReply.Header
-	(*InvokeFunctionReply_Footer)(nil),       // 19: nodeservoceproto.InvokeFunctionReply.Footer
-	(*InvokeFunctionReply_Header_Value)(nil), // 20: nodeservoceproto.InvokeFunctionReply.Header.Value
-	nil,                                      // 21: nodeservoceproto.InvokeFunctionReply.Header.HeadersEntry
-	nil,                                      // 22: nodeservoceproto.GetStatsReply.ReadySandboxesEntry
+	(*CreationPhases)(nil),                   // 5: nodeservoceproto.CreationPhases
+	(*RemoveContainerRequest)(nil),           // 6: nodeservoceproto.RemoveContainerRequest
+	(*RemoveContainerReply)(nil),             // 7: nodeservoceproto.RemoveContainerReply
+	(*ResizeContainerRequest)(nil),           // 8: nodeservoceproto.ResizeContainerRequest
+	(*ResizeContainerReply)(nil),             // 9: nodeservoceproto.ResizeContainerReply
+	(*InvokeFunctionRequest)(nil),            // 10: nodeservoceproto.InvokeFunctionRequest
+	(*InvokeFunctionReply)(nil),              // 11: nodeservoceproto.InvokeFunctionReply
+	(*GetStatsRequest)(nil),                  // 12: nodeservoceproto.GetStatsRequest
+	(*GetStatsReply)(nil),                    // 13: nodeservoceproto.GetStatsReply
+	(*NodeCounters)(nil),                     // 14: nodeservoceproto.NodeCounters
+	(*NodeStats)(nil),                        // 15: nodeservoceproto.NodeStats
+	(*ContainerStats)(nil),                   // 16: nodeservoceproto.ContainerStats
+	(*ReleaseRequest)(nil),                   // 17: nodeservoceproto.ReleaseRequest
+	(*ReleaseReply)(nil),                     // 18: nodeservoceproto.ReleaseReply
+	(*EndInvocationRequest)(nil),             // 19: nodeservoceproto.EndInvocationRequest
+	(*EndInvocationReply)(nil),               // 20: nodeservoceproto.EndInvocationReply
+	(*SessionRequest)(nil),                   // 21: nodeservoceproto.SessionRequest
+	(*SessionInvocation)(nil),                // 22: nodeservoceproto.SessionInvocation
+	(*SessionReply)(nil),                     // 23: nodeservoceproto.SessionReply
+	(*SessionAnswer)(nil),                    // 24: nodeservoceproto.SessionAnswer
+	(*SessionError)(nil),                     // 25: nodeservoceproto.SessionError
+	(*InvokeFunctionReply_Header)(nil),       // 26: nodeservoceproto.InvokeFunctionReply.Header
+	(*InvokeFunctionReply_Footer)(nil),       // 27: nodeservoceproto.InvokeFunctionReply.Footer
+	(*InvokeFunctionReply_Header_Value)(nil), // 28: nodeservoceproto.InvokeFunctionReply.Header.Value
+	nil,                                      // 29: nodeservoceproto.InvokeFunctionReply.Header.HeadersEntry
+	nil,                                      // 30: nodeservoceproto.GetStatsReply.ReadySandboxesEntry
 }
 var file_nodeservice_nodeservice_proto_depIdxs = []int32{
 	0,  // 0: nodeservoceproto.CreateContainerRequest.function_meta:type_name -> nodeservoceproto.FunctionMeta
-	0,  // 1: nodeservoceproto.InvokeFunctionRequest.function_meta:type_name -> nodeservoceproto.FunctionMeta
-	18, // 2: nodeservoceproto.InvokeFunctionReply.header:type_name -> nodeservoceproto.InvokeFunctionReply.Header
-	19, // 3: nodeservoceproto.InvokeFunctionReply.footer:type_name -> nodeservoceproto.InvokeFunctionReply.Footer
-	12, // 4: nodeservoceproto.GetStatsReply.node_stats:type_name -> nodeservoceproto.NodeStats
-	13, // 5: nodeservoceproto.GetStatsReply.container_stats_list:type_name -> nodeservoceproto.ContainerStats
-	11, // 6: nodeservoceproto.GetStatsReply.counters:type_name -> nodeservoceproto.NodeCounters
-	22, // 7: nodeservoceproto.GetStatsReply.ready_sandboxes:type_name -> nodeservoceproto.GetStatsReply.ReadySandboxesEntry
-	21, // 8: nodeservoceproto.InvokeFunctionReply.Header.headers:type_name -> nodeservoceproto.InvokeFunctionReply.Header.HeadersEntry
-	20, // 9: nodeservoceproto.InvokeFunctionReply.Header.HeadersEntry.value:type_name -> nodeservoceproto.InvokeFunctionReply.Header.Value
-	1,  // 10: nodeservoceproto.NodeService.Reserve:input_type -> nodeservoceproto.ReserveRequest
-	3,  // 11: nodeservoceproto.NodeService.CreateContainer:input_type -> nodeservoceproto.CreateContainerRequest
-	5,  // 12: nodeservoceproto.NodeService.RemoveContainer:input_type -> nodeservoceproto.RemoveContainerRequest
-	7,  // 13: nodeservoceproto.NodeService.InvokeFunction:input_type -> nodeservoceproto.InvokeFunctionRequest
-	7,  // 14: nodeservoceproto.NodeService.InvokeFunctionUnary:input_type -> nodeservoceproto.InvokeFunctionRequest
-	9,  // 15: nodeservoceproto.NodeService.GetStats:input_type -> nodeservoceproto.GetStatsRequest
-	14, // 16: nodeservoceproto.NodeService.Release:input_type -> nodeservoceproto.ReleaseRequest
-	16, // 17: nodeservoceproto.NodeService.EndInvocation:input_type -> nodeservoceproto.EndInvocationRequest
-	2,  // 18: nodeservoceproto.NodeService.Reserve:output_type -> nodeservoceproto.ReserveReply
-	4,  // 19: nodeservoceproto.NodeService.CreateContainer:output_type -> nodeservoceproto.CreateContainerReply
-	6,  // 20: nodeservoceproto.NodeService.RemoveContainer:output_type -> nodeservoceproto.RemoveContainerReply
-	8,  // 21: nodeservoceproto.NodeService.InvokeFunction:output_type -> nodeservoceproto.InvokeFunctionReply
-	8,  // 22: nodeservoceproto.NodeService.InvokeFunctionUnary:output_type -> nodeservoceproto.InvokeFunctionReply
-	10, // 23: nodeservoceproto.NodeService.GetStats:output_type -> nodeservoceproto.GetStatsReply
-	15, // 24: nodeservoceproto.NodeService.Release:output_type -> nodeservoceproto.ReleaseReply
-	17, // 25: nodeservoceproto.NodeService.EndInvocation:output_type -> nodeservoceproto.EndInvocationReply
-	18, // [18:26] is the sub-list for method output_type
-	10, // [10:18] is the sub-list for method input_type
-	10, // [10:10] is the sub-list for extension type_name
-	10, // [10:10] is the sub-list for extension extendee
-	0,  // [0:10] is the sub-list for field type_name
+	5,  // 1: nodeservoceproto.CreateContainerReply.phases:type_name -> nodeservoceproto.CreationPhases
+	0,  // 2: nodeservoceproto.InvokeFunctionRequest.function_meta:type_name -> nodeservoceproto.FunctionMeta
+	26, // 3: nodeservoceproto.InvokeFunctionReply.header:type_name -> nodeservoceproto.InvokeFunctionReply.Header
+	27, // 4: nodeservoceproto.InvokeFunctionReply.footer:type_name -> nodeservoceproto.InvokeFunctionReply.Footer
+	15, // 5: nodeservoceproto.GetStatsReply.node_stats:type_name -> nodeservoceproto.NodeStats
+	16, // 6: nodeservoceproto.GetStatsReply.container_stats_list:type_name -> nodeservoceproto.ContainerStats
+	14, // 7: nodeservoceproto.GetStatsReply.counters:type_name -> nodeservoceproto.NodeCounters
+	30, // 8: nodeservoceproto.GetStatsReply.ready_sandboxes:type_name -> nodeservoceproto.GetStatsReply.ReadySandboxesEntry
+	22, // 9: nodeservoceproto.SessionRequest.invocations:type_name -> nodeservoceproto.SessionInvocation
+	10, // 10: nodeservoceproto.SessionInvocation.request:type_name -> nodeservoceproto.InvokeFunctionRequest
+	24, // 11: nodeservoceproto.SessionReply.answers:type_name -> nodeservoceproto.SessionAnswer
+	11, // 12: nodeservoceproto.SessionAnswer.part:type_name -> nodeservoceproto.InvokeFunctionReply
+	25, // 13: nodeservoceproto.SessionAnswer.error:type_name -> nodeservoceproto.SessionError
+	29, // 14: nodeservoceproto.InvokeFunctionReply.Header.headers:type_name -> nodeservoceproto.InvokeFunctionReply.Header.HeadersEntry
+	28, // 15: nodeservoceproto.InvokeFunctionReply.Header.HeadersEntry.value:type_name -> nodeservoceproto.InvokeFunctionReply.Header.Value
+	1,  // 16: nodeservoceproto.NodeService.Reserve:input_type -> nodeservoceproto.ReserveRequest
+	3,  // 17: nodeservoceproto.NodeService.CreateContainer:input_type -> nodeservoceproto.CreateContainerRequest
+	6,  // 18: nodeservoceproto.NodeService.RemoveContainer:input_type -> nodeservoceproto.RemoveContainerRequest
+	10, // 19: nodeservoceproto.NodeService.InvokeFunction:input_type -> nodeservoceproto.InvokeFunctionRequest
+	10, // 20: nodeservoceproto.NodeService.InvokeFunctionUnary:input_type -> nodeservoceproto.InvokeFunctionRequest
+	12, // 21: nodeservoceproto.NodeService.GetStats:input_type -> nodeservoceproto.GetStatsRequest
+	17, // 22: nodeservoceproto.NodeService.Release:input_type -> nodeservoceproto.ReleaseRequest
+	19, // 23: nodeservoceproto.NodeService.EndInvocation:input_type -> nodeservoceproto.EndInvocationRequest
+	8,  // 24: nodeservoceproto.NodeService.ResizeContainer:input_type -> nodeservoceproto.ResizeContainerRequest
+	21, // 25: nodeservoceproto.NodeService.Session:input_type -> nodeservoceproto.SessionRequest
+	2,  // 26: nodeservoceproto.NodeService.Reserve:output_type -> nodeservoceproto.ReserveReply
+	4,  // 27: nodeservoceproto.NodeService.CreateContainer:output_type -> nodeservoceproto.CreateContainerReply
+	7,  // 28: nodeservoceproto.NodeService.RemoveContainer:output_type -> nodeservoceproto.RemoveContainerReply
+	11, // 29: nodeservoceproto.NodeService.InvokeFunction:output_type -> nodeservoceproto.InvokeFunctionReply
+	11, // 30: nodeservoceproto.NodeService.InvokeFunctionUnary:output_type -> nodeservoceproto.InvokeFunctionReply
+	13, // 31: nodeservoceproto.NodeService.GetStats:output_type -> nodeservoceproto.GetStatsReply
+	18, // 32: nodeservoceproto.NodeService.Release:output_type -> nodeservoceproto.ReleaseReply
+	20, // 33: nodeservoceproto.NodeService.EndInvocation:output_type -> nodeservoceproto.EndInvocationReply
+	9,  // 34: nodeservoceproto.NodeService.ResizeContainer:output_type -> nodeservoceproto.ResizeContainerReply
+	23, // 35: nodeservoceproto.NodeService.Session:output_type -> nodeservoceproto.SessionReply
+	26, // [26:36] is the sub-list for method output_type
+	16, // [16:26] is the sub-list for method input_type
+	16, // [16:16] is the sub-list for extension type_name
+	16, // [16:16] is the sub-list for extension extendee
+	0,  // [0:16] is the sub-list for field type_name
 }
 
 func init() { file_nodeservice_nodeservice_proto_init() }
@@ -1632,7 +2174,7 @@ func file_nodeservice_nodeservice_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_nodeservice_nodeservice_proto_rawDesc), len(file_nodeservice_nodeservice_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   23,
+			NumMessages:   31,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -6,7 +6,8 @@
 
 // The wire contract of a node. The package name is the contest's own spelling:
 // it went over the wire, so it stays. Fields below 100 are fixed by the
-// mini-faas contest of 2020; fields from 100 up, Release and EndInvocation are ours.
+// mini-faas contest of 2020; fields from 100 up, InvokeFunctionUnary, Release,
+// EndInvocation, ResizeContainer and Session are ours.
 
 package nodeservicepb
 
@@ -31,6 +32,8 @@ const (
 	NodeService_GetStats_FullMethodName            = "/nodeservoceproto.NodeService/GetStats"
 	NodeService_Release_FullMethodName             = "/nodeservoceproto.NodeService/Release"
 	NodeService_EndInvocation_FullMethodName       = "/nodeservoceproto.NodeService/EndInvocation"
+	NodeService_ResizeContainer_FullMethodName     = "/nodeservoceproto.NodeService/ResizeContainer"
+	NodeService_Session_FullMethodName             = "/nodeservoceproto.NodeService/Session"
 )
 
 // NodeServiceClient is the client API for NodeService service.
@@ -67,6 +70,18 @@ type NodeServiceClient interface {
 	// EndInvocation stops a running invocation and answers when its work has
 	// stopped. An invocation that is over or unknown is OK.
 	EndInvocation(ctx context.Context, in *EndInvocationRequest, opts ...grpc.CallOption) (*EndInvocationReply, error)
+	// ResizeContainer sets a container's memory limit, and the CPU quota that follows
+	// it; nothing in the container ends or is told. To set the limit that it has is OK.
+	//
+	// NOT_FOUND: no such container. FAILED_PRECONDITION: it is still being created.
+	// RESOURCE_EXHAUSTED: it uses more than that now, or it is more than the node's
+	// memory; nothing has changed.
+	// PERMISSION_DENIED: the epoch is old.
+	ResizeContainer(ctx context.Context, in *ResizeContainerRequest, opts ...grpc.CallOption) (*ResizeContainerReply, error)
+	// Session carries many InvokeFunction over one stream: a fraction of the work of
+	// a call each. They mean what they mean alone, and run side by side. When the
+	// session ends, from whichever side, what runs is stopped as when a caller leaves.
+	Session(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[SessionRequest, SessionReply], error)
 }
 
 type nodeServiceClient struct {
@@ -166,6 +181,29 @@ func (c *nodeServiceClient) EndInvocation(ctx context.Context, in *EndInvocation
 	return out, nil
 }
 
+func (c *nodeServiceClient) ResizeContainer(ctx context.Context, in *ResizeContainerRequest, opts ...grpc.CallOption) (*ResizeContainerReply, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ResizeContainerReply)
+	err := c.cc.Invoke(ctx, NodeService_ResizeContainer_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *nodeServiceClient) Session(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[SessionRequest, SessionReply], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &NodeService_ServiceDesc.Streams[1], NodeService_Session_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[SessionRequest, SessionReply]{ClientStream: stream}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type NodeService_SessionClient = grpc.BidiStreamingClient[SessionRequest, SessionReply]
+
 // NodeServiceServer is the server API for NodeService service.
 // All implementations must embed UnimplementedNodeServiceServer
 // for forward compatibility.
@@ -200,6 +238,18 @@ type NodeServiceServer interface {
 	// EndInvocation stops a running invocation and answers when its work has
 	// stopped. An invocation that is over or unknown is OK.
 	EndInvocation(context.Context, *EndInvocationRequest) (*EndInvocationReply, error)
+	// ResizeContainer sets a container's memory limit, and the CPU quota that follows
+	// it; nothing in the container ends or is told. To set the limit that it has is OK.
+	//
+	// NOT_FOUND: no such container. FAILED_PRECONDITION: it is still being created.
+	// RESOURCE_EXHAUSTED: it uses more than that now, or it is more than the node's
+	// memory; nothing has changed.
+	// PERMISSION_DENIED: the epoch is old.
+	ResizeContainer(context.Context, *ResizeContainerRequest) (*ResizeContainerReply, error)
+	// Session carries many InvokeFunction over one stream: a fraction of the work of
+	// a call each. They mean what they mean alone, and run side by side. When the
+	// session ends, from whichever side, what runs is stopped as when a caller leaves.
+	Session(grpc.BidiStreamingServer[SessionRequest, SessionReply]) error
 	mustEmbedUnimplementedNodeServiceServer()
 }
 
@@ -233,6 +283,12 @@ func (UnimplementedNodeServiceServer) Release(context.Context, *ReleaseRequest) 
 }
 func (UnimplementedNodeServiceServer) EndInvocation(context.Context, *EndInvocationRequest) (*EndInvocationReply, error) {
 	return nil, status.Error(codes.Unimplemented, "method EndInvocation not implemented")
+}
+func (UnimplementedNodeServiceServer) ResizeContainer(context.Context, *ResizeContainerRequest) (*ResizeContainerReply, error) {
+	return nil, status.Error(codes.Unimplemented, "method ResizeContainer not implemented")
+}
+func (UnimplementedNodeServiceServer) Session(grpc.BidiStreamingServer[SessionRequest, SessionReply]) error {
+	return status.Error(codes.Unimplemented, "method Session not implemented")
 }
 func (UnimplementedNodeServiceServer) mustEmbedUnimplementedNodeServiceServer() {}
 func (UnimplementedNodeServiceServer) testEmbeddedByValue()                     {}
@@ -392,6 +448,31 @@ func _NodeService_EndInvocation_Handler(srv interface{}, ctx context.Context, de
 	return interceptor(ctx, in, info, handler)
 }
 
+func _NodeService_ResizeContainer_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ResizeContainerRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(NodeServiceServer).ResizeContainer(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: NodeService_ResizeContainer_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(NodeServiceServer).ResizeContainer(ctx, req.(*ResizeContainerRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _NodeService_Session_Handler(srv interface{}, stream grpc.ServerStream) error {
+	return srv.(NodeServiceServer).Session(&grpc.GenericServerStream[SessionRequest, SessionReply]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type NodeService_SessionServer = grpc.BidiStreamingServer[SessionRequest, SessionReply]
+
 // NodeService_ServiceDesc is the grpc.ServiceDesc for NodeService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -427,12 +508,22 @@ var NodeService_ServiceDesc = grpc.ServiceDesc{
 			MethodName: "EndInvocation",
 			Handler:    _NodeService_EndInvocation_Handler,
 		},
+		{
+			MethodName: "ResizeContainer",
+			Handler:    _NodeService_ResizeContainer_Handler,
+		},
 	},
 	Streams: []grpc.StreamDesc{
 		{
 			StreamName:    "InvokeFunction",
 			Handler:       _NodeService_InvokeFunction_Handler,
 			ServerStreams: true,
+		},
+		{
+			StreamName:    "Session",
+			Handler:       _NodeService_Session_Handler,
+			ServerStreams: true,
+			ClientStreams: true,
 		},
 	},
 	Metadata: "nodeservice/nodeservice.proto",

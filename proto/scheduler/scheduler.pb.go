@@ -5,14 +5,15 @@
 // source: scheduler/scheduler.proto
 
 // The scheduler's wire contract. Fields below 100 are fixed by the mini-faas
-// contest of 2020; fields from 100 up, AnnounceFunctions, GetStatus and Explain are
-// ours. An old peer leaves ours empty and ignores them.
+// contest of 2020; fields from 100 up, Session, AnnounceFunctions, GetStatus and
+// Explain are ours. An old peer leaves ours empty and ignores them.
 
 package schedulerpb
 
 import (
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
+	anypb "google.golang.org/protobuf/types/known/anypb"
 	reflect "reflect"
 	sync "sync"
 	unsafe "unsafe"
@@ -383,6 +384,308 @@ func (*ReturnContainerReply) Descriptor() ([]byte, []int) {
 	return file_scheduler_scheduler_proto_rawDescGZIP(), []int{4}
 }
 
+// SessionRequest is what a client had to say when it last could: returns take
+// effect first, then acquires, then cancels.
+type SessionRequest struct {
+	state    protoimpl.MessageState    `protogen:"open.v1"`
+	Acquires []*SessionAcquire         `protobuf:"bytes,1,rep,name=acquires,proto3" json:"acquires,omitempty"`
+	Returns  []*ReturnContainerRequest `protobuf:"bytes,2,rep,name=returns,proto3" json:"returns,omitempty"`
+	// Acquires, by id, whose callers have left. One that waits is answered with
+	// CANCELLED; one that has been granted is the client's to return.
+	Cancels       []uint64 `protobuf:"varint,3,rep,packed,name=cancels,proto3" json:"cancels,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SessionRequest) Reset() {
+	*x = SessionRequest{}
+	mi := &file_scheduler_scheduler_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SessionRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SessionRequest) ProtoMessage() {}
+
+func (x *SessionRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_scheduler_scheduler_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SessionRequest.ProtoReflect.Descriptor instead.
+func (*SessionRequest) Descriptor() ([]byte, []int) {
+	return file_scheduler_scheduler_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *SessionRequest) GetAcquires() []*SessionAcquire {
+	if x != nil {
+		return x.Acquires
+	}
+	return nil
+}
+
+func (x *SessionRequest) GetReturns() []*ReturnContainerRequest {
+	if x != nil {
+		return x.Returns
+	}
+	return nil
+}
+
+func (x *SessionRequest) GetCancels() []uint64 {
+	if x != nil {
+		return x.Cancels
+	}
+	return nil
+}
+
+type SessionAcquire struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Chosen by the client, and used once in a session.
+	Id      uint64                   `protobuf:"varint,1,opt,name=id,proto3" json:"id,omitempty"`
+	Request *AcquireContainerRequest `protobuf:"bytes,2,opt,name=request,proto3" json:"request,omitempty"`
+	// How long the caller waits, as its deadline would be; 0 means no deadline.
+	TimeoutInNanos int64 `protobuf:"varint,3,opt,name=timeout_in_nanos,json=timeoutInNanos,proto3" json:"timeout_in_nanos,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
+}
+
+func (x *SessionAcquire) Reset() {
+	*x = SessionAcquire{}
+	mi := &file_scheduler_scheduler_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SessionAcquire) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SessionAcquire) ProtoMessage() {}
+
+func (x *SessionAcquire) ProtoReflect() protoreflect.Message {
+	mi := &file_scheduler_scheduler_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SessionAcquire.ProtoReflect.Descriptor instead.
+func (*SessionAcquire) Descriptor() ([]byte, []int) {
+	return file_scheduler_scheduler_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *SessionAcquire) GetId() uint64 {
+	if x != nil {
+		return x.Id
+	}
+	return 0
+}
+
+func (x *SessionAcquire) GetRequest() *AcquireContainerRequest {
+	if x != nil {
+		return x.Request
+	}
+	return nil
+}
+
+func (x *SessionAcquire) GetTimeoutInNanos() int64 {
+	if x != nil {
+		return x.TimeoutInNanos
+	}
+	return 0
+}
+
+type SessionReply struct {
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	Answers []*SessionAnswer       `protobuf:"bytes,1,rep,name=answers,proto3" json:"answers,omitempty"`
+	// How many returns of this session have taken effect. It is told along with
+	// answers, and else once in a while: nobody waits for it.
+	Returned      uint64 `protobuf:"varint,2,opt,name=returned,proto3" json:"returned,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SessionReply) Reset() {
+	*x = SessionReply{}
+	mi := &file_scheduler_scheduler_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SessionReply) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SessionReply) ProtoMessage() {}
+
+func (x *SessionReply) ProtoReflect() protoreflect.Message {
+	mi := &file_scheduler_scheduler_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SessionReply.ProtoReflect.Descriptor instead.
+func (*SessionReply) Descriptor() ([]byte, []int) {
+	return file_scheduler_scheduler_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *SessionReply) GetAnswers() []*SessionAnswer {
+	if x != nil {
+		return x.Answers
+	}
+	return nil
+}
+
+func (x *SessionReply) GetReturned() uint64 {
+	if x != nil {
+		return x.Returned
+	}
+	return 0
+}
+
+// SessionAnswer is the end of one acquire: granted unless there is an error.
+type SessionAnswer struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Id            uint64                 `protobuf:"varint,1,opt,name=id,proto3" json:"id,omitempty"`
+	Granted       *AcquireContainerReply `protobuf:"bytes,2,opt,name=granted,proto3" json:"granted,omitempty"`
+	Error         *SessionError          `protobuf:"bytes,3,opt,name=error,proto3" json:"error,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SessionAnswer) Reset() {
+	*x = SessionAnswer{}
+	mi := &file_scheduler_scheduler_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SessionAnswer) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SessionAnswer) ProtoMessage() {}
+
+func (x *SessionAnswer) ProtoReflect() protoreflect.Message {
+	mi := &file_scheduler_scheduler_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SessionAnswer.ProtoReflect.Descriptor instead.
+func (*SessionAnswer) Descriptor() ([]byte, []int) {
+	return file_scheduler_scheduler_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *SessionAnswer) GetId() uint64 {
+	if x != nil {
+		return x.Id
+	}
+	return 0
+}
+
+func (x *SessionAnswer) GetGranted() *AcquireContainerReply {
+	if x != nil {
+		return x.Granted
+	}
+	return nil
+}
+
+func (x *SessionAnswer) GetError() *SessionError {
+	if x != nil {
+		return x.Error
+	}
+	return nil
+}
+
+// SessionError is the status that the call would have had alone: a google.rpc.Status.
+type SessionError struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Code          int32                  `protobuf:"varint,1,opt,name=code,proto3" json:"code,omitempty"`
+	Message       string                 `protobuf:"bytes,2,opt,name=message,proto3" json:"message,omitempty"`
+	Details       []*anypb.Any           `protobuf:"bytes,3,rep,name=details,proto3" json:"details,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SessionError) Reset() {
+	*x = SessionError{}
+	mi := &file_scheduler_scheduler_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SessionError) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SessionError) ProtoMessage() {}
+
+func (x *SessionError) ProtoReflect() protoreflect.Message {
+	mi := &file_scheduler_scheduler_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SessionError.ProtoReflect.Descriptor instead.
+func (*SessionError) Descriptor() ([]byte, []int) {
+	return file_scheduler_scheduler_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *SessionError) GetCode() int32 {
+	if x != nil {
+		return x.Code
+	}
+	return 0
+}
+
+func (x *SessionError) GetMessage() string {
+	if x != nil {
+		return x.Message
+	}
+	return ""
+}
+
+func (x *SessionError) GetDetails() []*anypb.Any {
+	if x != nil {
+		return x.Details
+	}
+	return nil
+}
+
 type AnnounceFunctionsRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Functions     []*AnnouncedFunction   `protobuf:"bytes,1,rep,name=functions,proto3" json:"functions,omitempty"`
@@ -392,7 +695,7 @@ type AnnounceFunctionsRequest struct {
 
 func (x *AnnounceFunctionsRequest) Reset() {
 	*x = AnnounceFunctionsRequest{}
-	mi := &file_scheduler_scheduler_proto_msgTypes[5]
+	mi := &file_scheduler_scheduler_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -404,7 +707,7 @@ func (x *AnnounceFunctionsRequest) String() string {
 func (*AnnounceFunctionsRequest) ProtoMessage() {}
 
 func (x *AnnounceFunctionsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_scheduler_scheduler_proto_msgTypes[5]
+	mi := &file_scheduler_scheduler_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -417,7 +720,7 @@ func (x *AnnounceFunctionsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AnnounceFunctionsRequest.ProtoReflect.Descriptor instead.
 func (*AnnounceFunctionsRequest) Descriptor() ([]byte, []int) {
-	return file_scheduler_scheduler_proto_rawDescGZIP(), []int{5}
+	return file_scheduler_scheduler_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *AnnounceFunctionsRequest) GetFunctions() []*AnnouncedFunction {
@@ -440,7 +743,7 @@ type AnnouncedFunction struct {
 
 func (x *AnnouncedFunction) Reset() {
 	*x = AnnouncedFunction{}
-	mi := &file_scheduler_scheduler_proto_msgTypes[6]
+	mi := &file_scheduler_scheduler_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -452,7 +755,7 @@ func (x *AnnouncedFunction) String() string {
 func (*AnnouncedFunction) ProtoMessage() {}
 
 func (x *AnnouncedFunction) ProtoReflect() protoreflect.Message {
-	mi := &file_scheduler_scheduler_proto_msgTypes[6]
+	mi := &file_scheduler_scheduler_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -465,7 +768,7 @@ func (x *AnnouncedFunction) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AnnouncedFunction.ProtoReflect.Descriptor instead.
 func (*AnnouncedFunction) Descriptor() ([]byte, []int) {
-	return file_scheduler_scheduler_proto_rawDescGZIP(), []int{6}
+	return file_scheduler_scheduler_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *AnnouncedFunction) GetAccountId() string {
@@ -497,7 +800,7 @@ type AnnounceFunctionsReply struct {
 
 func (x *AnnounceFunctionsReply) Reset() {
 	*x = AnnounceFunctionsReply{}
-	mi := &file_scheduler_scheduler_proto_msgTypes[7]
+	mi := &file_scheduler_scheduler_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -509,7 +812,7 @@ func (x *AnnounceFunctionsReply) String() string {
 func (*AnnounceFunctionsReply) ProtoMessage() {}
 
 func (x *AnnounceFunctionsReply) ProtoReflect() protoreflect.Message {
-	mi := &file_scheduler_scheduler_proto_msgTypes[7]
+	mi := &file_scheduler_scheduler_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -522,7 +825,7 @@ func (x *AnnounceFunctionsReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AnnounceFunctionsReply.ProtoReflect.Descriptor instead.
 func (*AnnounceFunctionsReply) Descriptor() ([]byte, []int) {
-	return file_scheduler_scheduler_proto_rawDescGZIP(), []int{7}
+	return file_scheduler_scheduler_proto_rawDescGZIP(), []int{12}
 }
 
 type GetStatusRequest struct {
@@ -533,7 +836,7 @@ type GetStatusRequest struct {
 
 func (x *GetStatusRequest) Reset() {
 	*x = GetStatusRequest{}
-	mi := &file_scheduler_scheduler_proto_msgTypes[8]
+	mi := &file_scheduler_scheduler_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -545,7 +848,7 @@ func (x *GetStatusRequest) String() string {
 func (*GetStatusRequest) ProtoMessage() {}
 
 func (x *GetStatusRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_scheduler_scheduler_proto_msgTypes[8]
+	mi := &file_scheduler_scheduler_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -558,7 +861,7 @@ func (x *GetStatusRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetStatusRequest.ProtoReflect.Descriptor instead.
 func (*GetStatusRequest) Descriptor() ([]byte, []int) {
-	return file_scheduler_scheduler_proto_rawDescGZIP(), []int{8}
+	return file_scheduler_scheduler_proto_rawDescGZIP(), []int{13}
 }
 
 type GetStatusReply struct {
@@ -575,7 +878,7 @@ type GetStatusReply struct {
 
 func (x *GetStatusReply) Reset() {
 	*x = GetStatusReply{}
-	mi := &file_scheduler_scheduler_proto_msgTypes[9]
+	mi := &file_scheduler_scheduler_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -587,7 +890,7 @@ func (x *GetStatusReply) String() string {
 func (*GetStatusReply) ProtoMessage() {}
 
 func (x *GetStatusReply) ProtoReflect() protoreflect.Message {
-	mi := &file_scheduler_scheduler_proto_msgTypes[9]
+	mi := &file_scheduler_scheduler_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -600,7 +903,7 @@ func (x *GetStatusReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetStatusReply.ProtoReflect.Descriptor instead.
 func (*GetStatusReply) Descriptor() ([]byte, []int) {
-	return file_scheduler_scheduler_proto_rawDescGZIP(), []int{9}
+	return file_scheduler_scheduler_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *GetStatusReply) GetPolicy() string {
@@ -654,7 +957,7 @@ type NodeStatus struct {
 
 func (x *NodeStatus) Reset() {
 	*x = NodeStatus{}
-	mi := &file_scheduler_scheduler_proto_msgTypes[10]
+	mi := &file_scheduler_scheduler_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -666,7 +969,7 @@ func (x *NodeStatus) String() string {
 func (*NodeStatus) ProtoMessage() {}
 
 func (x *NodeStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_scheduler_scheduler_proto_msgTypes[10]
+	mi := &file_scheduler_scheduler_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -679,7 +982,7 @@ func (x *NodeStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NodeStatus.ProtoReflect.Descriptor instead.
 func (*NodeStatus) Descriptor() ([]byte, []int) {
-	return file_scheduler_scheduler_proto_rawDescGZIP(), []int{10}
+	return file_scheduler_scheduler_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *NodeStatus) GetNodeId() string {
@@ -745,7 +1048,7 @@ type ContainerStatus struct {
 
 func (x *ContainerStatus) Reset() {
 	*x = ContainerStatus{}
-	mi := &file_scheduler_scheduler_proto_msgTypes[11]
+	mi := &file_scheduler_scheduler_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -757,7 +1060,7 @@ func (x *ContainerStatus) String() string {
 func (*ContainerStatus) ProtoMessage() {}
 
 func (x *ContainerStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_scheduler_scheduler_proto_msgTypes[11]
+	mi := &file_scheduler_scheduler_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -770,7 +1073,7 @@ func (x *ContainerStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ContainerStatus.ProtoReflect.Descriptor instead.
 func (*ContainerStatus) Descriptor() ([]byte, []int) {
-	return file_scheduler_scheduler_proto_rawDescGZIP(), []int{11}
+	return file_scheduler_scheduler_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *ContainerStatus) GetContainerId() string {
@@ -828,7 +1131,7 @@ type FunctionStatus struct {
 
 func (x *FunctionStatus) Reset() {
 	*x = FunctionStatus{}
-	mi := &file_scheduler_scheduler_proto_msgTypes[12]
+	mi := &file_scheduler_scheduler_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -840,7 +1143,7 @@ func (x *FunctionStatus) String() string {
 func (*FunctionStatus) ProtoMessage() {}
 
 func (x *FunctionStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_scheduler_scheduler_proto_msgTypes[12]
+	mi := &file_scheduler_scheduler_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -853,7 +1156,7 @@ func (x *FunctionStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FunctionStatus.ProtoReflect.Descriptor instead.
 func (*FunctionStatus) Descriptor() ([]byte, []int) {
-	return file_scheduler_scheduler_proto_rawDescGZIP(), []int{12}
+	return file_scheduler_scheduler_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *FunctionStatus) GetFunctionName() string {
@@ -913,7 +1216,7 @@ type Counters struct {
 
 func (x *Counters) Reset() {
 	*x = Counters{}
-	mi := &file_scheduler_scheduler_proto_msgTypes[13]
+	mi := &file_scheduler_scheduler_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -925,7 +1228,7 @@ func (x *Counters) String() string {
 func (*Counters) ProtoMessage() {}
 
 func (x *Counters) ProtoReflect() protoreflect.Message {
-	mi := &file_scheduler_scheduler_proto_msgTypes[13]
+	mi := &file_scheduler_scheduler_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -938,7 +1241,7 @@ func (x *Counters) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Counters.ProtoReflect.Descriptor instead.
 func (*Counters) Descriptor() ([]byte, []int) {
-	return file_scheduler_scheduler_proto_rawDescGZIP(), []int{13}
+	return file_scheduler_scheduler_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Counters) GetAcquired() int64 {
@@ -1048,7 +1351,7 @@ type ExplainRequest struct {
 
 func (x *ExplainRequest) Reset() {
 	*x = ExplainRequest{}
-	mi := &file_scheduler_scheduler_proto_msgTypes[14]
+	mi := &file_scheduler_scheduler_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1060,7 +1363,7 @@ func (x *ExplainRequest) String() string {
 func (*ExplainRequest) ProtoMessage() {}
 
 func (x *ExplainRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_scheduler_scheduler_proto_msgTypes[14]
+	mi := &file_scheduler_scheduler_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1073,7 +1376,7 @@ func (x *ExplainRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExplainRequest.ProtoReflect.Descriptor instead.
 func (*ExplainRequest) Descriptor() ([]byte, []int) {
-	return file_scheduler_scheduler_proto_rawDescGZIP(), []int{14}
+	return file_scheduler_scheduler_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *ExplainRequest) GetRequestId() string {
@@ -1117,15 +1420,17 @@ type ExplainReply struct {
 	Evicted    int32 `protobuf:"varint,21,opt,name=evicted,proto3" json:"evicted,omitempty"`
 	NodesAsked int32 `protobuf:"varint,22,opt,name=nodes_asked,json=nodesAsked,proto3" json:"nodes_asked,omitempty"`
 	// What ended its waiting, in words: "a container was made", "request X was returned".
-	Cause         string  `protobuf:"bytes,23,opt,name=cause,proto3" json:"cause,omitempty"`
-	Reason        *Reason `protobuf:"bytes,24,opt,name=reason,proto3" json:"reason,omitempty"`
+	Cause  string  `protobuf:"bytes,23,opt,name=cause,proto3" json:"cause,omitempty"`
+	Reason *Reason `protobuf:"bytes,24,opt,name=reason,proto3" json:"reason,omitempty"`
+	// Of a cold start, as far as it is known.
+	ColdStart     *ColdStart `protobuf:"bytes,25,opt,name=cold_start,json=coldStart,proto3" json:"cold_start,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ExplainReply) Reset() {
 	*x = ExplainReply{}
-	mi := &file_scheduler_scheduler_proto_msgTypes[15]
+	mi := &file_scheduler_scheduler_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1137,7 +1442,7 @@ func (x *ExplainReply) String() string {
 func (*ExplainReply) ProtoMessage() {}
 
 func (x *ExplainReply) ProtoReflect() protoreflect.Message {
-	mi := &file_scheduler_scheduler_proto_msgTypes[15]
+	mi := &file_scheduler_scheduler_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1150,7 +1455,7 @@ func (x *ExplainReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExplainReply.ProtoReflect.Descriptor instead.
 func (*ExplainReply) Descriptor() ([]byte, []int) {
-	return file_scheduler_scheduler_proto_rawDescGZIP(), []int{15}
+	return file_scheduler_scheduler_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *ExplainReply) GetRequestId() string {
@@ -1321,6 +1626,119 @@ func (x *ExplainReply) GetReason() *Reason {
 	return nil
 }
 
+func (x *ExplainReply) GetColdStart() *ColdStart {
+	if x != nil {
+		return x.ColdStart
+	}
+	return nil
+}
+
+// ColdStart is what a cold start was made of, in nanoseconds. What a node that
+// does not tell its phases took is not known.
+type ColdStart struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// From the request to the order to make a container; 0 if it was being made by then.
+	DecideNanos int64 `protobuf:"varint,1,opt,name=decide_nanos,json=decideNanos,proto3" json:"decide_nanos,omitempty"`
+	// The phases on the node: a turn, a sandbox, the code, the limits, the function.
+	WaitNanos   int64 `protobuf:"varint,2,opt,name=wait_nanos,json=waitNanos,proto3" json:"wait_nanos,omitempty"`
+	TakeNanos   int64 `protobuf:"varint,3,opt,name=take_nanos,json=takeNanos,proto3" json:"take_nanos,omitempty"`
+	MountNanos  int64 `protobuf:"varint,4,opt,name=mount_nanos,json=mountNanos,proto3" json:"mount_nanos,omitempty"`
+	LimitNanos  int64 `protobuf:"varint,5,opt,name=limit_nanos,json=limitNanos,proto3" json:"limit_nanos,omitempty"`
+	ImportNanos int64 `protobuf:"varint,6,opt,name=import_nanos,json=importNanos,proto3" json:"import_nanos,omitempty"`
+	// The first call's execution; 0 until it was returned.
+	FirstCallNanos int64 `protobuf:"varint,7,opt,name=first_call_nanos,json=firstCallNanos,proto3" json:"first_call_nanos,omitempty"`
+	// The sandbox came from the node's reserve.
+	Pooled        bool `protobuf:"varint,8,opt,name=pooled,proto3" json:"pooled,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ColdStart) Reset() {
+	*x = ColdStart{}
+	mi := &file_scheduler_scheduler_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ColdStart) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ColdStart) ProtoMessage() {}
+
+func (x *ColdStart) ProtoReflect() protoreflect.Message {
+	mi := &file_scheduler_scheduler_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ColdStart.ProtoReflect.Descriptor instead.
+func (*ColdStart) Descriptor() ([]byte, []int) {
+	return file_scheduler_scheduler_proto_rawDescGZIP(), []int{21}
+}
+
+func (x *ColdStart) GetDecideNanos() int64 {
+	if x != nil {
+		return x.DecideNanos
+	}
+	return 0
+}
+
+func (x *ColdStart) GetWaitNanos() int64 {
+	if x != nil {
+		return x.WaitNanos
+	}
+	return 0
+}
+
+func (x *ColdStart) GetTakeNanos() int64 {
+	if x != nil {
+		return x.TakeNanos
+	}
+	return 0
+}
+
+func (x *ColdStart) GetMountNanos() int64 {
+	if x != nil {
+		return x.MountNanos
+	}
+	return 0
+}
+
+func (x *ColdStart) GetLimitNanos() int64 {
+	if x != nil {
+		return x.LimitNanos
+	}
+	return 0
+}
+
+func (x *ColdStart) GetImportNanos() int64 {
+	if x != nil {
+		return x.ImportNanos
+	}
+	return 0
+}
+
+func (x *ColdStart) GetFirstCallNanos() int64 {
+	if x != nil {
+		return x.FirstCallNanos
+	}
+	return 0
+}
+
+func (x *ColdStart) GetPooled() bool {
+	if x != nil {
+		return x.Pooled
+	}
+	return false
+}
+
 // Reason is what the policy expected when the request found no container with
 // room; 0 is what it does not know.
 type Reason struct {
@@ -1337,7 +1755,7 @@ type Reason struct {
 
 func (x *Reason) Reset() {
 	*x = Reason{}
-	mi := &file_scheduler_scheduler_proto_msgTypes[16]
+	mi := &file_scheduler_scheduler_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1349,7 +1767,7 @@ func (x *Reason) String() string {
 func (*Reason) ProtoMessage() {}
 
 func (x *Reason) ProtoReflect() protoreflect.Message {
-	mi := &file_scheduler_scheduler_proto_msgTypes[16]
+	mi := &file_scheduler_scheduler_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1362,7 +1780,7 @@ func (x *Reason) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Reason.ProtoReflect.Descriptor instead.
 func (*Reason) Descriptor() ([]byte, []int) {
-	return file_scheduler_scheduler_proto_rawDescGZIP(), []int{16}
+	return file_scheduler_scheduler_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Reason) GetWaitNanos() int64 {
@@ -1397,7 +1815,7 @@ var File_scheduler_scheduler_proto protoreflect.FileDescriptor
 
 const file_scheduler_scheduler_proto_rawDesc = "" +
 	"\n" +
-	"\x19scheduler/scheduler.proto\x12\x0eschedulerproto\"\x98\x01\n" +
+	"\x19scheduler/scheduler.proto\x12\x0eschedulerproto\x1a\x19google/protobuf/any.proto\"\x98\x01\n" +
 	"\x0eFunctionConfig\x12\"\n" +
 	"\rtimeout_in_ms\x18\x01 \x01(\x03R\vtimeoutInMs\x12&\n" +
 	"\x0fmemory_in_bytes\x18\x02 \x01(\x03R\rmemoryInBytes\x12\x18\n" +
@@ -1428,7 +1846,26 @@ const file_scheduler_scheduler_proto_rawDesc = "" +
 	"\rerror_message\x18\x06 \x01(\tR\ferrorMessage\x12%\n" +
 	"\x0econtainer_lost\x18d \x01(\bR\rcontainerLost\x12)\n" +
 	"\x11cpu_time_in_nanos\x18e \x01(\x03R\x0ecpuTimeInNanos\"\x16\n" +
-	"\x14ReturnContainerReply\"[\n" +
+	"\x14ReturnContainerReply\"\xa8\x01\n" +
+	"\x0eSessionRequest\x12:\n" +
+	"\bacquires\x18\x01 \x03(\v2\x1e.schedulerproto.SessionAcquireR\bacquires\x12@\n" +
+	"\areturns\x18\x02 \x03(\v2&.schedulerproto.ReturnContainerRequestR\areturns\x12\x18\n" +
+	"\acancels\x18\x03 \x03(\x04R\acancels\"\x8d\x01\n" +
+	"\x0eSessionAcquire\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\x04R\x02id\x12A\n" +
+	"\arequest\x18\x02 \x01(\v2'.schedulerproto.AcquireContainerRequestR\arequest\x12(\n" +
+	"\x10timeout_in_nanos\x18\x03 \x01(\x03R\x0etimeoutInNanos\"c\n" +
+	"\fSessionReply\x127\n" +
+	"\aanswers\x18\x01 \x03(\v2\x1d.schedulerproto.SessionAnswerR\aanswers\x12\x1a\n" +
+	"\breturned\x18\x02 \x01(\x04R\breturned\"\x94\x01\n" +
+	"\rSessionAnswer\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\x04R\x02id\x12?\n" +
+	"\agranted\x18\x02 \x01(\v2%.schedulerproto.AcquireContainerReplyR\agranted\x122\n" +
+	"\x05error\x18\x03 \x01(\v2\x1c.schedulerproto.SessionErrorR\x05error\"l\n" +
+	"\fSessionError\x12\x12\n" +
+	"\x04code\x18\x01 \x01(\x05R\x04code\x12\x18\n" +
+	"\amessage\x18\x02 \x01(\tR\amessage\x12.\n" +
+	"\adetails\x18\x03 \x03(\v2\x14.google.protobuf.AnyR\adetails\"[\n" +
 	"\x18AnnounceFunctionsRequest\x12?\n" +
 	"\tfunctions\x18\x01 \x03(\v2!.schedulerproto.AnnouncedFunctionR\tfunctions\"\xa0\x01\n" +
 	"\x11AnnouncedFunction\x12\x1d\n" +
@@ -1492,7 +1929,7 @@ const file_scheduler_scheduler_proto_rawDesc = "" +
 	"nodes_lost\x18\x0e \x01(\x03R\tnodesLost\"/\n" +
 	"\x0eExplainRequest\x12\x1d\n" +
 	"\n" +
-	"request_id\x18\x01 \x01(\tR\trequestId\"\x9a\x06\n" +
+	"request_id\x18\x01 \x01(\tR\trequestId\"\xd4\x06\n" +
 	"\fExplainReply\x12\x1d\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tR\trequestId\x12\x1d\n" +
@@ -1524,17 +1961,33 @@ const file_scheduler_scheduler_proto_rawDesc = "" +
 	"\vnodes_asked\x18\x16 \x01(\x05R\n" +
 	"nodesAsked\x12\x14\n" +
 	"\x05cause\x18\x17 \x01(\tR\x05cause\x12.\n" +
-	"\x06reason\x18\x18 \x01(\v2\x16.schedulerproto.ReasonR\x06reason\"\x9b\x01\n" +
+	"\x06reason\x18\x18 \x01(\v2\x16.schedulerproto.ReasonR\x06reason\x128\n" +
+	"\n" +
+	"cold_start\x18\x19 \x01(\v2\x19.schedulerproto.ColdStartR\tcoldStart\"\x93\x02\n" +
+	"\tColdStart\x12!\n" +
+	"\fdecide_nanos\x18\x01 \x01(\x03R\vdecideNanos\x12\x1d\n" +
+	"\n" +
+	"wait_nanos\x18\x02 \x01(\x03R\twaitNanos\x12\x1d\n" +
+	"\n" +
+	"take_nanos\x18\x03 \x01(\x03R\ttakeNanos\x12\x1f\n" +
+	"\vmount_nanos\x18\x04 \x01(\x03R\n" +
+	"mountNanos\x12\x1f\n" +
+	"\vlimit_nanos\x18\x05 \x01(\x03R\n" +
+	"limitNanos\x12!\n" +
+	"\fimport_nanos\x18\x06 \x01(\x03R\vimportNanos\x12(\n" +
+	"\x10first_call_nanos\x18\a \x01(\x03R\x0efirstCallNanos\x12\x16\n" +
+	"\x06pooled\x18\b \x01(\bR\x06pooled\"\x9b\x01\n" +
 	"\x06Reason\x12\x1d\n" +
 	"\n" +
 	"wait_nanos\x18\x01 \x01(\x03R\twaitNanos\x12(\n" +
 	"\x10cold_start_nanos\x18\x02 \x01(\x03R\x0ecoldStartNanos\x12'\n" +
 	"\x0fexecution_nanos\x18\x03 \x01(\x03R\x0eexecutionNanos\x12\x1f\n" +
 	"\vprice_nanos\x18\x04 \x01(\x03R\n" +
-	"priceNanos2\xcf\x03\n" +
+	"priceNanos2\x9c\x04\n" +
 	"\tScheduler\x12b\n" +
 	"\x10AcquireContainer\x12'.schedulerproto.AcquireContainerRequest\x1a%.schedulerproto.AcquireContainerReply\x12_\n" +
-	"\x0fReturnContainer\x12&.schedulerproto.ReturnContainerRequest\x1a$.schedulerproto.ReturnContainerReply\x12e\n" +
+	"\x0fReturnContainer\x12&.schedulerproto.ReturnContainerRequest\x1a$.schedulerproto.ReturnContainerReply\x12K\n" +
+	"\aSession\x12\x1e.schedulerproto.SessionRequest\x1a\x1c.schedulerproto.SessionReply(\x010\x01\x12e\n" +
 	"\x11AnnounceFunctions\x12(.schedulerproto.AnnounceFunctionsRequest\x1a&.schedulerproto.AnnounceFunctionsReply\x12M\n" +
 	"\tGetStatus\x12 .schedulerproto.GetStatusRequest\x1a\x1e.schedulerproto.GetStatusReply\x12G\n" +
 	"\aExplain\x12\x1e.schedulerproto.ExplainRequest\x1a\x1c.schedulerproto.ExplainReplyB:Z8github.com/minifaas/minifaas/proto/scheduler;schedulerpbb\x06proto3"
@@ -1551,50 +2004,67 @@ func file_scheduler_scheduler_proto_rawDescGZIP() []byte {
 	return file_scheduler_scheduler_proto_rawDescData
 }
 
-var file_scheduler_scheduler_proto_msgTypes = make([]protoimpl.MessageInfo, 17)
+var file_scheduler_scheduler_proto_msgTypes = make([]protoimpl.MessageInfo, 23)
 var file_scheduler_scheduler_proto_goTypes = []any{
 	(*FunctionConfig)(nil),           // 0: schedulerproto.FunctionConfig
 	(*AcquireContainerRequest)(nil),  // 1: schedulerproto.AcquireContainerRequest
 	(*AcquireContainerReply)(nil),    // 2: schedulerproto.AcquireContainerReply
 	(*ReturnContainerRequest)(nil),   // 3: schedulerproto.ReturnContainerRequest
 	(*ReturnContainerReply)(nil),     // 4: schedulerproto.ReturnContainerReply
-	(*AnnounceFunctionsRequest)(nil), // 5: schedulerproto.AnnounceFunctionsRequest
-	(*AnnouncedFunction)(nil),        // 6: schedulerproto.AnnouncedFunction
-	(*AnnounceFunctionsReply)(nil),   // 7: schedulerproto.AnnounceFunctionsReply
-	(*GetStatusRequest)(nil),         // 8: schedulerproto.GetStatusRequest
-	(*GetStatusReply)(nil),           // 9: schedulerproto.GetStatusReply
-	(*NodeStatus)(nil),               // 10: schedulerproto.NodeStatus
-	(*ContainerStatus)(nil),          // 11: schedulerproto.ContainerStatus
-	(*FunctionStatus)(nil),           // 12: schedulerproto.FunctionStatus
-	(*Counters)(nil),                 // 13: schedulerproto.Counters
-	(*ExplainRequest)(nil),           // 14: schedulerproto.ExplainRequest
-	(*ExplainReply)(nil),             // 15: schedulerproto.ExplainReply
-	(*Reason)(nil),                   // 16: schedulerproto.Reason
+	(*SessionRequest)(nil),           // 5: schedulerproto.SessionRequest
+	(*SessionAcquire)(nil),           // 6: schedulerproto.SessionAcquire
+	(*SessionReply)(nil),             // 7: schedulerproto.SessionReply
+	(*SessionAnswer)(nil),            // 8: schedulerproto.SessionAnswer
+	(*SessionError)(nil),             // 9: schedulerproto.SessionError
+	(*AnnounceFunctionsRequest)(nil), // 10: schedulerproto.AnnounceFunctionsRequest
+	(*AnnouncedFunction)(nil),        // 11: schedulerproto.AnnouncedFunction
+	(*AnnounceFunctionsReply)(nil),   // 12: schedulerproto.AnnounceFunctionsReply
+	(*GetStatusRequest)(nil),         // 13: schedulerproto.GetStatusRequest
+	(*GetStatusReply)(nil),           // 14: schedulerproto.GetStatusReply
+	(*NodeStatus)(nil),               // 15: schedulerproto.NodeStatus
+	(*ContainerStatus)(nil),          // 16: schedulerproto.ContainerStatus
+	(*FunctionStatus)(nil),           // 17: schedulerproto.FunctionStatus
+	(*Counters)(nil),                 // 18: schedulerproto.Counters
+	(*ExplainRequest)(nil),           // 19: schedulerproto.ExplainRequest
+	(*ExplainReply)(nil),             // 20: schedulerproto.ExplainReply
+	(*ColdStart)(nil),                // 21: schedulerproto.ColdStart
+	(*Reason)(nil),                   // 22: schedulerproto.Reason
+	(*anypb.Any)(nil),                // 23: google.protobuf.Any
 }
 var file_scheduler_scheduler_proto_depIdxs = []int32{
 	0,  // 0: schedulerproto.AcquireContainerRequest.function_config:type_name -> schedulerproto.FunctionConfig
-	6,  // 1: schedulerproto.AnnounceFunctionsRequest.functions:type_name -> schedulerproto.AnnouncedFunction
-	0,  // 2: schedulerproto.AnnouncedFunction.function_config:type_name -> schedulerproto.FunctionConfig
-	10, // 3: schedulerproto.GetStatusReply.nodes:type_name -> schedulerproto.NodeStatus
-	12, // 4: schedulerproto.GetStatusReply.functions:type_name -> schedulerproto.FunctionStatus
-	13, // 5: schedulerproto.GetStatusReply.counters:type_name -> schedulerproto.Counters
-	11, // 6: schedulerproto.NodeStatus.containers:type_name -> schedulerproto.ContainerStatus
-	16, // 7: schedulerproto.ExplainReply.reason:type_name -> schedulerproto.Reason
-	1,  // 8: schedulerproto.Scheduler.AcquireContainer:input_type -> schedulerproto.AcquireContainerRequest
-	3,  // 9: schedulerproto.Scheduler.ReturnContainer:input_type -> schedulerproto.ReturnContainerRequest
-	5,  // 10: schedulerproto.Scheduler.AnnounceFunctions:input_type -> schedulerproto.AnnounceFunctionsRequest
-	8,  // 11: schedulerproto.Scheduler.GetStatus:input_type -> schedulerproto.GetStatusRequest
-	14, // 12: schedulerproto.Scheduler.Explain:input_type -> schedulerproto.ExplainRequest
-	2,  // 13: schedulerproto.Scheduler.AcquireContainer:output_type -> schedulerproto.AcquireContainerReply
-	4,  // 14: schedulerproto.Scheduler.ReturnContainer:output_type -> schedulerproto.ReturnContainerReply
-	7,  // 15: schedulerproto.Scheduler.AnnounceFunctions:output_type -> schedulerproto.AnnounceFunctionsReply
-	9,  // 16: schedulerproto.Scheduler.GetStatus:output_type -> schedulerproto.GetStatusReply
-	15, // 17: schedulerproto.Scheduler.Explain:output_type -> schedulerproto.ExplainReply
-	13, // [13:18] is the sub-list for method output_type
-	8,  // [8:13] is the sub-list for method input_type
-	8,  // [8:8] is the sub-list for extension type_name
-	8,  // [8:8] is the sub-list for extension extendee
-	0,  // [0:8] is the sub-list for field type_name
+	6,  // 1: schedulerproto.SessionRequest.acquires:type_name -> schedulerproto.SessionAcquire
+	3,  // 2: schedulerproto.SessionRequest.returns:type_name -> schedulerproto.ReturnContainerRequest
+	1,  // 3: schedulerproto.SessionAcquire.request:type_name -> schedulerproto.AcquireContainerRequest
+	8,  // 4: schedulerproto.SessionReply.answers:type_name -> schedulerproto.SessionAnswer
+	2,  // 5: schedulerproto.SessionAnswer.granted:type_name -> schedulerproto.AcquireContainerReply
+	9,  // 6: schedulerproto.SessionAnswer.error:type_name -> schedulerproto.SessionError
+	23, // 7: schedulerproto.SessionError.details:type_name -> google.protobuf.Any
+	11, // 8: schedulerproto.AnnounceFunctionsRequest.functions:type_name -> schedulerproto.AnnouncedFunction
+	0,  // 9: schedulerproto.AnnouncedFunction.function_config:type_name -> schedulerproto.FunctionConfig
+	15, // 10: schedulerproto.GetStatusReply.nodes:type_name -> schedulerproto.NodeStatus
+	17, // 11: schedulerproto.GetStatusReply.functions:type_name -> schedulerproto.FunctionStatus
+	18, // 12: schedulerproto.GetStatusReply.counters:type_name -> schedulerproto.Counters
+	16, // 13: schedulerproto.NodeStatus.containers:type_name -> schedulerproto.ContainerStatus
+	22, // 14: schedulerproto.ExplainReply.reason:type_name -> schedulerproto.Reason
+	21, // 15: schedulerproto.ExplainReply.cold_start:type_name -> schedulerproto.ColdStart
+	1,  // 16: schedulerproto.Scheduler.AcquireContainer:input_type -> schedulerproto.AcquireContainerRequest
+	3,  // 17: schedulerproto.Scheduler.ReturnContainer:input_type -> schedulerproto.ReturnContainerRequest
+	5,  // 18: schedulerproto.Scheduler.Session:input_type -> schedulerproto.SessionRequest
+	10, // 19: schedulerproto.Scheduler.AnnounceFunctions:input_type -> schedulerproto.AnnounceFunctionsRequest
+	13, // 20: schedulerproto.Scheduler.GetStatus:input_type -> schedulerproto.GetStatusRequest
+	19, // 21: schedulerproto.Scheduler.Explain:input_type -> schedulerproto.ExplainRequest
+	2,  // 22: schedulerproto.Scheduler.AcquireContainer:output_type -> schedulerproto.AcquireContainerReply
+	4,  // 23: schedulerproto.Scheduler.ReturnContainer:output_type -> schedulerproto.ReturnContainerReply
+	7,  // 24: schedulerproto.Scheduler.Session:output_type -> schedulerproto.SessionReply
+	12, // 25: schedulerproto.Scheduler.AnnounceFunctions:output_type -> schedulerproto.AnnounceFunctionsReply
+	14, // 26: schedulerproto.Scheduler.GetStatus:output_type -> schedulerproto.GetStatusReply
+	20, // 27: schedulerproto.Scheduler.Explain:output_type -> schedulerproto.ExplainReply
+	22, // [22:28] is the sub-list for method output_type
+	16, // [16:22] is the sub-list for method input_type
+	16, // [16:16] is the sub-list for extension type_name
+	16, // [16:16] is the sub-list for extension extendee
+	0,  // [0:16] is the sub-list for field type_name
 }
 
 func init() { file_scheduler_scheduler_proto_init() }
@@ -1608,7 +2078,7 @@ func file_scheduler_scheduler_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_scheduler_scheduler_proto_rawDesc), len(file_scheduler_scheduler_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   17,
+			NumMessages:   23,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -5,8 +5,8 @@
 // source: scheduler/scheduler.proto
 
 // The scheduler's wire contract. Fields below 100 are fixed by the mini-faas
-// contest of 2020; fields from 100 up, AnnounceFunctions, GetStatus and Explain are
-// ours. An old peer leaves ours empty and ignores them.
+// contest of 2020; fields from 100 up, Session, AnnounceFunctions, GetStatus and
+// Explain are ours. An old peer leaves ours empty and ignores them.
 
 package schedulerpb
 
@@ -25,6 +25,7 @@ const _ = grpc.SupportPackageIsVersion9
 const (
 	Scheduler_AcquireContainer_FullMethodName  = "/schedulerproto.Scheduler/AcquireContainer"
 	Scheduler_ReturnContainer_FullMethodName   = "/schedulerproto.Scheduler/ReturnContainer"
+	Scheduler_Session_FullMethodName           = "/schedulerproto.Scheduler/Session"
 	Scheduler_AnnounceFunctions_FullMethodName = "/schedulerproto.Scheduler/AnnounceFunctions"
 	Scheduler_GetStatus_FullMethodName         = "/schedulerproto.Scheduler/GetStatus"
 	Scheduler_Explain_FullMethodName           = "/schedulerproto.Scheduler/Explain"
@@ -49,6 +50,15 @@ type SchedulerClient interface {
 	// ReturnContainer ends the lease of AcquireContainer. Returning a lease that
 	// is unknown or over is OK and has no effect.
 	ReturnContainer(ctx context.Context, in *ReturnContainerRequest, opts ...grpc.CallOption) (*ReturnContainerReply, error)
+	// Session carries many AcquireContainer and ReturnContainer over one stream: a
+	// fraction of the work of a call each. They mean what they mean alone. Requests
+	// take effect in order, so that an acquire finds what was returned before it.
+	// Each acquire is answered once; answers come in any order. When the session ends,
+	// from whichever side, acquires that wait are canceled; leases go on.
+	//
+	// UNAVAILABLE: the scheduler stops; open a session with the next one, and send
+	// again what was not answered.
+	Session(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[SessionRequest, SessionReply], error)
 	// AnnounceFunctions tells of functions that are deployed and may be called soon,
 	// so that a policy can prepare for them. It answers once the scheduler knows of
 	// them, before anything is prepared. To announce again is harmless: a scheduler
@@ -91,6 +101,19 @@ func (c *schedulerClient) ReturnContainer(ctx context.Context, in *ReturnContain
 	}
 	return out, nil
 }
+
+func (c *schedulerClient) Session(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[SessionRequest, SessionReply], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &Scheduler_ServiceDesc.Streams[0], Scheduler_Session_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[SessionRequest, SessionReply]{ClientStream: stream}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Scheduler_SessionClient = grpc.BidiStreamingClient[SessionRequest, SessionReply]
 
 func (c *schedulerClient) AnnounceFunctions(ctx context.Context, in *AnnounceFunctionsRequest, opts ...grpc.CallOption) (*AnnounceFunctionsReply, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
@@ -141,6 +164,15 @@ type SchedulerServer interface {
 	// ReturnContainer ends the lease of AcquireContainer. Returning a lease that
 	// is unknown or over is OK and has no effect.
 	ReturnContainer(context.Context, *ReturnContainerRequest) (*ReturnContainerReply, error)
+	// Session carries many AcquireContainer and ReturnContainer over one stream: a
+	// fraction of the work of a call each. They mean what they mean alone. Requests
+	// take effect in order, so that an acquire finds what was returned before it.
+	// Each acquire is answered once; answers come in any order. When the session ends,
+	// from whichever side, acquires that wait are canceled; leases go on.
+	//
+	// UNAVAILABLE: the scheduler stops; open a session with the next one, and send
+	// again what was not answered.
+	Session(grpc.BidiStreamingServer[SessionRequest, SessionReply]) error
 	// AnnounceFunctions tells of functions that are deployed and may be called soon,
 	// so that a policy can prepare for them. It answers once the scheduler knows of
 	// them, before anything is prepared. To announce again is harmless: a scheduler
@@ -169,6 +201,9 @@ func (UnimplementedSchedulerServer) AcquireContainer(context.Context, *AcquireCo
 }
 func (UnimplementedSchedulerServer) ReturnContainer(context.Context, *ReturnContainerRequest) (*ReturnContainerReply, error) {
 	return nil, status.Error(codes.Unimplemented, "method ReturnContainer not implemented")
+}
+func (UnimplementedSchedulerServer) Session(grpc.BidiStreamingServer[SessionRequest, SessionReply]) error {
+	return status.Error(codes.Unimplemented, "method Session not implemented")
 }
 func (UnimplementedSchedulerServer) AnnounceFunctions(context.Context, *AnnounceFunctionsRequest) (*AnnounceFunctionsReply, error) {
 	return nil, status.Error(codes.Unimplemented, "method AnnounceFunctions not implemented")
@@ -235,6 +270,13 @@ func _Scheduler_ReturnContainer_Handler(srv interface{}, ctx context.Context, de
 	}
 	return interceptor(ctx, in, info, handler)
 }
+
+func _Scheduler_Session_Handler(srv interface{}, stream grpc.ServerStream) error {
+	return srv.(SchedulerServer).Session(&grpc.GenericServerStream[SessionRequest, SessionReply]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Scheduler_SessionServer = grpc.BidiStreamingServer[SessionRequest, SessionReply]
 
 func _Scheduler_AnnounceFunctions_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(AnnounceFunctionsRequest)
@@ -318,6 +360,13 @@ var Scheduler_ServiceDesc = grpc.ServiceDesc{
 			Handler:    _Scheduler_Explain_Handler,
 		},
 	},
-	Streams:  []grpc.StreamDesc{},
+	Streams: []grpc.StreamDesc{
+		{
+			StreamName:    "Session",
+			Handler:       _Scheduler_Session_Handler,
+			ServerStreams: true,
+			ClientStreams: true,
+		},
+	},
 	Metadata: "scheduler/scheduler.proto",
 }

@@ -105,8 +105,8 @@ func (e *Engine) containerReady(ev *Event) {
 	e.counters.ContainersCreated++
 	f.avoid, f.failure = nil, ""
 	c.Prepared = ev.Prepared
-	if ev.Runtime != "" {
-		f.runtime = ev.Runtime
+	if ev.Sandbox != "" {
+		f.sandbox = ev.Sandbox
 	}
 	e.policy.Started(e.now, &f.FunctionView, &c.ContainerView, e.now.Sub(c.started))
 	f.Creating--

@@ -62,7 +62,7 @@ const (
 	NodeReleased
 	// NodeAvailable: a node can be reserved again, so a retry makes sense.
 	NodeAvailable
-	// ContainerReady: CreateContainer succeeded. Name, Container; Runtime and Prepared if the node says.
+	// ContainerReady: CreateContainer succeeded. Name, Container; Sandbox and Prepared if the node says.
 	ContainerReady
 	// ContainerFailed: CreateContainer failed. Name, Permanent, Message.
 	ContainerFailed
@@ -105,9 +105,9 @@ type Event struct {
 	Outcome   Outcome
 	InFlight  int
 	Permanent bool
-	// Runtime is what runs the function, by the node's word for it, and Prepared that the
-	// container was made from a sandbox that waited.
-	Runtime  string
+	// Sandbox is the kind of those that the function takes, by the node's word for it, and
+	// Prepared that the container was made from one that waited.
+	Sandbox  string
 	Prepared bool
 	// Since is when the statistics were asked for: what changed later is not in them.
 	Since      Instant
@@ -115,7 +115,7 @@ type Event struct {
 	// Named: the node names its containers and lists all of them, also when that
 	// is none. Without it one that gives a name is taken to do so from then on.
 	Named bool
-	// Sandboxes are those that wait on the node for a function, by runtime.
+	// Sandboxes are those that wait on the node for a function, by kind.
 	Sandboxes []SandboxStat
 
 	Message string
@@ -139,10 +139,10 @@ const (
 	ErrorOutOfMemory = "OutOfMemory"
 )
 
-// SandboxStat is how many sandboxes wait on a node for functions of a runtime.
+// SandboxStat is how many sandboxes of a kind wait on a node for functions.
 type SandboxStat struct {
-	Runtime string
-	Ready   int
+	Kind  string
+	Ready int
 }
 
 // ContainerStat is what a node says of one container.

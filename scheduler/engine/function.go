@@ -5,8 +5,8 @@ type function struct {
 	FunctionView
 	// tenant is the account of its first request; nil before.
 	tenant *tenant
-	// runtime is what a node called it that made a container; empty before.
-	runtime string
+	// sandbox is the kind of sandbox that it takes, as a node said that made a container.
+	sandbox string
 	// booked is the memory of its containers.
 	booked Bytes
 

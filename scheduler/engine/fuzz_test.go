@@ -168,7 +168,7 @@ func (z *fuzzer) event(b [4]byte) *engine.Event {
 	case engine.ContainerReady, engine.Wake + 4, engine.Wake + 5:
 		id := engine.ContainerID(fmt.Sprint("c", b[2]))
 		z.containers = append(z.containers, id)
-		return &engine.Event{Kind: engine.ContainerReady, Name: recent(z.creations, b[1]), Container: id, Node: node, Runtime: spec.Name[:1], Prepared: b[3]&1 > 0}
+		return &engine.Event{Kind: engine.ContainerReady, Name: recent(z.creations, b[1]), Container: id, Node: node, Sandbox: spec.Name[:1], Prepared: b[3]&1 > 0}
 	case engine.Wake + 6:
 		return &engine.Event{Kind: engine.ContainerResized, Name: recent(z.resizes, b[1])}
 	case engine.Wake + 7:
@@ -193,7 +193,7 @@ func (z *fuzzer) event(b [4]byte) *engine.Event {
 			}
 			ev.Containers = append(ev.Containers, s)
 		}
-		ev.Sandboxes = []engine.SandboxStat{{Runtime: "f", Ready: int(b[3]%4) - 1}, {Runtime: "e", Ready: 1}}
+		ev.Sandboxes = []engine.SandboxStat{{Kind: "f", Ready: int(b[3]%4) - 1}, {Kind: "e", Ready: 1}}
 		return ev
 	default: // NodeLost, NodeReleased, NodeAvailable, ContainerLost, Wake
 		return &engine.Event{Kind: kind, Node: node, Container: container}

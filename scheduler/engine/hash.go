@@ -86,7 +86,7 @@ func (h *hash) event(now Instant, ev *Event) {
 	r.bool(ev.Outcome.Lost)
 	r.int(int64(ev.InFlight))
 	r.bool(ev.Permanent)
-	r.text(ev.Runtime)
+	r.text(ev.Sandbox)
 	r.bool(ev.Prepared)
 	r.int(int64(ev.Since))
 	r.bool(ev.Named)
@@ -100,7 +100,7 @@ func (h *hash) event(now Instant, ev *Event) {
 	}
 	r.int(int64(len(ev.Sandboxes)))
 	for i := range ev.Sandboxes {
-		h.text(ev.Sandboxes[i].Runtime)
+		h.text(ev.Sandboxes[i].Kind)
 		h.int(int64(ev.Sandboxes[i].Ready))
 	}
 	h.int(int64(r.given))

@@ -133,7 +133,7 @@ func (s *scenario) do(words []string) string {
 		return s.step(&engine.Event{Kind: engine.NodeAvailable})
 	case "ready": // name container
 		return s.step(&engine.Event{
-			Kind: engine.ContainerReady, Name: engine.Name(arg(0)), Container: engine.ContainerID(arg(1)), Runtime: args["runtime"], Prepared: args["prepared"] != "",
+			Kind: engine.ContainerReady, Name: engine.Name(arg(0)), Container: engine.ContainerID(arg(1)), Sandbox: args["sandbox"], Prepared: args["prepared"] != "",
 		})
 	case "failed": // name
 		return s.step(&engine.Event{Kind: engine.ContainerFailed, Name: engine.Name(arg(0)), Permanent: args["permanent"] != "", Message: message})
@@ -156,7 +156,7 @@ func (s *scenario) do(words []string) string {
 			ev.Containers = append(ev.Containers, engine.ContainerStat{Container: engine.ContainerID(p[0]), Name: engine.Name(p[1]), InFlight: s.int(p[2])})
 		}
 		if n := s.int(args["sandboxes"]); n > 0 {
-			ev.Sandboxes = []engine.SandboxStat{{Runtime: args["runtime"], Ready: n}}
+			ev.Sandboxes = []engine.SandboxStat{{Kind: args["sandbox"], Ready: n}}
 		}
 		return s.step(ev)
 	case "status":

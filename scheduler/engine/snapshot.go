@@ -149,7 +149,7 @@ func (s *snapshot) functionTable() {
 		}
 		f := e.byIndex[i]
 		s.tenant(&f.tenant)
-		Text(c, &f.runtime)
+		Text(c, &f.sandbox)
 		Int(c, &f.limit)
 		Int(c, &f.round)
 		Int(c, &f.doom)

@@ -58,7 +58,7 @@ func (s *step) code(c *engine.Codec) {
 		engine.Text(c, &ev.Container)
 		engine.Int(c, &ev.InFlight)
 		engine.Bool(c, &ev.Permanent)
-		engine.Text(c, &ev.Runtime)
+		engine.Text(c, &ev.Sandbox)
 		engine.Bool(c, &ev.Prepared)
 	}
 	if groups&hasStats != 0 {
@@ -78,7 +78,7 @@ func (s *step) code(c *engine.Codec) {
 			ev.Sandboxes = make([]engine.SandboxStat, n)
 		}
 		for i := range ev.Sandboxes {
-			engine.Text(c, &ev.Sandboxes[i].Runtime)
+			engine.Text(c, &ev.Sandboxes[i].Kind)
 			engine.Int(c, &ev.Sandboxes[i].Ready)
 		}
 	}
