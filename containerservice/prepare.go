@@ -3,38 +3,57 @@ package containerservice
 import (
 	"context"
 	"errors"
-	"strings"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
 	"github.com/minifaas/minifaas/containerservice/runtime"
+	"github.com/minifaas/minifaas/containerservice/runtime/resident"
+	"github.com/minifaas/minifaas/internal/function"
 	containerservicepb "github.com/minifaas/minifaas/proto/containerservice"
 )
 
 // Prepare starts what Load can do without.
 func (s *Server) Prepare(ctx context.Context, req *containerservicepb.PrepareRequest) (*containerservicepb.PrepareReply, error) {
 	prepare, ok := preparers[req.GetRuntime()]
-	if !ok {
+	if !ok && !req.GetForked() {
 		return &containerservicepb.PrepareReply{}, nil
 	}
 	if s.isPrepared() || !s.advance(unloaded, preparing) {
 		return nil, status.Error(codes.FailedPrecondition, "prepare: a container is prepared once, before it loads its function")
 	}
-	prepared, err := prepare(ctx, runtime.Preparation{Interpreter: req.GetInterpreter(), Memory: req.GetMemoryInBytes()})
+	reply := &containerservicepb.PrepareReply{}
+	var prepared runtime.Prepared
+	var err error
+	if req.GetForked() {
+		prepared, err = expect(reply)
+	} else {
+		prepared, err = prepare(ctx, runtime.Preparation{Interpreter: req.GetInterpreter(), Memory: req.GetMemoryInBytes()})
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.state = unloaded
 	switch {
 	case err == nil:
 		s.prepared, s.preparedFor = prepared, req.GetRuntime()
-		return &containerservicepb.PrepareReply{}, nil
+		return reply, nil
 	case errors.Is(err, runtime.ErrNoInterpreter):
 		return nil, status.Errorf(codes.FailedPrecondition, "%s: %v", req.GetRuntime(), err)
 	case ctx.Err() != nil:
 		return nil, status.FromContextError(ctx.Err()).Err()
 	}
 	return nil, status.Errorf(codes.Internal, "prepare: %v", err)
+}
+
+// expect makes the ends of a worker that is forked outside, and tells them.
+func expect(reply *containerservicepb.PrepareReply) (runtime.Prepared, error) {
+	expected, err := resident.Expect()
+	if err != nil {
+		return nil, err
+	}
+	socket, output := expected.Descriptors()
+	reply.WorkerSocket, reply.WorkerOutput = int32(socket), int32(output)
+	return expected, nil
 }
 
 func (s *Server) isPrepared() bool {
@@ -57,30 +76,10 @@ func (s *Server) takePrepared(req *containerservicepb.LoadRequest) runtime.Prepa
 		return nil
 	default:
 	}
-	if of != req.GetRuntime() || ownStart(req.GetEnvironment()) {
+	_, outside := p.(*resident.Expected)
+	if of != req.GetRuntime() || outside != req.GetForked() || !outside && function.NeedsOwnStart(req.GetEnvironment()) {
 		p.Close()
 		return nil
 	}
 	return p
-}
-
-// startVariables, by how they begin, are read by an interpreter or its libraries
-// when they start; those that end in = are whole names.
-var startVariables = []string{
-	"PYTHON", "LD_", "MALLOC_", "GLIBC_", "LC_", "UV_", "LANG=", "LANGUAGE=", "TZ=", "TZDIR=",
-	"NODE_OPTIONS=", "NODE_PATH=", "NODE_EXTRA_CA_CERTS=", "NODE_ICU_DATA=", "NODE_DEBUG=", "NODE_NO_WARNINGS=", "NODE_V8_COVERAGE=",
-	"NODE_PENDING_DEPRECATION=", "NODE_PRESERVE_SYMLINKS=", "NODE_REPL_EXTERNAL_MODULE=", "NODE_TLS_REJECT_UNAUTHORIZED=", "NODE_COMPILE_CACHE=",
-	"OPENSSL_CONF=", "SSL_CERT_FILE=", "SSL_CERT_DIR=",
-}
-
-// ownStart: the function sets what an interpreter that runs already would not heed.
-func ownStart(environment map[string]string) bool {
-	for name := range environment {
-		for _, start := range startVariables {
-			if strings.HasPrefix(name+"=", start) {
-				return true
-			}
-		}
-	}
-	return false
 }

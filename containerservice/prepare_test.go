@@ -54,29 +54,29 @@ func TestPrepared(t *testing.T) {
 
 // TestPreparedInVain: what was prepared and can't be used is ended, and the function loads.
 func TestPreparedInVain(t *testing.T) {
-	python := function(t, "python3", "app.handler", map[string]string{"app.py": "import sys\ndef handler(e, c): return str(sys.flags.optimize)"})
+	node := function(t, "nodejs", "app.handler", map[string]string{"app.js": "exports.handler = () => process.title"})
 	t.Run("start variable", func(t *testing.T) {
-		python.Environment = map[string]string{"PYTHONOPTIMIZE": "2"}
-		a := prepared(t, python)
-		a.load(t, python)
-		a.answers(t, "{}", "2")
+		node.Environment = map[string]string{"NODE_OPTIONS": "--title=mine"}
+		a := prepared(t, node)
+		a.load(t, node)
+		a.answers(t, "{}", "mine")
 	})
 	t.Run("another runtime", func(t *testing.T) {
-		a := prepared(t, python)
+		a := prepared(t, node)
 		a.load(t, nativeFunction(t))
 	})
 	t.Run("nothing to prepare", func(t *testing.T) {
 		req := nativeFunction(t)
 		prepared(t, req).load(t, req)
 	})
-	t.Run("never loaded", func(t *testing.T) { prepared(t, python) })
+	t.Run("never loaded", func(t *testing.T) { prepared(t, node) })
 }
 
 func TestPrepareMisuse(t *testing.T) {
-	req := function(t, "python3", "app.handler", map[string]string{"app.py": "def handler(e, c): return 1"})
-	prepare := &containerservicepb.PrepareRequest{Runtime: "python3", Interpreter: req.GetInterpreter()}
+	req := function(t, "nodejs", "app.handler", map[string]string{"app.js": "exports.handler = () => 1"})
+	prepare := &containerservicepb.PrepareRequest{Runtime: "nodejs", Interpreter: req.GetInterpreter()}
 	a := startAgent(t)
-	missing := &containerservicepb.PrepareRequest{Runtime: "python3", Interpreter: "/nowhere"}
+	missing := &containerservicepb.PrepareRequest{Runtime: "nodejs", Interpreter: "/nowhere"}
 	if _, err := a.Prepare(t.Context(), missing); status.Code(err) != codes.FailedPrecondition || !strings.Contains(err.Error(), "/nowhere") {
 		t.Errorf("no interpreter: %v", err)
 	}
@@ -90,4 +90,36 @@ func TestPrepareMisuse(t *testing.T) {
 	if _, err := a.Prepare(t.Context(), prepare); status.Code(err) != codes.FailedPrecondition {
 		t.Errorf("prepared when loaded: %v", err)
 	}
+}
+
+// TestForkedWorkerNeverCame: who was told that a worker is there learns that it is
+// not; who was not told starts one. Package linux tests those that come.
+func TestForkedWorkerNeverCame(t *testing.T) {
+	expectant := func(t *testing.T) (*agent, *containerservicepb.LoadRequest) {
+		a := startAgent(t)
+		reply, err := a.Prepare(t.Context(), &containerservicepb.PrepareRequest{Runtime: "python3", Forked: true})
+		if err != nil || reply.GetWorkerSocket() < 3 || reply.GetWorkerOutput() < 3 {
+			t.Fatalf("prepare: %v, %v", reply, err)
+		}
+		return a, function(t, "python3", "app.handler", map[string]string{"app.py": "def handler(e, c): return 'fine'"})
+	}
+	t.Run("expected", func(t *testing.T) {
+		a, req := expectant(t)
+		req.Forked = true
+		if _, err := a.Load(t.Context(), req); status.Code(err) != codes.Aborted || !strings.Contains(err.Error(), "no worker came") {
+			t.Errorf("load: %v", err)
+		}
+	})
+	t.Run("not expected any more", func(t *testing.T) {
+		a, req := expectant(t)
+		a.load(t, req)
+		a.answers(t, "{}", "fine")
+	})
+	t.Run("never expected", func(t *testing.T) {
+		a, req := startAgent(t), function(t, "python3", "app.handler", nil)
+		req.Forked = true
+		if _, err := a.Load(t.Context(), req); status.Code(err) != codes.Aborted {
+			t.Errorf("load: %v", err)
+		}
+	})
 }

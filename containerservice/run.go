@@ -11,7 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 	"google.golang.org/protobuf/proto"
 
-	"github.com/minifaas/minifaas/containerservice/jail"
+	"github.com/minifaas/minifaas/internal/jail"
 	containerservicepb "github.com/minifaas/minifaas/proto/containerservice"
 )
 

@@ -4,10 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net"
 	"sync"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/keepalive"
 
 	containerservicepb "github.com/minifaas/minifaas/proto/containerservice"
 )
@@ -19,6 +21,10 @@ const maxMessage = 8 << 20
 // gRPC otherwise sends to estimate the bandwidth of a socket within one machine.
 const window = 1 << 20
 
+// buffer is what is read or written at once. It stays for as long as the agent
+// lives, which is idle mostly; what is larger goes past it.
+const buffer = 4 << 10
+
 // Serve serves one connection until the other side closes it.
 func (s *Server) Serve(conn net.Conn) error {
 	srv := grpc.NewServer(
@@ -26,6 +32,11 @@ func (s *Server) Serve(conn net.Conn) error {
 		grpc.MaxSendMsgSize(maxMessage),
 		grpc.StaticStreamWindowSize(window),
 		grpc.StaticConnWindowSize(4*window),
+		grpc.ReadBufferSize(buffer),
+		grpc.WriteBufferSize(buffer),
+		// No pings: a node that dies closes the socket, and an agent that was frozen for
+		// hours would take its own silence for the node's.
+		grpc.KeepaliveParams(keepalive.ServerParameters{Time: math.MaxInt64}),
 	)
 	containerservicepb.RegisterContainerServiceServer(srv, s)
 	l := &once{conn: conn, closed: make(chan struct{})}

@@ -19,6 +19,7 @@ import (
 	"github.com/minifaas/minifaas/containerservice/runtime/native"
 	"github.com/minifaas/minifaas/containerservice/runtime/node"
 	"github.com/minifaas/minifaas/containerservice/runtime/python"
+	"github.com/minifaas/minifaas/containerservice/runtime/resident"
 	"github.com/minifaas/minifaas/containerservice/runtime/wasm"
 	containerservicepb "github.com/minifaas/minifaas/proto/containerservice"
 )
@@ -43,8 +44,7 @@ var starters = map[string]runtime.Starter{
 
 // preparers of the runtimes that have something to prepare.
 var preparers = map[string]runtime.Preparer{
-	"python3": python.Prepare,
-	"nodejs":  node.Prepare,
+	"nodejs": node.Prepare,
 }
 
 // Server serves one container. Make it with New.
@@ -89,6 +89,8 @@ func (s *Server) Load(ctx context.Context, req *containerservicepb.LoadRequest) 
 	}
 	if p := s.takePrepared(req); p != nil {
 		start = p.Load
+	} else if req.Forked {
+		return nil, status.Error(codes.Aborted, "load function: nothing waits here for a worker that is forked outside")
 	}
 	rt, log, err := start(ctx, runtime.Function{
 		Name:        req.FunctionName,
@@ -98,6 +100,8 @@ func (s *Server) Load(ctx context.Context, req *containerservicepb.LoadRequest) 
 		Environment: req.Environment,
 		Interpreter: req.Interpreter,
 		Compiled:    req.CompiledDir,
+		Preload:     req.Preload,
+		Snapshot:    req.Snapshot,
 		LoadTimeout: orDefault(time.Duration(req.TimeoutNanos), DefaultLoadTimeout),
 		LogLimit:    int(orDefault(req.LogLimitInBytes, DefaultLogLimit)),
 	})
@@ -108,6 +112,8 @@ func (s *Server) Load(ctx context.Context, req *containerservicepb.LoadRequest) 
 		return nil, status.Errorf(codes.FailedPrecondition, "%s: %v", req.Runtime, err)
 	case ctx.Err() != nil:
 		return nil, status.FromContextError(ctx.Err()).Err()
+	case errors.Is(err, resident.ErrNoWorker):
+		return nil, status.Error(codes.Aborted, text(err.Error()))
 	default:
 		return nil, status.Errorf(codes.Internal, "load function: %v", err)
 	}

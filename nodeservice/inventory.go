@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"google.golang.org/grpc/codes"
@@ -19,6 +20,7 @@ type state string
 const (
 	creating state = "creating"
 	ready    state = "ready"
+	frozen   state = "frozen" // shown only: to the inventory it is ready
 	busy     state = "busy"
 	stopping state = "stopping"
 )
@@ -28,6 +30,7 @@ type entry struct {
 	id, name string
 	function function.Function
 	memory   int64
+	sizing   sync.Mutex // held while memory is being changed
 	state    state
 	created  time.Time
 	readied  time.Time // zero while it is being created
@@ -131,6 +134,14 @@ func (inv *inventory) end(e *entry, c *call) {
 	if e.state == busy && len(e.calls) == 0 {
 		e.state = ready
 	}
+}
+
+// shown is the state as others are told it.
+func (e *entry) shown() state {
+	if e.state == ready && e.sandbox.Frozen() {
+		return frozen
+	}
+	return e.state
 }
 
 // stop moves a container to stopping, from wherever it is.

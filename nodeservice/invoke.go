@@ -60,10 +60,12 @@ func (s *Server) invoke(caller context.Context, req *nodeservicepb.InvokeFunctio
 	if timeout <= 0 {
 		timeout = e.function.Timeout
 	}
+	begun := time.Now()
 	result, err := e.sandbox.Invoke(ctx, sandbox.Invocation{RequestID: req.GetRequestId(), Event: req.GetEvent(), Timeout: timeout})
+	took := time.Since(begun)
 	oom := errors.Is(err, sandbox.ErrOutOfMemory) || errors.Is(err, sandbox.ErrLostToMemory)
 	if err != nil && errors.Is(err, sandbox.ErrOutOfMemory) {
-		result = outOfMemory(e, result, err)
+		result = s.outOfMemory(e, result, err)
 		err = nil
 	}
 	lost := result.Lost || errors.Is(err, sandbox.ErrLost)
@@ -73,12 +75,19 @@ func (s *Server) invoke(caller context.Context, req *nodeservicepb.InvokeFunctio
 	s.mu.Lock()
 	c.lost = lost
 	s.inv.end(e, c)
+	first := e.ended == 1
 	if oom && !e.oom {
 		e.oom = true
 		s.counters.outOfMemory++
 	}
 	s.mu.Unlock()
 	close(c.done)
+	if first {
+		s.metrics.firstCall(took)
+	}
+	if result.Thaw > 0 {
+		s.metrics.thaw.Observe(result.Thaw.Seconds())
+	}
 	if err != nil {
 		return nil, invokeStatus(caller, err)
 	}
@@ -104,7 +113,9 @@ func (s *Server) checkFunction(req *nodeservicepb.InvokeFunctionRequest) error {
 }
 
 // outOfMemory is the result of a call that used more than its container's limit.
-func outOfMemory(e *entry, r sandbox.Result, err error) sandbox.Result {
+func (s *Server) outOfMemory(e *entry, r sandbox.Result, err error) sandbox.Result {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	r.Error = &sandbox.FunctionError{Code: sandbox.CodeOutOfMemory, Type: "Runtime.OutOfMemory", Message: err.Error()}
 	r.MaxMemory = max(r.MaxMemory, e.memory)
 	r.Lost = true

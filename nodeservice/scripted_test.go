@@ -33,12 +33,15 @@ type scripted struct {
 	usage      sandbox.Usage
 	usageErr   error
 	killErrors []error // of the next kills
+	resizeErr  error
 }
 
 type scriptedContainer struct {
 	runtime *scripted
 	id      string
 	done    chan struct{}
+	memory  int64 // as it was resized to
+	frozen  bool
 }
 
 func (r *scripted) Create(ctx context.Context, spec sandbox.Spec) (sandbox.Container, error) {
@@ -101,6 +104,22 @@ func (c *scriptedContainer) Kill() error {
 }
 
 func (c *scriptedContainer) Done() <-chan struct{} { return c.done }
+
+func (c *scriptedContainer) Resize(memory int64) error {
+	c.runtime.mu.Lock()
+	defer c.runtime.mu.Unlock()
+	if c.runtime.resizeErr != nil {
+		return c.runtime.resizeErr
+	}
+	c.memory = memory
+	return nil
+}
+
+func (c *scriptedContainer) Frozen() bool {
+	c.runtime.mu.Lock()
+	defer c.runtime.mu.Unlock()
+	return c.frozen
+}
 
 // untilKilled is an invocation that goes on until its container dies or its caller leaves.
 func untilKilled(ctx context.Context, c *scriptedContainer, _ sandbox.Invocation) (sandbox.Result, error) {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -36,15 +37,18 @@ type Config struct {
 	Simulated bool
 	// StatsAge is how old the statistics may be that GetStats answers; 0 means 200 ms.
 	StatsAge time.Duration
-	Log      *zap.Logger
+	// Metrics is where the node's metrics are registered; nil means nowhere.
+	Metrics prometheus.Registerer
+	Log     *zap.Logger
 }
 
 // Server is the NodeService.
 type Server struct {
 	nodeservicepb.UnimplementedNodeServiceServer
-	cfg   Config
-	log   *zap.Logger
-	stats statsCache
+	cfg     Config
+	log     *zap.Logger
+	stats   statsCache
+	metrics *metrics
 
 	mu       sync.Mutex // guards inv, its entries, and counters
 	inv      *inventory
@@ -56,7 +60,9 @@ func New(cfg Config) *Server {
 	if cfg.StatsAge == 0 {
 		cfg.StatsAge = 200 * time.Millisecond
 	}
-	return &Server{cfg: cfg, log: cfg.Log, inv: newInventory(newLiveID())}
+	s := &Server{cfg: cfg, log: cfg.Log, metrics: newMetrics(cfg.Metrics), inv: newInventory(newLiveID())}
+	s.countFrozen(cfg.Metrics)
+	return s
 }
 
 // Close ends every container and closes the runtime.
@@ -149,7 +155,7 @@ func (s *Server) CreateContainer(ctx context.Context, req *nodeservicepb.CreateC
 		return nil, status.FromContextError(ctx.Err()).Err()
 	}
 	go s.reap(e)
-	return &nodeservicepb.CreateContainerReply{ContainerId: e.id}, nil
+	return &nodeservicepb.CreateContainerReply{ContainerId: e.id, Phases: s.metrics.created(c)}, nil
 }
 
 func createStatus(ctx context.Context, err error) error {

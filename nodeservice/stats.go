@@ -156,7 +156,7 @@ func (s *Server) GetStats(_ context.Context, req *nodeservicepb.GetStatsRequest)
 			CpuUsagePct:            e.cpuPct,
 			FunctionName:           e.function.Name.String(),
 			InFlight:               int32(len(e.calls)),
-			State:                  string(e.state),
+			State:                  string(e.shown()),
 			CreatedTimeTimestampMs: e.created.UnixMilli(),
 			Name:                   e.name,
 			TimeoutInMs:            e.function.Timeout.Milliseconds(),

@@ -2,17 +2,26 @@
 // it with a SandboxSpec to be read from descriptor 3 and a connected stream
 // socket as descriptor 4; it shuts itself in, and serves ContainerService on the
 // socket until the node closes it.
+//
+// There is one in each container, idle mostly, so that it does without what it can:
+// the Go runtime is not to follow changes of its CPU quota, for which it would keep
+// files of the cgroup open.
+//
+//go:debug containermaxprocs=0
+//go:debug updatemaxprocs=0
 package main
 
 import (
 	"fmt"
 	"os"
+	"runtime"
 
 	"github.com/minifaas/minifaas/containerservice"
 	"github.com/minifaas/minifaas/containerservice/process"
 )
 
 func main() {
+	runtime.MemProfileRate = 0 // nobody would read the profile
 	err := containerservice.Run(containerservice.Config{
 		Spec:   os.NewFile(3, "sandbox spec"),
 		Socket: os.NewFile(4, "node socket"),

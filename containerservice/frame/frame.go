@@ -21,7 +21,7 @@ const (
 	// A worker that is started before it is known for which function says Waiting,
 	// and then gets Load.
 	Load    Type = 8 // JSON (Function), call 0
-	Waiting Type = 9 // no payload, call 0
+	Waiting Type = 9 // the worker's process id in decimal, if it was forked outside; call 0
 )
 
 // HeaderSize is the length of what goes before every payload: its size (4
@@ -53,6 +53,8 @@ type Function struct {
 	CodeDir string `json:"code_dir"`
 	// Environment is all that the function finds in its environment.
 	Environment map[string]string `json:"environment"`
+	// Preload are modules to import before the code folder is looked at.
+	Preload []string `json:"preload,omitempty"`
 }
 
 // Failure is the payload of LoadError and Error.

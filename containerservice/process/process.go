@@ -19,7 +19,7 @@ import (
 	"strconv"
 	"syscall"
 
-	"github.com/minifaas/minifaas/containerservice/jail"
+	"github.com/minifaas/minifaas/internal/jail"
 )
 
 // Spec says what to start.
@@ -91,9 +91,13 @@ func Start(spec Spec) (*Process, error) {
 	if err != nil {
 		return nil, fmt.Errorf("start %s: %w", spec.Path, err)
 	}
-	// Without /proc the kernel has no preference: not worth an error.
-	_ = os.WriteFile("/proc/"+strconv.Itoa(p.pid)+"/oom_score_adj", []byte(oomScore), 0)
+	preferForOOM(p.pid)
 	return p, nil
+}
+
+func preferForOOM(pid int) {
+	// Without /proc the kernel has no preference: not worth an error.
+	_ = os.WriteFile("/proc/"+strconv.Itoa(pid)+"/oom_score_adj", []byte(oomScore), 0)
 }
 
 // PID is the process's id; it is another process's after Done.

@@ -38,7 +38,7 @@ func (t *table) strays() []stray {
 		if err != nil || pid == self || t.running[pid] != nil || parent(name) != self {
 			continue
 		}
-		if m := mark(name); m != "" {
+		if m := mark(name); m != "" || t.adopted {
 			found = append(found, stray{pid, m})
 		}
 	}

@@ -21,6 +21,7 @@ type table struct {
 	ending  []*Process       // its leader is gone, something of it is left
 	marks   map[*Process]string
 	next    uint64
+	adopted bool // one carries no mark, nor do those that it starts
 }
 
 var children = table{running: map[int]*Process{}, marks: map[*Process]string{}}
@@ -29,8 +30,8 @@ var children = table{running: map[int]*Process{}, marks: map[*Process]string{}}
 // child's end gives the occasion.
 const settleEvery = 2 * time.Millisecond
 
-// start forks under the lock, so that the reaper never sees a child unknown to the table.
-func (t *table) start(fork func(mark string) (int, error)) (*Process, error) {
+// begin starts the reaper.
+func (t *table) begin() {
 	t.reaper.Do(func() {
 		ends := make(chan os.Signal, 1)
 		signal.Notify(ends, syscall.SIGCHLD)
@@ -38,6 +39,11 @@ func (t *table) start(fork func(mark string) (int, error)) (*Process, error) {
 		_ = unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 		go t.reap(ends)
 	})
+}
+
+// start forks under the lock, so that the reaper never sees a child unknown to the table.
+func (t *table) start(fork func(mark string) (int, error)) (*Process, error) {
+	t.begin()
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.next++
@@ -46,10 +52,15 @@ func (t *table) start(fork func(mark string) (int, error)) (*Process, error) {
 	if err != nil {
 		return nil, err
 	}
+	return t.add(pid, mark), nil
+}
+
+// add makes a child known. t.mu is held.
+func (t *table) add(pid int, mark string) *Process {
 	p := &Process{pid: pid, done: make(chan struct{})}
 	t.running[pid] = p
 	t.marks[p] = mark
-	return p, nil
+	return p
 }
 
 func (t *table) kill(p *Process) {

@@ -18,6 +18,12 @@ import (
 func digest(f Function) (string, error) {
 	sum := sha256.New()
 	fmt.Fprintf(sum, "%q %q %d %d %d %q\n", f.Runtime, f.Handler, f.Memory, f.Timeout, f.Concurrency, f.Environment)
+	if len(f.Preload) > 0 {
+		fmt.Fprintf(sum, "%q\n", f.Preload)
+	}
+	if f.Snapshot {
+		fmt.Fprintln(sum, "snapshot")
+	}
 	if f.Runtime == Simulated {
 		fmt.Fprintln(sum, f.Resident)
 		return version(sum), nil

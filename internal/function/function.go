@@ -34,6 +34,12 @@ type Function struct {
 	// leaves it to the scheduler's policy.
 	Concurrency int
 	Environment map[string]string
+	// Preload are modules of the interpreter's own installation that are imported ahead
+	// of the code; Python3 only. A node keeps an interpreter that has them.
+	Preload []string
+	// Snapshot: containers may begin from the state in which the function's initialisation
+	// left one; Wasm only.
+	Snapshot bool
 	// Resident is what a container uses without calls, in bytes, where it is
 	// simulated; 0 leaves it to the node's model.
 	Resident int64

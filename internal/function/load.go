@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"time"
 
@@ -22,6 +23,8 @@ const (
 	MaxConcurrency = 1000
 )
 
+var moduleName = regexp.MustCompile(`^[\pL_][\pL\pN_]*(\.[\pL_][\pL\pN_]*)*$`)
+
 // declaration is a function as its author writes it.
 type declaration struct {
 	Name        string            `yaml:"name"`
@@ -33,6 +36,8 @@ type declaration struct {
 	Timeout     Duration          `yaml:"timeout"`
 	Concurrency int               `yaml:"concurrency"`
 	Environment map[string]string `yaml:"environment"`
+	Preload     []string          `yaml:"preload"`
+	Snapshot    bool              `yaml:"snapshot"`
 	Resident    Size              `yaml:"resident"`
 }
 
@@ -125,6 +130,8 @@ func (d declaration) function(folder string) (Function, error) {
 		Timeout:     time.Duration(d.Timeout),
 		Concurrency: d.Concurrency,
 		Environment: d.Environment,
+		Preload:     d.Preload,
+		Snapshot:    d.Snapshot,
 		Resident:    int64(d.Resident),
 	}
 	if filepath.IsAbs(d.Code) {
@@ -169,6 +176,17 @@ func (d declaration) check(f Function) error {
 	}
 	if d.Runtime != Simulated && d.Resident != 0 {
 		fault("resident %v: only the runtime simulated has it; the others use what they use", d.Resident)
+	}
+	if len(d.Preload) > 0 && d.Runtime != Python3 {
+		fault("preload: only the runtime python3 has it")
+	}
+	if d.Snapshot && d.Runtime != Wasm {
+		fault("snapshot: only the runtime wasm has it")
+	}
+	for _, module := range d.Preload {
+		if !moduleName.MatchString(module) {
+			fault("preload %q: want the name of a Python module, such as urllib.request", module)
+		}
 	}
 	if f.Memory < 1<<20 {
 		fault("memory %d bytes: want at least 1MiB", f.Memory)

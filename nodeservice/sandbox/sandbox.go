@@ -8,6 +8,8 @@
 //
 //	creating → ready ⇄ busy → stopping → stopped
 //	    └────────┴──────────────┘ (killed, or died)
+//
+// One that is ready may be frozen: it takes no CPU until the next invocation.
 package sandbox
 
 import (
@@ -28,6 +30,8 @@ var (
 	// ErrLostToMemory is an ErrLost: the container died for want of memory, and which
 	// of its invocations used it is not known.
 	ErrLostToMemory = fmt.Errorf("%w: out of memory", ErrLost)
+	// ErrInUse: the container uses more memory than it was to be left.
+	ErrInUse = errors.New("memory in use")
 	// ErrNoRuntime: the function's interpreter is not on this machine.
 	ErrNoRuntime = errors.New("runtime not available")
 )
@@ -60,7 +64,7 @@ type Runtime interface {
 
 // A Reserve is a Runtime that keeps sandboxes in reserve.
 type Reserve interface {
-	// Ready is how many wait for a function, by runtime; "plain" are for those that
+	// Ready is how many wait for a function, by kind; "plain" are for those that
 	// need no interpreter.
 	Ready() map[string]int
 }
@@ -74,6 +78,12 @@ type Container interface {
 	Invoke(ctx context.Context, inv Invocation) (Result, error)
 	// Usage is what the container uses now.
 	Usage() (Usage, error)
+	// Resize sets the memory limit in bytes, which is above 0, and the CPU quota that
+	// follows it; the function is not told. When the container uses more than
+	// that now, nothing changes, and the error wraps ErrInUse.
+	Resize(memory int64) error
+	// Frozen reports whether the container is frozen now: the next invocation thaws it.
+	Frozen() bool
 	// Kill ends all that runs in the container and returns when it is gone and
 	// nothing of it is left on the machine. Repeating it is legal.
 	Kill() error
@@ -102,6 +112,8 @@ type Result struct {
 	// CPU used by the container during the invocation, by whichever of its
 	// invocations; 0 where that is not measured.
 	CPU time.Duration
+	// Thaw is what it took to wake the container for it; 0: it was not frozen.
+	Thaw time.Duration
 	// Lost: the container is dead, or must be killed.
 	Lost bool
 }

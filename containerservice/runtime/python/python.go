@@ -15,33 +15,16 @@ package python
 
 import (
 	"context"
-	_ "embed"
 
 	"github.com/minifaas/minifaas/containerservice/runtime"
 	"github.com/minifaas/minifaas/containerservice/runtime/resident"
+	"github.com/minifaas/minifaas/internal/python"
 )
-
-//go:embed worker.py
-var worker []byte
 
 // Start is a runtime.Starter.
 func Start(ctx context.Context, f runtime.Function) (runtime.Runtime, string, error) {
 	if err := f.CheckInterpreter("python3"); err != nil {
 		return nil, "", err
 	}
-	return resident.PrepareAndLoad(ctx, f, command(f.Interpreter))
-}
-
-// Prepare is a runtime.Preparer.
-func Prepare(ctx context.Context, p runtime.Preparation) (runtime.Prepared, error) {
-	if err := p.CheckInterpreter("python3"); err != nil {
-		return nil, err
-	}
-	return resident.Prepare(ctx, command(p.Interpreter))
-}
-
-func command(interpreter string) resident.Command {
-	// -S saves a quarter of the start; the worker adds the site's packages when a
-	// module is not found without them.
-	return resident.Command{Path: interpreter, Args: []string{"-S", "-"}, Stdin: worker}
+	return resident.PrepareAndLoad(ctx, f, resident.Command{Path: f.Interpreter, Args: python.Arguments, Stdin: python.Worker})
 }

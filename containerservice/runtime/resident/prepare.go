@@ -62,9 +62,13 @@ func (p *Prepared) Load(ctx context.Context, f runtime.Function) (runtime.Runtim
 	w.function, w.load = f, output.NewLog(f.LogLimit)
 	w.mu.Unlock()
 	w.pipe.Attach(w.load)
-	// A failed write means that the worker is gone: its end answers.
-	_ = w.frames.WriteLoad(frame.Function{Handler: f.Handler, CodeDir: f.CodeDir, Environment: f.Environ(nil)})
+	_ = w.tell(f)
 	return w.await(ctx)
+}
+
+// tell says which function it is. An error means that the worker is gone: its end answers.
+func (w *worker) tell(f runtime.Function) error {
+	return w.frames.WriteLoad(frame.Function{Handler: f.Handler, CodeDir: f.CodeDir, Environment: f.Environ(nil), Preload: f.Preload})
 }
 
 // Close ends the worker.

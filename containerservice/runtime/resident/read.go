@@ -17,12 +17,11 @@ const lastWords = 100 * time.Millisecond
 const maxFailure = 256 << 10
 
 // read takes what the worker says until it is dead and nothing more comes.
-func (w *worker) read() {
+func (w *worker) read(r *frame.Reader) {
 	go func() {
 		<-w.proc.Done()
 		_ = w.conn.SetReadDeadline(time.Now().Add(lastWords))
 	}()
-	r := frame.NewReader(w.conn)
 	logs := make([]byte, 32<<10)
 	for {
 		h, err := r.Next()

@@ -98,7 +98,7 @@ func (w *worker) start(cmd Command) error {
 	w.conn, w.pipe = conn, pipe
 	w.frames = frame.NewWriter(conn)
 	w.memory.worker = w.memory.meter.Watch(w.proc.PID())
-	go w.read()
+	go w.read(frame.NewReader(conn))
 	return nil
 }
 

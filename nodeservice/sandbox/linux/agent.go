@@ -48,7 +48,7 @@ func startAgent(s *spawner, l launch) (*agent, error) {
 		return nil, err
 	}
 	defer spec.Close()
-	ours, theirs, err := socketPair()
+	ours, theirs, err := socketPair(unix.SOCK_STREAM)
 	if err != nil {
 		return nil, err
 	}
@@ -132,32 +132,36 @@ func (l launch) place(a *syscall.SysProcAttr) (enter func() (leave func() error,
 	return stay, func() { folder.Close() }, nil
 }
 
-// specFile is a pipe that holds the spec, whole: it is far smaller than a pipe's buffer.
+// specFile is a pipe that reads as the spec.
 func specFile(spec *containerservicepb.SandboxSpec) (*os.File, error) {
 	message, err := proto.Marshal(spec)
 	if err != nil {
 		return nil, fmt.Errorf("encode sandbox spec: %w", err)
 	}
+	return pipeOf(message)
+}
+
+// pipeOf is a pipe that reads as b, whole: b must be far smaller than a pipe's buffer.
+func pipeOf(b []byte) (*os.File, error) {
+	if len(b) > 32<<10 {
+		return nil, fmt.Errorf("make pipe: %d bytes are more than it holds", len(b))
+	}
 	read, write, err := os.Pipe()
 	if err != nil {
-		return nil, fmt.Errorf("make spec pipe: %w", err)
+		return nil, fmt.Errorf("make pipe: %w", err)
 	}
 	defer write.Close()
-	if len(message) > 32<<10 {
+	if _, err := write.Write(b); err != nil {
 		read.Close()
-		return nil, fmt.Errorf("sandbox spec has %d bytes, more than a pipe holds", len(message))
-	}
-	if _, err := write.Write(message); err != nil {
-		read.Close()
-		return nil, fmt.Errorf("write sandbox spec: %w", err)
+		return nil, fmt.Errorf("fill pipe: %w", err)
 	}
 	return read, nil
 }
 
-func socketPair() (ours, theirs *os.File, err error) {
-	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+func socketPair(kind int) (ours, theirs *os.File, err error) {
+	fds, err := unix.Socketpair(unix.AF_UNIX, kind|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return nil, nil, fmt.Errorf("make socket pair: %w", err)
 	}
-	return os.NewFile(uintptr(fds[0]), "agent"), os.NewFile(uintptr(fds[1]), "node"), nil
+	return os.NewFile(uintptr(fds[0]), "ours"), os.NewFile(uintptr(fds[1]), "theirs"), nil
 }

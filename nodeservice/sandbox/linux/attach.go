@@ -8,13 +8,14 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/minifaas/minifaas/internal/jail"
 	containerservicepb "github.com/minifaas/minifaas/proto/containerservice"
 )
 
 // attach mounts folders, read-only, in the mount namespace of a sandbox that shut
-// itself in before it was known for which function. It needs root: the sandbox
-// itself has no right to mount any more.
-func (a *agent) attach(mounts []*containerservicepb.Mount) error {
+// itself in before it was known for which function, and names it. It needs root: the
+// sandbox itself has no right to that any more.
+func (a *agent) attach(mounts []*containerservicepb.Mount, hostname string) error {
 	done := make(chan error)
 	go func() {
 		runtime.LockOSThread()
@@ -22,16 +23,16 @@ func (a *agent) attach(mounts []*containerservicepb.Mount) error {
 			// The process's first thread never ends, and it would stay there. While it
 			// is locked, another one is found.
 			defer runtime.UnlockOSThread()
-			done <- a.attach(mounts)
+			done <- a.attach(mounts, hostname)
 			return
 		}
 		// Never unlocked: the thread can't come back from where it goes, so it ends.
-		done <- a.enterAndMount(mounts)
+		done <- a.enterAndMount(mounts, hostname)
 	}()
 	return <-done
 }
 
-func (a *agent) enterAndMount(mounts []*containerservicepb.Mount) error {
+func (a *agent) enterAndMount(mounts []*containerservicepb.Mount, hostname string) error {
 	// A mount namespace is entered by a thread that shares its root with no other.
 	if err := unix.Unshare(unix.CLONE_FS); err != nil {
 		return fmt.Errorf("leave the other threads: %w", err)
@@ -51,19 +52,34 @@ func (a *agent) enterAndMount(mounts []*containerservicepb.Mount) error {
 	}
 	var entered error
 	if err := a.process.WithHandle(func(pidfd uintptr) {
-		entered = unix.Setns(int(pidfd), unix.CLONE_NEWNS)
+		entered = unix.Setns(int(pidfd), unix.CLONE_NEWNS|unix.CLONE_NEWUTS)
 	}); errors.Is(err, os.ErrProcessDone) || err != nil {
 		return fmt.Errorf("find sandbox: %w", err)
 	}
 	if entered != nil {
-		return fmt.Errorf("enter mount namespace: %w", entered)
+		return fmt.Errorf("enter namespaces: %w", entered)
 	}
 	for i, tree := range trees {
 		if err := unix.MoveMount(tree, "", unix.AT_FDCWD, mounts[i].GetTarget(), unix.MOVE_MOUNT_F_EMPTY_PATH); err != nil {
 			return fmt.Errorf("mount at %s: %w", mounts[i].GetTarget(), err)
 		}
 	}
-	return nil
+	return rename(hostname)
+}
+
+// rename gives a name to the sandbox that the thread has entered, whose root is read-only.
+func rename(hostname string) error {
+	if err := unix.Sethostname([]byte(hostname)); err != nil {
+		return fmt.Errorf("set host name: %w", err)
+	}
+	if err := unix.MountSetattr(-1, "/", 0, &unix.MountAttr{Attr_clr: unix.MOUNT_ATTR_RDONLY}); err != nil {
+		return fmt.Errorf("make root writable: %w", err)
+	}
+	err := jail.WriteHostname("/", hostname)
+	if sealed := unix.MountSetattr(-1, "/", 0, &unix.MountAttr{Attr_set: unix.MOUNT_ATTR_RDONLY}); sealed != nil {
+		return fmt.Errorf("make root read-only: %w", sealed)
+	}
+	return err
 }
 
 // readOnly is a mount of the folder that is nowhere yet.

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 
 	"golang.org/x/sync/singleflight"
 
@@ -136,6 +137,12 @@ func copyFile(from, to *os.Root, path string, mode fs.FileMode) error {
 		return err
 	}
 	defer in.Close()
+	if mode&0o111 != 0 {
+		// A process that is started meanwhile would have the copy open until its own
+		// exec, and what anybody has open for writing can't be executed.
+		syscall.ForkLock.RLock()
+		defer syscall.ForkLock.RUnlock()
+	}
 	out, err := to.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
 	if err != nil {
 		return err

@@ -61,9 +61,15 @@ type Config struct {
 	Ready int
 	// ReadyShare is the part of Memory that they may take together; default 1/8.
 	ReadyShare float64
+	// FreezeAfter is how long a container is idle before it is frozen, until the next
+	// invocation; 0 means never. It takes cgroups with a freezer.
+	FreezeAfter time.Duration
 	// LoadTimeout bounds a function's own initialisation; default 10 s.
 	LoadTimeout time.Duration
 	Log         *zap.Logger
+
+	// eager fills the reserves however busy the host is.
+	eager bool
 }
 
 // plainName is fit for a folder and a cgroup.
@@ -88,6 +94,7 @@ func (c Config) Validate() error {
 	fault(c.Processes < 0, "processes %d is negative", c.Processes)
 	fault(c.CreateConcurrency < 0, "create concurrency %d is negative", c.CreateConcurrency)
 	fault(!(c.ReadyShare >= 0 && c.ReadyShare <= 1), "ready share %v is not between 0 and 1", c.ReadyShare)
+	fault(c.FreezeAfter < 0, "freeze after %v is negative", c.FreezeAfter)
 	fault(c.LoadTimeout < 0, "load timeout %v is negative", c.LoadTimeout)
 	switch c.Isolation {
 	case "", Auto, Namespaces, Process:

@@ -28,23 +28,27 @@ type container struct {
 	id, name string
 	uid      int
 	memory   atomic.Int64 // limit in bytes
-	cpu      float64
+	cpu      float64      // quota in cores; sizing guards it once the container is created
 	folder   string
 	group    *cgroup.Group // nil: none
 	cpuMeter *cgroup.CPUMeter
-	fault    error // what is wrong with the function's code folder
+	fault    error          // what is wrong with the function's code folder
+	phases   sandbox.Phases // of its creation
 
 	agent  *agent
 	conn   *grpc.ClientConn
 	client containerservicepb.ContainerServiceClient
+	fork   fork
 	broken *containerservicepb.LoadReply // set when the function failed to load
 
 	done chan struct{} // closed when all its processes are dead
 	gone chan struct{} // closed when nothing is left of it; removal says how that went
 
+	sizing   sync.Mutex      // held while limits are changed
 	mu       sync.Mutex      // guards the fields below
 	requests map[string]bool // ids of the invocations in flight
 	inFlight int
+	rest     rest
 	end      *cause
 	removal  error
 }
@@ -138,13 +142,16 @@ func (c *container) die(why cause) {
 	select {
 	case <-c.done: // the pid may be somebody else's by now
 	default:
+		if _, err := c.thaw(); err != nil { // frozen, it would not die
+			c.runtime.log.Error("kill container: thaw failed", zap.String("container", c.called()), zap.Error(err))
+		}
 		c.agent.kill()
 	}
 }
 
 // reap waits for the agent's death, then removes all there was of the container.
 func (c *container) reap(oom *os.File) {
-	state, err := c.agent.process.Wait()
+	state, err := c.agent.wait()
 	end := fmt.Sprint("agent ended: ", state)
 	if err != nil {
 		end = fmt.Sprint("wait for agent: ", err)
@@ -178,7 +185,7 @@ func (c *container) reap(oom *os.File) {
 	c.removal = removal
 	c.mu.Unlock()
 	if removal != nil {
-		c.runtime.log.Error("container left something behind", zap.String("container", c.id), zap.Error(removal))
+		c.runtime.log.Error("container left something behind", zap.String("container", c.called()), zap.Error(removal))
 	}
 	close(c.gone)
 }
@@ -244,7 +251,7 @@ func (c *container) Kill() error {
 		c.removal = c.removeRest()
 	}
 	if c.removal != nil {
-		return fmt.Errorf("kill container %s: %w", c.id, c.removal)
+		return fmt.Errorf("kill container %s: %w", c.called(), c.removal)
 	}
 	return nil
 }
@@ -256,7 +263,7 @@ func (c *container) Done() <-chan struct{} { return c.done }
 func (c *container) Usage() (sandbox.Usage, error) {
 	select {
 	case <-c.done:
-		return sandbox.Usage{}, fmt.Errorf("usage of container %s: %w", c.id, sandbox.ErrLost)
+		return sandbox.Usage{}, fmt.Errorf("usage of container %s: %w", c.called(), sandbox.ErrLost)
 	default:
 	}
 	if c.group == nil || !c.runtime.host.Limited("memory") {
@@ -264,7 +271,7 @@ func (c *container) Usage() (sandbox.Usage, error) {
 	}
 	u, err := c.group.Usage()
 	if err != nil {
-		return sandbox.Usage{}, fmt.Errorf("usage of container %s: %w", c.id, err)
+		return sandbox.Usage{}, fmt.Errorf("usage of container %s: %w", c.called(), err)
 	}
 	return sandbox.Usage(u), nil
 }

@@ -2,6 +2,7 @@ package linux
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -32,6 +33,9 @@ const compiledFolder = "/var/compiled"
 // fails, or ctx ends, nothing of the container is left.
 func (r *Runtime) Create(ctx context.Context, spec sandbox.Spec) (sandbox.Container, error) {
 	c, err := r.create(ctx, spec)
+	if errors.Is(err, errNoWorker) {
+		c, err = r.create(ctx, spec) // without that zygote
+	}
 	if err != nil {
 		return nil, fmt.Errorf("create container %s: %w", spec.ID, err)
 	}
@@ -42,8 +46,7 @@ func (r *Runtime) create(ctx context.Context, spec sandbox.Spec) (*container, er
 	if !plainName.MatchString(spec.ID) {
 		return nil, fmt.Errorf("id %q is not fit for a folder's name", spec.ID)
 	}
-	clock := time.Now()
-	lap := func() time.Duration { d := time.Since(clock); clock = time.Now(); return d }
+	watch := newStopwatch()
 	program, err := findInterpreter(spec.Function.Runtime, os.Getenv("PATH"))
 	if err != nil {
 		return nil, err
@@ -56,40 +59,55 @@ func (r *Runtime) create(ctx context.Context, spec sandbox.Spec) (*container, er
 	if err != nil {
 		return nil, err
 	}
-	if err := r.begin(ctx); err != nil {
+	watch.lap(&watch.phases.Mount)
+	if err := r.creations.begin(ctx); err != nil {
 		return nil, err
 	}
-	defer func() { <-r.creating }()
+	var placing time.Duration // of one that was made from scratch
+	defer func() { r.creations.end(placing) }()
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
 	}
-	found := lap()
+	watch.lap(&watch.phases.Wait)
+	begun := time.Now()
 	folders := r.mounts(code, compiled)
-	c, pooled := r.fromPool(spec, folders)
+	z := r.zygotes.take(spec.Function, program)
+	c, pooled := r.fromPool(ctx, spec, z, folders, watch)
 	if !pooled {
 		if c, err = r.fromScratch(spec, append(folders, program.mounts()...)); err != nil {
 			return nil, err
 		}
+		c.beginFork(ctx, z)
+		placing = time.Since(begun)
+		watch.lap(&watch.phases.Take)
 	}
 	c.fault = fault
-	placed := lap()
-	if err := c.load(ctx, r.loadRequest(spec, code, compiled, program)); err != nil {
+	request := r.loadRequest(spec, code, compiled, program)
+	request.Forked = c.forked()
+	err = c.load(ctx, request)
+	if errors.Is(err, errNoWorker) {
+		c.distrust(err)
+	}
+	if err != nil {
 		_ = c.Kill()
 		return nil, err
 	}
-	loaded := lap()
-	r.log.Debug("container created", zap.String("container", spec.ID), zap.Bool("pooled", pooled), zap.Duration("code", found),
-		zap.Duration("sandbox", placed), zap.Duration("load", loaded))
+	watch.lap(&watch.phases.Import)
+	watch.phases.Pooled, watch.phases.Sandbox = pooled, kindOf(spec).String()
+	c.phases = watch.phases
+	r.log.Debug("container created", zap.String("container", spec.ID), zap.Inline(c.phases))
 	return c, nil
 }
 
 // fromPool takes a sandbox that is ready, if there is one.
-func (r *Runtime) fromPool(spec sandbox.Spec, folders []*containerservicepb.Mount) (*container, bool) {
+func (r *Runtime) fromPool(ctx context.Context, spec sandbox.Spec, z *zygote, folders []*containerservicepb.Mount, watch *stopwatch) (*container, bool) {
 	c := r.pool.take(kindOf(spec))
 	if c == nil {
 		return nil, false
 	}
-	if err := c.specialise(spec, folders); err != nil {
+	watch.lap(&watch.phases.Take)
+	c.beginFork(ctx, z)
+	if err := c.specialise(spec, folders, watch); err != nil {
 		_ = c.Kill()
 		r.log.Warn("a sandbox in reserve was of no use", zap.String("container", spec.ID), zap.Error(err))
 		return nil, false
@@ -134,87 +152,21 @@ func (r *Runtime) newContainer(id string, memory int64) (*container, error) {
 	return c, nil
 }
 
-// setSize says what the container may use; the CPU quota follows the memory.
+// setSize says what the container may use.
 func (c *container) setSize(memory int64) {
-	c.memory.Store(max(memory, minMemory))
-	c.cpu = min(sandbox.Quota(memory), c.runtime.cfg.CPU)
+	size := c.size(memory)
+	c.memory.Store(size.Memory)
+	c.cpu = size.CPU
+}
+
+// size is what a container of that much memory may use; the CPU quota follows the memory.
+func (c *container) size(memory int64) cgroup.Limits {
+	return cgroup.Limits{Memory: max(memory, minMemory), CPU: min(sandbox.Quota(memory), c.runtime.cfg.CPU)}
 }
 
 // loadLimits are those until the function is loaded.
 func (c *container) loadLimits() cgroup.Limits {
 	return cgroup.Limits{Memory: c.memory.Load(), CPU: min(max(c.cpu, loadCPU), c.runtime.cfg.CPU), Pids: c.runtime.cfg.Processes}
-}
-
-// reserve takes c's id, and a user id of its own: the lowest that is free.
-func (r *Runtime) reserve(c *container) error {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.closed {
-		return ErrClosed
-	}
-	if r.ids[c.id] {
-		return fmt.Errorf("id %q is in use", c.id)
-	}
-	c.uid = r.cfg.UIDBase
-	for r.users[c.uid] {
-		c.uid++
-	}
-	r.users[c.uid] = true
-	r.ids[c.id] = true
-	return nil
-}
-
-// add makes a container known whose agent has started.
-func (r *Runtime) add(c *container) error {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.containers[c] = true
-	if r.closed {
-		return ErrClosed
-	}
-	return nil
-}
-
-// rename gives a container from the pool the id that was asked for. It keeps the
-// one under which it was made, as its cgroup and its folder are named by that.
-func (r *Runtime) rename(c *container, id string) error {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.ids[id] {
-		return fmt.Errorf("id %q is in use", id)
-	}
-	if !r.containers[c] {
-		return fmt.Errorf("%w while it waited", sandbox.ErrLost)
-	}
-	r.ids[id] = true
-	c.name = id
-	return nil
-}
-
-// forget undoes reserve, rename and add; spent is the CPU time that it took.
-func (r *Runtime) forget(c *container, spent time.Duration) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	delete(r.users, c.uid)
-	delete(r.ids, c.id)
-	delete(r.ids, c.name)
-	delete(r.containers, c)
-	r.spent += spent
-}
-
-// makeFolder makes the folder on which the sandbox mounts its root, or which,
-// without namespaces, is all that it can write to.
-func (r *Runtime) makeFolder(id string, uid int) (string, error) {
-	folder := r.state.container(id)
-	if err := os.Mkdir(folder, 0o700); err != nil {
-		return "", fmt.Errorf("make container's folder: %w", err)
-	}
-	if os.Geteuid() == 0 {
-		if err := os.Chown(folder, uid, uid); err != nil {
-			return "", fmt.Errorf("make container's folder: %w", err)
-		}
-	}
-	return folder, nil
 }
 
 // mounts are the function's folders; compiled may be empty.
@@ -233,11 +185,9 @@ func (r *Runtime) sandboxSpec(id, folder string, mounts []*containerservicepb.Mo
 		Mounts:    mounts,
 		TmpBytes:  r.cfg.TmpBytes,
 		Hostname:  hostname(id),
+		Filter:    r.filter,
 	}
 }
-
-// hostname is the container's id, as far as the kernel takes it.
-func hostname(id string) string { return id[:min(len(id), 64)] }
 
 func (r *Runtime) loadRequest(spec sandbox.Spec, code, compiled string, program interpreter) *containerservicepb.LoadRequest {
 	if r.namespaces {
@@ -255,6 +205,8 @@ func (r *Runtime) loadRequest(spec sandbox.Spec, code, compiled string, program 
 		Environment:   spec.Function.Environment,
 		Interpreter:   program.path,
 		CompiledDir:   compiled,
+		Preload:       spec.Function.Preload,
+		Snapshot:      spec.Function.Snapshot,
 		TimeoutNanos:  r.cfg.LoadTimeout.Nanoseconds(),
 	}
 }

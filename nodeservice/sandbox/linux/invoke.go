@@ -31,20 +31,25 @@ func (c *container) load(ctx context.Context, req *containerservicepb.LoadReques
 	switch {
 	case status.Code(err) == codes.FailedPrecondition:
 		return fmt.Errorf("load function: %w: %s", sandbox.ErrNoRuntime, status.Convert(err).Message())
+	case status.Code(err) == codes.Aborted:
+		return fmt.Errorf("load function: %w: %s", errNoWorker, status.Convert(err).Message())
 	case err != nil:
 		return fmt.Errorf("load function: %w", c.lost(err))
 	case reply.GetError() != nil:
 		c.broken = reply
 	}
-	if c.group == nil {
-		return nil
+	if c.group != nil {
+		if err := c.group.Set(cgroup.Limits{CPU: c.cpu}); err != nil {
+			return err
+		}
 	}
-	return c.group.Set(cgroup.Limits{CPU: c.cpu})
+	c.beginRest()
+	return nil
 }
 
 // Invoke runs one invocation.
 func (c *container) Invoke(ctx context.Context, inv sandbox.Invocation) (sandbox.Result, error) {
-	id, err := c.enter(inv.RequestID)
+	id, thaw, err := c.enter(inv.RequestID)
 	if err != nil {
 		return sandbox.Result{}, fmt.Errorf("invoke: %w", err)
 	}
@@ -83,17 +88,21 @@ func (c *container) Invoke(ctx context.Context, inv sandbox.Invocation) (sandbox
 		return sandbox.Result{Lost: c.dead()}, fmt.Errorf("invoke: %w", err)
 	}
 	result := c.result(reply, time.Since(start) >= inv.Timeout)
-	result.CPU = max(0, c.cpuMeter.Read()-used)
+	result.CPU, result.Thaw = max(0, c.cpuMeter.Read()-used), thaw
 	return result, nil
 }
 
 // enter counts the invocation in, under an id that no other in flight has: ids
-// may be empty or repeated, and stop must end one invocation only.
-func (c *container) enter(request string) (id string, err error) {
+// may be empty or repeated, and stop must end one invocation only. A container that
+// is frozen is thawed, which took so long.
+func (c *container) enter(request string) (id string, thaw time.Duration, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.end != nil {
-		return "", fmt.Errorf("%w: %s", sandbox.ErrLost, c.end.text)
+		return "", 0, fmt.Errorf("%w: %s", sandbox.ErrLost, c.end.text)
+	}
+	if thaw, err = c.thaw(); err != nil {
+		return "", 0, fmt.Errorf("wake container: %w", err)
 	}
 	id = request
 	for n := 2; id == "" || c.requests[id]; n++ {
@@ -101,7 +110,8 @@ func (c *container) enter(request string) (id string, err error) {
 	}
 	c.requests[id] = true
 	c.inFlight++
-	return id, nil
+	c.rest.entered++
+	return id, thaw, nil
 }
 
 func (c *container) leave(id string) {
@@ -109,6 +119,9 @@ func (c *container) leave(id string) {
 	defer c.mu.Unlock()
 	delete(c.requests, id)
 	c.inFlight--
+	if c.inFlight == 0 && c.rest.timer != nil {
+		c.rest.timer.Reset(c.rest.after)
+	}
 }
 
 // stop ends the invocation, with the container if the agent does not manage it. It

@@ -10,15 +10,15 @@ type kind struct {
 	// runtime is set where an interpreter waits in the sandbox; else any function
 	// that needs none can be loaded.
 	runtime string
-	// memory is the container's where the interpreter has to be told it at its start; else 0.
+	// memory is the container's where the interpreter has to be told it at its start; else
+	// 0. Node.js heeds a later v8.setFlagsFromString('--max-old-space-size') neither way.
 	memory int64
 }
 
+// kindOf is plain where no interpreter has to wait inside: Python's workers are
+// forked into the sandbox, and some functions need a start of their own.
 func kindOf(spec sandbox.Spec) kind {
-	switch spec.Function.Runtime {
-	case function.Python3:
-		return kind{runtime: function.Python3}
-	case function.NodeJS:
+	if spec.Function.Runtime == function.NodeJS && !function.NeedsOwnStart(spec.Function.Environment) {
 		return kind{function.NodeJS, spec.Memory}
 	}
 	return kind{}
@@ -26,10 +26,7 @@ func kindOf(spec sandbox.Spec) kind {
 
 // holds is about what a sandbox of the kind takes of the node's memory while it waits.
 func (k kind) holds() int64 {
-	switch k.runtime {
-	case function.Python3:
-		return 12 << 20
-	case function.NodeJS:
+	if k.runtime == function.NodeJS {
 		return 48 << 20
 	}
 	return 4 << 20

@@ -1,19 +1,13 @@
 package linux
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"sync"
 	"time"
 
 	"go.uber.org/zap"
-
-	"github.com/minifaas/minifaas/nodeservice/sandbox"
-	containerservicepb "github.com/minifaas/minifaas/proto/containerservice"
 )
 
 // pool holds sandboxes that are complete but for a function: shut in, with their
@@ -62,7 +56,7 @@ func (p *pool) take(k kind) *container {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	defer p.poke()
+	defer poke(p.wake)
 	s := p.shelf(k)
 	s.taken(time.Now())
 	for len(s.ready) > 0 {
@@ -85,7 +79,7 @@ func (p *pool) expect(kinds []kind) {
 	for _, k := range kinds {
 		p.shelf(k).last = time.Now()
 	}
-	p.poke()
+	poke(p.wake)
 }
 
 // ready counts those that wait, by runtime.
@@ -117,9 +111,10 @@ func (p *pool) shelf(k kind) *shelf {
 	return p.shelves[k]
 }
 
-func (p *pool) poke() {
+// poke wakes whoever waits for the channel, which holds one token, now or later.
+func poke(wake chan<- struct{}) {
 	select {
-	case p.wake <- struct{}{}:
+	case wake <- struct{}{}:
 	default:
 	}
 }
@@ -129,11 +124,12 @@ func (p *pool) fill() {
 	tick := time.NewTicker(poolInterval)
 	defer tick.Stop()
 	for {
-		missing, surplus := p.look(time.Now())
+		missing, surplus := p.look(time.Now(), p.runtime.zygotes.held())
 		for _, c := range surplus {
 			_ = c.Kill() // it has said what is wrong
 		}
-		if missing != nil && p.make(*missing) {
+		if missing != nil && p.runtime.awaitSpare() {
+			p.make(*missing)
 			continue
 		}
 		select {
@@ -145,9 +141,9 @@ func (p *pool) fill() {
 	}
 }
 
-// make reports false when it failed: then it is not tried again before somebody asks
-// for the kind.
-func (p *pool) make(k kind) bool {
+// make makes one. When that fails it is not tried again before somebody asks for the
+// kind.
+func (p *pool) make(k kind) {
 	c, err := p.runtime.prepareSandbox(p.name(), k)
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -157,10 +153,9 @@ func (p *pool) make(k kind) bool {
 		if !errors.Is(err, ErrClosed) {
 			p.runtime.log.Warn("no sandbox in reserve", zap.Stringer("kind", k), zap.Error(err))
 		}
-		return false
+		return
 	}
 	s.ready = append(s.ready, c)
-	return true
 }
 
 func (p *pool) name() string {
@@ -172,10 +167,9 @@ func (p *pool) name() string {
 
 // look finds the kind that lacks most, as far as the budget goes, and takes what
 // is too much or dead off the shelves.
-func (p *pool) look(now time.Time) (missing *kind, surplus []*container) {
+func (p *pool) look(now time.Time, held int64) (missing *kind, surplus []*container) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	var held int64
 	for k, s := range p.shelves {
 		target := s.target(now, p.least)
 		if alive := slices.DeleteFunc(s.ready, (*container).dead); len(alive) < len(s.ready) {
@@ -215,52 +209,4 @@ func (p *pool) look(now time.Time) (missing *kind, surplus []*container) {
 	idle.ready = slices.Delete(idle.ready, 0, 1)
 	idle.demand = demand{} // until somebody asks for it
 	return nil, surplus
-}
-
-// prepareSandbox makes a sandbox that waits for a function of the kind.
-func (r *Runtime) prepareSandbox(id string, k kind) (*container, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), trialTimeout)
-	defer cancel()
-	go func() {
-		select {
-		case <-r.closing:
-			cancel()
-		case <-ctx.Done():
-		}
-	}()
-	program, err := findInterpreter(k.runtime, os.Getenv("PATH"))
-	if err != nil {
-		return nil, err
-	}
-	c, err := r.newContainer(id, k.limit())
-	if err != nil {
-		return nil, err
-	}
-	// What the function will have is mounted on what is empty now.
-	empty := filepath.Join(r.state.code(), emptyCode)
-	if err := c.start(append(r.mounts(empty, empty), program.mounts()...)); err != nil {
-		c.abandon()
-		return nil, err
-	}
-	_, err = c.client.Prepare(ctx, &containerservicepb.PrepareRequest{Runtime: k.runtime, Interpreter: program.path, MemoryInBytes: k.memory})
-	if err != nil {
-		_ = c.Kill()
-		return nil, fmt.Errorf("prepare: %w", err)
-	}
-	return c, nil
-}
-
-// specialise makes a sandbox from the pool the container that spec asks for, but for its function.
-func (c *container) specialise(spec sandbox.Spec, folders []*containerservicepb.Mount) error {
-	if err := c.runtime.rename(c, spec.ID); err != nil {
-		return err
-	}
-	if err := c.agent.attach(folders); err != nil {
-		return fmt.Errorf("attach to sandbox: %w", err)
-	}
-	c.setSize(spec.Memory)
-	if c.group == nil {
-		return nil
-	}
-	return c.group.Set(c.loadLimits())
 }

@@ -13,7 +13,6 @@
 package linux
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"maps"
@@ -26,6 +25,8 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/minifaas/minifaas/internal/function"
+	"github.com/minifaas/minifaas/internal/jail"
+	"github.com/minifaas/minifaas/internal/seccompfilter"
 	"github.com/minifaas/minifaas/nodeservice/sandbox"
 	"github.com/minifaas/minifaas/nodeservice/sandbox/linux/cgroup"
 )
@@ -44,19 +45,24 @@ type Runtime struct {
 	log        *zap.Logger
 	state      *stateDir
 	agent      string
+	filter     []byte // of system calls, for all agents
 	namespaces bool
 	missing    []string
 
 	host *cgroup.Host  // nil: no cgroups
 	node *cgroup.Group // nil: no cgroups
 
-	spawner  *spawner
-	code     *codeStore
-	modules  *moduleStore
-	pool     *pool         // nil: every container is made when it is asked for
-	creating chan struct{} // as many tokens as containers are being made
-	closing  chan struct{}
-	watchdog *watchdog // nil: the memory cgroup does it
+	spawner *spawner
+	code    *codeStore
+	modules *moduleStore
+	pool    *pool    // nil: every container is made when it is asked for
+	zygotes *zygotes // nil: every interpreter is started for its container
+	// confinement is what the zygotes' forks do to themselves.
+	confinement jail.Confinement
+	spare       spare
+	creations   *creations
+	closing     chan struct{}
+	watchdog    *watchdog // nil: the memory cgroup does it
 
 	mu         sync.Mutex // guards the fields below
 	ids        map[string]bool
@@ -82,7 +88,7 @@ func New(cfg Config) (*Runtime, error) {
 		closing:    make(chan struct{}),
 	}
 	r.log = r.cfg.Log
-	r.creating = make(chan struct{}, r.cfg.CreateConcurrency)
+	r.creations = newCreations(r.cfg.CreateConcurrency)
 	if err := r.prepare(); err != nil {
 		_ = r.Close()
 		return nil, fmt.Errorf("prepare sandboxes: %w", err)
@@ -105,14 +111,17 @@ func (r *Runtime) prepare() (err error) {
 	if r.agent, err = r.state.agent(r.cfg.AgentPath); err != nil {
 		return err
 	}
+	if r.filter, err = seccompfilter.Assemble(); err != nil {
+		return err
+	}
 	if err := r.openCgroups(); err != nil {
 		return err
 	}
 	if err := r.chooseIsolation(); err != nil {
 		return err
 	}
-	if r.namespaces && os.Geteuid() == 0 && r.cfg.Ready >= 0 {
-		r.pool = newPool(r, r.cfg.Ready, int64(float64(r.cfg.Memory)*r.cfg.ReadyShare))
+	if err := r.openReserves(); err != nil {
+		return err
 	}
 	r.missing = append(r.missing, missingFromKernel(r.namespaces)...)
 	for _, m := range r.missing {
@@ -156,6 +165,7 @@ func (r *Runtime) Expect(functions []function.Function) {
 		kinds = append(kinds, kindOf(sandbox.Spec{Function: f, Memory: f.Memory}))
 	}
 	r.pool.expect(kinds)
+	r.zygotes.expect(functions)
 }
 
 // Ready is how many sandboxes wait for a function: see sandbox.Reserve.
@@ -220,9 +230,8 @@ func (r *Runtime) Close() error {
 		c.die(cause{text: "the node is closing"})
 	}
 	r.pool.close()
-	for range cap(r.creating) {
-		r.creating <- struct{}{} // whoever is in Create has left
-	}
+	r.creations.close()
+	r.zygotes.close()
 	for _, c := range r.alive() {
 		faults = append(faults, c.Kill())
 	}
@@ -242,16 +251,4 @@ func (r *Runtime) Close() error {
 		faults = append(faults, r.state.release())
 	}
 	return errors.Join(faults...)
-}
-
-// begin waits for a turn to create.
-func (r *Runtime) begin(ctx context.Context) error {
-	select {
-	case r.creating <- struct{}{}:
-		return nil
-	case <-r.closing:
-		return ErrClosed
-	case <-ctx.Done():
-		return fmt.Errorf("wait for other containers to be created: %w", context.Cause(ctx))
-	}
 }

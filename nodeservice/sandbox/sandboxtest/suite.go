@@ -76,6 +76,8 @@ func Run(t *testing.T, newRuntime func(*testing.T) sandbox.Runtime, f Features) 
 		{"KillTwice", killTwice},
 		{"Usage", usage},
 		{"Quota", quota},
+		{"Resize", resize},
+		{"Shrunk", shrunk},
 		{"CloseEndsAll", closeEndsAll},
 	}
 	for _, test := range tests {
@@ -164,7 +166,12 @@ func start(ctx context.Context, c sandbox.Container, e Event) *pending {
 // begun: its memory is what shows it.
 func running(t *testing.T, c sandbox.Container) *pending {
 	t.Helper()
-	const touch = 16
+	return holding(t, c, 16)
+}
+
+// holding is running with an invocation that holds so many MiB.
+func holding(t *testing.T, c sandbox.Container, touch int64) *pending {
+	t.Helper()
 	before, err := c.Usage()
 	if err != nil {
 		t.Fatalf("usage: %v", err)

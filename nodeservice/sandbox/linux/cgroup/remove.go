@@ -22,6 +22,9 @@ const killWait = 5 * time.Second
 // Kill sends SIGKILL to every process of the group until there is none. The
 // caller's own process is spared: with v1 one of its threads may be in Enter.
 func (g *Group) Kill() error {
+	if err := g.Thaw(); err != nil {
+		return err
+	}
 	for _, dir := range g.paths {
 		if err := killAll(dir); err != nil {
 			return err
@@ -45,6 +48,9 @@ func (g *Group) Remove() error {
 func (h *Host) Destroy(path string) error {
 	dirs, err := h.paths(path)
 	if err != nil {
+		return fmt.Errorf("destroy cgroup %s: %w", path, err)
+	}
+	if err := h.thawAll(dirs); err != nil {
 		return fmt.Errorf("destroy cgroup %s: %w", path, err)
 	}
 	for _, dir := range dirs {

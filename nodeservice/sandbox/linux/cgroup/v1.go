@@ -10,12 +10,12 @@ import (
 )
 
 // openV1 finds the hierarchies of the controllers. cpuacct only counts, but where it is
-// a hierarchy of its own, that is where the CPU time is.
+// a hierarchy of its own, that is where the CPU time is; freezer only freezes.
 func (h *Host) openV1() error {
 	h.v1 = map[string]string{}
-	for _, name := range append(slices.Clone(controllers), "cpuacct") {
+	for _, name := range append(slices.Clone(controllers), "cpuacct", freezer) {
 		if _, err := cgroups.FindCgroupMountpoint("", name); err != nil {
-			if name != "cpuacct" {
+			if slices.Contains(controllers, name) {
 				h.missing = append(h.missing, name)
 			}
 			continue

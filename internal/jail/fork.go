@@ -1,6 +1,11 @@
 package jail
 
-import "runtime"
+import (
+	"os"
+	"runtime"
+
+	"golang.org/x/sys/unix"
+)
 
 // forks are run on the thread from which children are forked; nil outside of a sandbox.
 //
@@ -30,11 +35,26 @@ func Fork(f func()) {
 // openForks starts the thread.
 func openForks() {
 	forks = make(chan func())
-	go func() {
-		// Never unlocked, as children also get its death signal.
-		runtime.LockOSThread()
-		for f := range forks {
-			f()
-		}
-	}()
+	go serveForks()
+}
+
+func serveForks() {
+	runtime.LockOSThread()
+	if unix.Gettid() == os.Getpid() {
+		// Signals go by the domain of a process's first thread: children must not be in
+		// the same. While it is locked, another one is found.
+		other := make(chan struct{})
+		go func() {
+			runtime.LockOSThread()
+			close(other)
+			serveForks()
+		}()
+		<-other
+		runtime.UnlockOSThread()
+		return
+	}
+	// Never unlocked, as children also get its death signal.
+	for f := range forks {
+		f()
+	}
 }

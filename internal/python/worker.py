@@ -1,138 +1,5 @@
-# The worker of the python3 runtime: see docs/native-protocol.md for what it
-# speaks, and the package's doc for what it promises. It imports as little as it
-# can: every import here is part of every cold start.
-import contextvars
-import importlib.machinery
-import io
-import json
-import os
-import struct
-import sys
-import threading
-import time
-
-INVOKE, CANCEL, READY, LOAD_ERROR, RESULT, ERROR, LOG, LOAD, WAITING = range(1, 10)
-HEADER = struct.Struct(">IBQ")
-LOG_CHUNK = 8192
-MAX_THREADS = 512
-
-fd = int(os.environ.pop("MINIFAAS_FD"))
-os.set_inheritable(fd, False)
-requests = open(fd, "rb", buffering=65536)
-sending = threading.Lock()
-current = contextvars.ContextVar("call")  # the Call whose code is running
-
-
-def send(kind, call, payload=b""):
-    frame = HEADER.pack(len(payload), kind, call)
-    frame = [frame + payload] if len(payload) < 65536 else [frame, payload]
-    with sending:
-        for part in frame:
-            view = memoryview(part)
-            while view:
-                view = view[os.write(fd, view):]
-
-
-class Output(io.RawIOBase):
-    """stdout or stderr: goes to the call that writes, or to the descriptor."""
-
-    def __init__(self, number):
-        self.number = number
-
-    def fileno(self):
-        return self.number
-
-    def writable(self):
-        return True
-
-    def write(self, data):
-        data = bytes(data)
-        call = current.get(None)
-        if call:
-            call.log(data)
-        else:
-            os.write(self.number, data)
-        return len(data)
-
-
-class Call:
-    """One invocation; to the handler it is the context."""
-
-    function_name = invoked_function_arn = ""
-    function_version = "$LATEST"
-    memory_limit_mb = memory_limit_in_mb = 0
-
-    def __init__(self, number, head):
-        self._number = number
-        self._deadline = head["deadline_ms"] / 1000
-        self._lines = bytearray()
-        self.request_id = self.aws_request_id = head["request_id"]
-
-    def get_remaining_time_in_millis(self):
-        return max(0, int((self._deadline - time.time()) * 1000))
-
-    def log(self, data):
-        self._lines += data
-        if self._lines.endswith(b"\n") or len(self._lines) > LOG_CHUNK:
-            self.flush()
-
-    def flush(self):
-        if self._lines:
-            lines, self._lines = self._lines, bytearray()
-            send(LOG, self._number, lines)
-
-
-def decode(event):
-    try:
-        return json.loads(event)
-    except ValueError:
-        pass
-    try:
-        return event.decode()
-    except UnicodeDecodeError:
-        return event
-
-
-def encode(result):
-    if isinstance(result, (bytes, bytearray, memoryview)):
-        return bytes(result)
-    if isinstance(result, str):
-        return result.encode()
-    return json.dumps(result).encode()
-
-
-def failure(error):
-    import traceback
-
-    trace = error.__traceback__
-    while trace and trace.tb_frame.f_globals["__name__"].partition(".")[0] in ("__main__", "importlib"):
-        trace = trace.tb_next  # the worker's own frames say nothing
-    kind = type(error)
-    lines = traceback.format_exception(kind, error, trace)
-    name = kind.__qualname__ if kind.__module__ in ("builtins", "__main__") else f"{kind.__module__}.{kind.__qualname__}"
-    return json.dumps({"errorType": name, "errorMessage": str(error), "stackTrace": "".join(lines)}).encode()
-
-
-def finish(call, outcome, payload):
-    call.flush()
-    send(outcome, call._number, payload)
-
-
-def read():
-    """Returns the next frame; ends the process when there is no agent any more."""
-    head = requests.read(HEADER.size)
-    if len(head) < HEADER.size:
-        os._exit(0)
-    size, kind, number = HEADER.unpack(head)
-    payload = requests.read(size) if size else b""
-    if len(payload) < size:
-        os._exit(0)
-    return kind, number, payload
-
-
-def split(number, payload):
-    line, _, event = payload.partition(b"\n")
-    return Call(number, json.loads(line)), event
+# The second part of the python3 runtime's worker, in one module with protocol.py: the
+# function, and what runs it. The package's doc says what it promises.
 
 
 async def awaited(result):
@@ -257,6 +124,12 @@ class Site:
         return importlib.machinery.PathFinder.find_spec(name)
 
 
+def preload(modules):
+    """Imports modules of the installation: nothing of the function's can be found yet."""
+    for module in modules:
+        importlib.import_module(module)
+
+
 def assume(function):
     """Makes the process one of the function: its environment, its folder."""
     os.environ.update(function["environment"])
@@ -278,15 +151,17 @@ def load(path):
 
 
 def main():
+    connect()
     for number, name in ((1, "stdout"), (2, "stderr")):
         stream = io.TextIOWrapper(Output(number), "utf-8", "backslashreplace", write_through=True)
         setattr(sys, name, stream)
         setattr(sys, f"__{name}__", stream)
     sys.meta_path.append(Site)
-    send(WAITING, 0)
+    send(WAITING, 0, str(os.getpid()).encode())
     _, _, payload = read()  # LOAD: nothing else comes before READY
     try:
         function = json.loads(payload)
+        preload(function.get("preload", ()))
         assume(function)
         handler = load(function["handler"])
         code = handler if hasattr(handler, "__code__") else type(handler).__call__
@@ -299,4 +174,5 @@ def main():
     server.serve()
 
 
-main()
+if "MINIFAAS_FD" in os.environ:  # a zygote's forks call it themselves
+    main()

@@ -22,19 +22,7 @@ const (
 // program of its own ignores 0 and would run that program, as root, on memory
 // the function wrote. It heeds 1. The filter denies changing it.
 func limitResources(processes uint64) error {
-	limits := []struct {
-		name     string
-		resource int
-		value    uint64
-	}{
-		{"core file size", unix.RLIMIT_CORE, coreLimit},
-		{"open files", unix.RLIMIT_NOFILE, openFiles},
-		{"processes", unix.RLIMIT_NPROC, processes},
-	}
-	for _, l := range limits {
-		if l.value == 0 {
-			continue
-		}
+	for _, l := range resourceLimits(processes) {
 		var old syscall.Rlimit
 		if err := syscall.Getrlimit(l.resource, &old); err != nil {
 			return fmt.Errorf("get limit of %s: %w", l.name, err)
@@ -49,3 +37,20 @@ func limitResources(processes uint64) error {
 }
 
 const coreLimit = 1
+
+type resourceLimit struct {
+	name     string
+	resource int
+	value    uint64
+}
+
+func resourceLimits(processes uint64) []resourceLimit {
+	limits := []resourceLimit{
+		{"core file size", unix.RLIMIT_CORE, coreLimit},
+		{"open files", unix.RLIMIT_NOFILE, openFiles},
+	}
+	if processes > 0 {
+		limits = append(limits, resourceLimit{"processes", unix.RLIMIT_NPROC, processes})
+	}
+	return limits
+}

@@ -1,4 +1,4 @@
-package jail
+package seccompfilter
 
 // allowedCalls are the system calls that Go, C, Python and Node.js programs, the
 // shell and the core utilities make. What acts on other processes' memory, on

@@ -31,13 +31,11 @@ type rule struct {
 	paths  []string
 }
 
-// landlockNamespaces repeats what the mounts say already: a second wall, should one be escaped.
-func landlockNamespaces() error {
-	return restrict(
-		rule{toRead, []string{"/"}},
-		rule{toRead | toWrite | toMake, []string{"/tmp", "/dev/shm"}},
-		rule{toWrite, append([]string{"/proc"}, deviceFiles...)},
-	)
+// namespaceRules repeat what the mounts say already: a second wall, should one be escaped.
+var namespaceRules = []rule{
+	{toRead, []string{"/"}},
+	{toRead | toWrite | toMake, []string{"/tmp", "/dev/shm"}},
+	{toWrite, append([]string{"/proc"}, deviceFiles...)},
 }
 
 // landlockProcess is the only wall before the host's files where there are no namespaces.

@@ -54,11 +54,11 @@ func enterNamespaces(spec *containerservicepb.SandboxSpec) error {
 	if err := limitResources(processesPerUser); err != nil {
 		return err
 	}
-	return shut(func() error {
+	return shut(spec, func() error {
 		if err := emptyBounding(); err != nil {
 			return err
 		}
-		return landlockNamespaces()
+		return restrict(namespaceRules...)
 	})
 }
 
@@ -80,12 +80,12 @@ func enterProcess(spec *containerservicepb.SandboxSpec) error {
 	}
 	// Having no capabilities to begin with, it may not empty its bounding set;
 	// without new privileges, what is in there is worthless.
-	return shut(func() error { return landlockProcess(spec) })
+	return shut(spec, func() error { return landlockProcess(spec) })
 }
 
 // shut takes all rights away: first, by children, those that only the thread
 // needs to lose from which they are forked, then the others, on all threads.
-func shut(children func() error) (err error) {
+func shut(spec *containerservicepb.SandboxSpec, children func() error) (err error) {
 	if err := forbidNewPrivileges(); err != nil {
 		return err
 	}
@@ -97,5 +97,5 @@ func shut(children func() error) (err error) {
 	if err := dropCapabilities(); err != nil {
 		return err
 	}
-	return filterCalls()
+	return filterCalls(spec.GetFilter())
 }

@@ -30,13 +30,26 @@ var configuration = []string{
 
 // writeConfiguration writes the files that are the sandbox's own.
 func writeConfiguration(root, hostname string) error {
-	files := map[string]string{
+	err := writeFiles(root, map[string]string{
 		"etc/passwd":      "root:x:0:0:root:/tmp:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n",
 		"etc/group":       "root:x:0:\nnogroup:x:65534:\n",
-		"etc/hostname":    hostname + "\n",
-		"etc/hosts":       "127.0.0.1 localhost " + hostname + "\n::1 localhost\n",
 		"etc/resolv.conf": "# no network\n",
+	})
+	if err != nil {
+		return err
 	}
+	return WriteHostname(root, hostname)
+}
+
+// WriteHostname writes the files that name the sandbox whose root that is.
+func WriteHostname(root, hostname string) error {
+	return writeFiles(root, map[string]string{
+		"etc/hostname": hostname + "\n",
+		"etc/hosts":    "127.0.0.1 localhost " + hostname + "\n::1 localhost\n",
+	})
+}
+
+func writeFiles(root string, files map[string]string) error {
 	for name, text := range files {
 		if err := os.WriteFile(filepath.Join(root, name), []byte(text), 0o644); err != nil {
 			return fmt.Errorf("write configuration: %w", err)

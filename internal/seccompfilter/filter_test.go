@@ -1,10 +1,12 @@
-package jail
+package seccompfilter
 
 import (
+	"encoding/binary"
 	"slices"
 	"testing"
 
 	"github.com/elastic/go-seccomp-bpf/arch"
+	"golang.org/x/sys/unix"
 )
 
 var machines = []string{"amd64", "arm64"}
@@ -77,24 +79,17 @@ func TestDangerousNamesAreNotAllowed(t *testing.T) {
 	}
 }
 
-func TestPolicyAssembles(t *testing.T) {
-	policy, err := callPolicy()
+// TestAssemble: the first instruction loads the machine's number, as every filter's must.
+func TestAssemble(t *testing.T) {
+	program, err := Assemble()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := policy.Assemble(); err != nil {
-		t.Fatal(err)
+	const instruction, most = 8, 4096 // bytes, and the kernel's limit of instructions
+	if n := len(program); n%instruction != 0 || n/instruction < len(allowedCalls)/2 || n/instruction > most {
+		t.Errorf("a program of %d bytes", n)
 	}
-}
-
-func BenchmarkPolicy(b *testing.B) {
-	for b.Loop() {
-		policy, err := callPolicy()
-		if err != nil {
-			b.Fatal(err)
-		}
-		if _, err := policy.Assemble(); err != nil {
-			b.Fatal(err)
-		}
+	if code, offset := binary.NativeEndian.Uint16(program), binary.NativeEndian.Uint32(program[4:]); code != unix.BPF_LD|unix.BPF_W|unix.BPF_ABS || offset != 4 {
+		t.Errorf("it begins with %#x %d, want the load of the machine's number", code, offset)
 	}
 }

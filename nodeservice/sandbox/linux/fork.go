@@ -1,0 +1,124 @@
+package linux
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"go.uber.org/zap"
+	"golang.org/x/sys/unix"
+
+	"github.com/minifaas/minifaas/internal/function"
+	containerservicepb "github.com/minifaas/minifaas/proto/containerservice"
+)
+
+// errNoWorker: a worker was put into the sandbox, and ended before it was asked for anything.
+var errNoWorker = errors.New("forked worker ended")
+
+// fork is how a container gets its worker from a zygote.
+type fork struct {
+	zygote *zygote    // nil: the agent starts the worker
+	asked  chan error // gets one value: why the zygote could not be asked, or nil
+	// The agent's descriptors that are to be the worker's; set once expected.
+	expected       bool
+	socket, output int
+}
+
+// expectWorker lets the agent make the worker's ends.
+func (c *container) expectWorker(ctx context.Context) error {
+	reply, err := c.client.Prepare(ctx, &containerservicepb.PrepareRequest{Runtime: function.Python3, Forked: true})
+	if err != nil {
+		return fmt.Errorf("prepare for a worker: %w", err)
+	}
+	c.fork.expected, c.fork.socket, c.fork.output = true, int(reply.GetWorkerSocket()), int(reply.GetWorkerOutput())
+	return nil
+}
+
+// beginFork asks the zygote, if there is one, to put a worker into the sandbox, while
+// that becomes the container.
+func (c *container) beginFork(ctx context.Context, z *zygote) {
+	if z == nil {
+		return
+	}
+	c.fork.zygote, c.fork.asked = z, make(chan error, 1)
+	go func() { c.fork.asked <- c.forkWorker(ctx) }()
+}
+
+// forked reports whether a worker is there or on its way; if not the agent starts one.
+// One that does not get there is missed when it is to load the function.
+func (c *container) forked() bool {
+	if c.fork.zygote == nil {
+		return false
+	}
+	err := <-c.fork.asked
+	if err != nil {
+		c.runtime.log.Warn("no worker from a zygote", zap.String("container", c.called()), zap.Error(err))
+	}
+	return err == nil
+}
+
+// dying: it was killed, which takes a worker along that was on its way.
+func (c *container) dying() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.end != nil
+}
+
+// distrust ends a zygote that is of no use.
+func (c *container) distrust(why error) {
+	c.runtime.log.Warn("a zygote was of no use", zap.String("container", c.called()), zap.Error(why))
+	c.runtime.zygotes.distrust(c.fork.zygote)
+}
+
+func (c *container) forkWorker(ctx context.Context) error {
+	if !c.fork.expected {
+		if err := c.expectWorker(ctx); err != nil {
+			return err
+		}
+	}
+	var files []int
+	defer func() {
+		for _, file := range files {
+			unix.Close(file)
+		}
+	}()
+	var taken error
+	err := c.agent.process.WithHandle(func(pidfd uintptr) { files, taken = c.fork.take(int(pidfd)) })
+	if err = errors.Join(err, taken); err != nil {
+		return fmt.Errorf("take the worker's ends: %w", err)
+	}
+	request := files
+	if c.group != nil {
+		doors, err := c.group.Doors()
+		if err != nil {
+			return err
+		}
+		for _, door := range doors {
+			defer door.Close()
+			request = append(request, int(door.Fd()))
+		}
+	}
+	c.fork.zygote.fork(request, func(err error) {
+		if err != nil && !c.dying() {
+			c.distrust(err)
+		}
+	})
+	return nil
+}
+
+// take copies what a zygote needs of an agent: itself, and the worker's ends. The agent
+// runs nothing of a function yet, so they are what it said.
+func (f *fork) take(pidfd int) (files []int, err error) {
+	for _, get := range []func() (int, error){
+		func() (int, error) { return unix.FcntlInt(uintptr(pidfd), unix.F_DUPFD_CLOEXEC, 0) },
+		func() (int, error) { return unix.PidfdGetfd(pidfd, f.socket, 0) },
+		func() (int, error) { return unix.PidfdGetfd(pidfd, f.output, 0) },
+	} {
+		file, err := get()
+		if err != nil {
+			return files, err
+		}
+		files = append(files, file)
+	}
+	return files, nil
+}

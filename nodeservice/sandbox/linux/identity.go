@@ -1,0 +1,92 @@
+package linux
+
+import (
+	"cmp"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/minifaas/minifaas/nodeservice/sandbox"
+)
+
+// reserve takes c's id, and a user id of its own: the lowest that is free.
+func (r *Runtime) reserve(c *container) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.closed {
+		return ErrClosed
+	}
+	if r.ids[c.id] {
+		return fmt.Errorf("id %q is in use", c.id)
+	}
+	c.uid = r.cfg.UIDBase
+	for r.users[c.uid] {
+		c.uid++
+	}
+	r.users[c.uid] = true
+	r.ids[c.id] = true
+	return nil
+}
+
+// add makes a container known whose agent has started.
+func (r *Runtime) add(c *container) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.containers[c] = true
+	if r.closed {
+		return ErrClosed
+	}
+	return nil
+}
+
+// rename gives a container from the pool the id that was asked for. It keeps the
+// one under which it was made, as its cgroup and its folder are named by that.
+func (r *Runtime) rename(c *container, id string) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.ids[id] {
+		return fmt.Errorf("id %q is in use", id)
+	}
+	if !r.containers[c] {
+		return fmt.Errorf("%w while it waited", sandbox.ErrLost)
+	}
+	r.ids[id] = true
+	c.name = id
+	return nil
+}
+
+// called is what the container is called outside.
+func (c *container) called() string {
+	c.runtime.mu.Lock()
+	defer c.runtime.mu.Unlock()
+	return cmp.Or(c.name, c.id)
+}
+
+// forget undoes reserve, rename and add; spent is the CPU time that it took.
+func (r *Runtime) forget(c *container, spent time.Duration) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.users, c.uid)
+	delete(r.ids, c.id)
+	delete(r.ids, c.name)
+	delete(r.containers, c)
+	r.spent += spent
+}
+
+// makeFolder makes the folder on which the sandbox mounts its root, or which,
+// without namespaces, is all that it can write to.
+func (r *Runtime) makeFolder(id string, uid int) (string, error) {
+	folder := r.state.container(id)
+	if err := os.Mkdir(folder, 0o700); err != nil {
+		return "", fmt.Errorf("make container's folder: %w", err)
+	}
+	if os.Geteuid() == 0 {
+		if err := os.Chown(folder, uid, uid); err != nil {
+			return "", fmt.Errorf("make container's folder: %w", err)
+		}
+	}
+	return folder, nil
+}
+
+// hostname is the container's id, as far as the kernel takes it.
+func hostname(id string) string { return id[:min(len(id), 64)] }

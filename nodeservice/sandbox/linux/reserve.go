@@ -1,0 +1,111 @@
+package linux
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"go.uber.org/zap"
+
+	"github.com/minifaas/minifaas/internal/jail"
+	"github.com/minifaas/minifaas/nodeservice/sandbox"
+	containerservicepb "github.com/minifaas/minifaas/proto/containerservice"
+)
+
+// zygoteShare is the part of the memory of what is in reserve that zygotes may take.
+const zygoteShare = 0.5
+
+// openReserves starts the pool and the zygotes, if this host lets us enter a sandbox
+// that is shut; else it says why there are none.
+func (r *Runtime) openReserves() error {
+	if r.cfg.Ready < 0 || !r.namespaces || os.Geteuid() != 0 {
+		return nil
+	}
+	if err := r.tryReserve(); err != nil {
+		r.log.Warn("no sandboxes in reserve: containers are made when they are asked for", zap.Error(err))
+		return nil
+	}
+	r.confinement = jail.Confine(r.filter)
+	budget := float64(r.cfg.Memory) * r.cfg.ReadyShare
+	r.zygotes = newZygotes(r, int64(budget*zygoteShare))
+	r.pool = newPool(r, r.cfg.Ready, int64(budget))
+	return nil
+}
+
+// tryReserve makes a sandbox and mounts something in it afterwards.
+func (r *Runtime) tryReserve() error {
+	c, err := r.prepareSandbox("trial", kind{})
+	if err != nil {
+		return err
+	}
+	err = c.agent.attach(r.mounts(filepath.Join(r.state.code(), emptyCode), ""), "trial")
+	if removed := c.Kill(); err == nil {
+		err = removed
+	}
+	return err
+}
+
+// prepareSandbox makes a sandbox that waits for a function of the kind.
+func (r *Runtime) prepareSandbox(id string, k kind) (*container, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), trialTimeout)
+	defer cancel()
+	go func() {
+		select {
+		case <-r.closing:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	program, err := findInterpreter(k.runtime, os.Getenv("PATH"))
+	if err != nil {
+		return nil, err
+	}
+	c, err := r.newContainer(id, k.limit())
+	if err != nil {
+		return nil, err
+	}
+	// What the function will have is mounted on what is empty now.
+	empty := filepath.Join(r.state.code(), emptyCode)
+	if err := c.start(append(r.mounts(empty, empty), interpreterMounts()...)); err != nil {
+		c.abandon()
+		return nil, err
+	}
+	if k.runtime == "" {
+		err = c.expectWorker(ctx)
+	} else {
+		_, err = c.client.Prepare(ctx, &containerservicepb.PrepareRequest{Runtime: k.runtime, Interpreter: program.path, MemoryInBytes: k.memory})
+	}
+	if err != nil {
+		_ = c.Kill()
+		return nil, fmt.Errorf("prepare sandbox: %w", err)
+	}
+	return c, nil
+}
+
+// interpreterMounts are those of every interpreter that there is.
+func interpreterMounts() (mounts []*containerservicepb.Mount) {
+	for runtime := range interpreters {
+		if program, err := findInterpreter(runtime, os.Getenv("PATH")); err == nil {
+			mounts = append(mounts, program.mounts()...)
+		}
+	}
+	return mounts
+}
+
+// specialise makes a sandbox from the pool the container that spec asks for, but for its function.
+func (c *container) specialise(spec sandbox.Spec, folders []*containerservicepb.Mount, watch *stopwatch) error {
+	if err := c.runtime.rename(c, spec.ID); err != nil {
+		return err
+	}
+	if err := c.agent.attach(folders, hostname(spec.ID)); err != nil {
+		return fmt.Errorf("attach to sandbox: %w", err)
+	}
+	watch.lap(&watch.phases.Mount)
+	c.setSize(spec.Memory)
+	if c.group == nil {
+		return nil
+	}
+	defer watch.lap(&watch.phases.Limit)
+	return c.group.Set(c.loadLimits())
+}

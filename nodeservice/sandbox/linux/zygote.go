@@ -1,0 +1,198 @@
+package linux
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"sync"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/minifaas/minifaas/internal/python"
+	"github.com/minifaas/minifaas/nodeservice/sandbox/linux/cgroup"
+)
+
+const (
+	// zygoteStart is how long a zygote may take to import what it preloads.
+	zygoteStart = 20 * time.Second
+	// zygoteFork is how long it may take to put a worker into a sandbox: some 2 ms.
+	zygoteFork = 5 * time.Second
+	// zygoteLimit is its memory limit, and zygoteHolds about what one takes without
+	// modules, where no cgroup tells; both in bytes.
+	zygoteLimit = 512 << 20
+	zygoteHolds = 12 << 20
+	// zygoteAnswer bounds what it says at once, in bytes.
+	zygoteAnswer = 4 << 10
+)
+
+// zygote is a Python interpreter outside of all sandboxes, which has run nothing of
+// any function. Its forks become the workers of one tenant's containers: they know
+// the same hash secret. It is root, with the host's files read-only and no network.
+type zygote struct {
+	process *os.Process
+	conn    *net.UnixConn
+	group   *cgroup.Group // nil: none
+	said    *tail         // on stderr
+	done    chan struct{} // closed when it is dead and nothing is left of it
+	holds   int64         // bytes
+
+	turn sync.Mutex // held from a request to its answer
+
+	breed   breed
+	account string    // of the tenant whose it is; "" until one takes it; guarded by zygotes.mu
+	used    time.Time // last; guarded by zygotes.mu
+}
+
+// startZygote returns when the zygote has imported its modules, or can't.
+func (r *Runtime) startZygote(name string, b breed) (*zygote, error) {
+	z := &zygote{breed: b, done: make(chan struct{}), holds: zygoteHolds}
+	if r.host != nil {
+		group, err := r.host.Create(filepath.Join(r.nodePath(), name), cgroup.Limits{Memory: min(zygoteLimit, r.cfg.Memory)})
+		if err != nil {
+			return nil, err
+		}
+		z.group = group
+	}
+	if err := z.start(r.spawner, b.interpreter); err != nil {
+		if z.group != nil {
+			_ = z.group.Remove()
+		}
+		return nil, fmt.Errorf("start zygote: %w", err)
+	}
+	go z.reap()
+	configuration, err := python.Configuration(b.modules(), r.confinement)
+	if err == nil {
+		err = z.configure(configuration)
+	}
+	if err != nil {
+		z.kill()
+		return nil, fmt.Errorf("start zygote: %w", err)
+	}
+	if z.group != nil && r.host.Limited("memory") {
+		if usage, err := z.group.Usage(); err == nil {
+			z.holds = max(usage.Memory, zygoteHolds)
+		}
+	}
+	return z, nil
+}
+
+func (z *zygote) start(s *spawner, interpreter string) error {
+	ours, theirs, err := socketPair(unix.SOCK_SEQPACKET)
+	if err != nil {
+		return err
+	}
+	defer ours.Close()
+	defer theirs.Close()
+	stdin, err := pipeOf(python.Zygote)
+	if err != nil {
+		return err
+	}
+	defer stdin.Close()
+	attributes := &syscall.SysProcAttr{
+		Setsid: true, Pdeathsig: syscall.SIGKILL,
+		Unshareflags: syscall.CLONE_NEWNS | syscall.CLONE_NEWNET | syscall.CLONE_NEWIPC | syscall.CLONE_NEWUTS,
+	}
+	enter, placed, err := launch{group: z.group}.place(attributes)
+	if err != nil {
+		return err
+	}
+	defer placed()
+	conn, err := net.FileConn(ours)
+	if err != nil {
+		return err
+	}
+	z.conn = conn.(*net.UnixConn)
+	said, stderr, err := newTail()
+	if err != nil {
+		conn.Close()
+		return err
+	}
+	z.said = said
+	defer stderr.Close()
+	z.process, err = s.start(interpreter, append([]string{interpreter}, python.Arguments...), &os.ProcAttr{
+		Dir:   "/",
+		Env:   []string{"PATH=/usr/local/bin:/usr/bin:/bin", "HOME=/tmp", "TMPDIR=/tmp", "LANG=C.UTF-8"},
+		Files: []*os.File{stdin, stderr, stderr, theirs},
+		Sys:   attributes,
+	}, enter)
+	if err != nil {
+		conn.Close()
+		stderr.Close()
+		said.close()
+	}
+	return err
+}
+
+// fork asks for a worker in a sandbox: files are its first process, the worker's
+// socket and output, and the doors of its cgroup. Answered is called in any case; an
+// error means that there is, or will be, no worker. It is safe for concurrent use.
+func (z *zygote) fork(files []int, answered func(error)) {
+	z.turn.Lock()
+	err := z.send(zygoteFork, []byte("fork"), unix.UnixRights(files...))
+	go func() {
+		defer z.turn.Unlock()
+		if err == nil {
+			err = z.answer()
+		}
+		answered(err)
+	}()
+}
+
+// configure returns when the zygote is ready, or can't be.
+func (z *zygote) configure(configuration []byte) error {
+	if err := z.send(zygoteStart, configuration, nil); err != nil {
+		return err
+	}
+	return z.answer()
+}
+
+// send sends a packet, which is to be answered in that time.
+func (z *zygote) send(patience time.Duration, packet, rights []byte) error {
+	_ = z.conn.SetDeadline(time.Now().Add(patience))
+	if _, _, err := z.conn.WriteMsgUnix(packet, rights, nil); err != nil {
+		return fmt.Errorf("zygote: %w: %s", err, z.said)
+	}
+	return nil
+}
+
+// answer waits for it. A zygote that gives none is killed.
+func (z *zygote) answer() error {
+	answer := make([]byte, zygoteAnswer)
+	n, err := z.conn.Read(answer)
+	switch {
+	case err != nil:
+		_ = z.process.Kill()
+		return fmt.Errorf("zygote: %w: %s", err, z.said)
+	case string(answer[:n]) != "ok":
+		return fmt.Errorf("zygote: %s: %s", answer[:n], z.said)
+	}
+	return nil
+}
+
+// kill ends it and returns when nothing of it is left.
+func (z *zygote) kill() {
+	_ = z.process.Kill()
+	<-z.done
+}
+
+func (z *zygote) reap() {
+	defer close(z.done)
+	_, _ = z.process.Wait()
+	z.said.close()
+	z.conn.Close()
+	if z.group != nil {
+		_ = z.group.Remove() // else the node's end removes it
+	}
+}
+
+func (z *zygote) dead() bool {
+	select {
+	case <-z.done:
+		return true
+	default:
+		return false
+	}
+}
