@@ -26,16 +26,18 @@ type Command struct {
 	Env []string
 	// Log is the file that takes its output; its end is shown when it fails.
 	Log string
-	// Lifeline ends it with this process, if it is one of ours; it may be nil.
-	Lifeline *process.Lifeline
+	// Guard is the command of its process.Guard, which kills it and its descendants if
+	// this process is killed; nil is none.
+	Guard []string
 }
 
 const (
 	// stopPatience is how long a scheduler may take to end once it was told to.
 	stopPatience = 5 * time.Second
-	// waitLine is how often somebody is told that a scheduler is being waited for.
-	waitLine = 10 * time.Second
-	logTail  = 2048
+	// firstLine and waitLine are when somebody is told that a scheduler is being waited for.
+	firstLine = 2 * time.Second
+	waitLine  = 10 * time.Second
+	logTail   = 2048
 )
 
 // contestant is a scheduler and what is known of its process; of one that runs
@@ -44,6 +46,7 @@ type contestant struct {
 	command *Command
 	cmd     *exec.Cmd
 	process *process.Process // nil if it was not started
+	guard   *process.Guard   // nil if there is none
 	// patience is how long it may take until it answers.
 	patience time.Duration
 	meter    *meter
@@ -65,8 +68,14 @@ func (c *contestant) start() error {
 	c.cmd = exec.Command(c.command.Argv[0], c.command.Argv[1:]...)
 	c.cmd.Env = append(os.Environ(), c.command.Env...)
 	c.cmd.Stdout, c.cmd.Stderr = log, log
-	c.command.Lifeline.Attach(c.cmd)
-	if c.process, err = process.Start(c.cmd); err != nil {
+	start := process.Start
+	if c.command.Guard != nil {
+		if c.guard, err = process.NewGuard(c.command.Guard); err != nil {
+			return err
+		}
+		start = c.guard.Start
+	}
+	if c.process, err = start(c.cmd); err != nil {
 		return err
 	}
 	c.gone, c.meter = c.process.Done(), newMeter(c.process.ID().PID)
@@ -94,7 +103,7 @@ func (c *contestant) awaitAnswer(ctx context.Context, endpoint, name string, pro
 		close(ready)
 	}()
 	tooLong := time.After(c.patience)
-	line := time.NewTicker(waitLine)
+	line := time.NewTimer(firstLine)
 	defer line.Stop()
 	for {
 		select {
@@ -110,6 +119,7 @@ func (c *contestant) awaitAnswer(ctx context.Context, endpoint, name string, pro
 			}
 			return fmt.Errorf("nobody answered at %s within %v; its output ends with:\n%s", endpoint, c.patience, c.tail())
 		case <-line.C:
+			line.Reset(waitLine)
 			fmt.Fprintf(progress, "%s: waiting for a scheduler to answer at %s\n", name, endpoint)
 		}
 	}
@@ -145,9 +155,10 @@ func (c *contestant) tail() string {
 	return strings.TrimSpace(strings.ToValidUTF8(string(text[max(0, len(text)-logTail):]), "?"))
 }
 
-// stop ends the process with its group, and tells what it has used; nil if it
-// never ran here.
+// stop ends the process with its group, and whatever else is left of it, and tells
+// what it has used; nil if it never ran here.
 func (c *contestant) stop() *report.SchedulerProcess {
+	defer c.guard.Close()
 	if c.process == nil {
 		return nil
 	}

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"runtime/metrics"
 
 	"google.golang.org/grpc"
 
@@ -29,14 +30,14 @@ func Listen(ctx context.Context, lis net.Listener) error {
 }
 
 // Serve is the process that Start starts: it listens on loopback, writes its
-// address as one line to out, and ends when in does, so that it never outlives
-// its parent.
+// address and its GOGC as one line to out, and ends when in does, so that it never
+// outlives its parent.
 func Serve(ctx context.Context, in io.Reader, out io.Writer) error {
 	lis, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return fmt.Errorf("serve echo: %w", err)
 	}
-	if _, err := fmt.Fprintln(out, lis.Addr()); err != nil {
+	if _, err := fmt.Fprintln(out, lis.Addr(), gcPercent()); err != nil {
 		return fmt.Errorf("tell address of echo: %w", err)
 	}
 	ctx, cancel := context.WithCancel(ctx)
@@ -46,6 +47,13 @@ func Serve(ctx context.Context, in io.Reader, out io.Writer) error {
 		cancel()
 	}()
 	return Listen(ctx, lis)
+}
+
+// gcPercent is the GOGC of this process: by how much its heap grows between collections.
+func gcPercent() int64 {
+	sample := []metrics.Sample{{Name: "/gc/gogc:percent"}}
+	metrics.Read(sample)
+	return int64(sample[0].Value.Uint64()) // -1 is off
 }
 
 type apiserver struct {

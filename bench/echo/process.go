@@ -14,6 +14,8 @@ import (
 type Process struct {
 	// Address is its host:port.
 	Address string
+	// GCPercent is its GOGC.
+	GCPercent int
 	// Stop ends it and waits for that.
 	Stop func()
 }
@@ -46,10 +48,10 @@ func Start(ctx context.Context, command []string) (*Process, error) {
 		in.Close() // which ends it
 		_ = cmd.Wait()
 	}
-	line, err := bufio.NewReader(out).ReadString('\n')
-	if err != nil {
+	p := &Process{Stop: stop}
+	if _, err := fmt.Fscanln(bufio.NewReader(out), &p.Address, &p.GCPercent); err != nil {
 		stop()
 		return nil, fmt.Errorf("start echo server: it ended without telling its address: %s", strings.Join(command, " "))
 	}
-	return &Process{Address: strings.TrimSpace(line), Stop: stop}, nil
+	return p, nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"maps"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -32,17 +33,52 @@ func TestWindow(t *testing.T) {
 }
 
 // How far a machine gets is nobody's to foretell, so here it is told what holds.
-func TestColdpathFindsTheKnee(t *testing.T) {
+func TestSweepFindsTheKnee(t *testing.T) {
 	tried := map[float64]int{}
-	s := &sweep{cfg: ColdpathConfig{From: 200, Halvings: 2, Progress: func(step Step) { tried[step.Offered]++ }}}
-	s.attempt = func(_ context.Context, rate float64) Step { return Step{Offered: rate, Held: rate <= 340} }
-	s.run(t.Context())
-	if s.result.Knee == nil || s.result.Knee.Offered != 332.03125 {
-		t.Errorf("knee %+v", s.result.Knee)
+	s := &Sweep{From: 200, Halvings: 2, Progress: func(step Step) { tried[step.Offered]++ }}
+	s.attempt = func(_ context.Context, rate float64, _ time.Duration) Step {
+		return Step{Offered: rate, Held: rate <= 340}
+	}
+	if _, knee := s.Run(t.Context()); knee == nil || knee.Offered != 332.03125 {
+		t.Errorf("knee %+v", knee)
 	}
 	want := map[float64]int{200: 1, 250: 1, 312.5: 1, 390.625: attempts, 351.5625: attempts, 332.03125: 1}
 	if !maps.Equal(tried, want) {
 		t.Errorf("tried %v, want %v", tried, want)
+	}
+}
+
+// TestSweepConfirms: what held for a moment only is not the knee.
+func TestSweepConfirms(t *testing.T) {
+	var begun []float64
+	s := &Sweep{
+		From: 100, To: 100, WarmUp: time.Second, Window: 4 * time.Second, Confirm: 30 * time.Second,
+		Begun: func(rate float64, length time.Duration) { begun = append(begun, rate, length.Seconds()) },
+	}
+	s.attempt = func(_ context.Context, rate float64, window time.Duration) Step {
+		return Step{Offered: rate, Window: window, Held: window < s.Confirm || rate < 93}
+	}
+	steps, knee := s.Run(t.Context())
+	if knee == nil || knee.Offered != 90.25 || knee.Window != s.Confirm || len(steps) != 4 {
+		t.Errorf("knee %+v after %d steps", knee, len(steps))
+	}
+	if want := []float64{100, 5, 100, 31, 95, 31, 90.25, 31}; !slices.Equal(begun, want) {
+		t.Errorf("begun %v, want %v", begun, want)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	begun = nil
+	s.attempt = func(_ context.Context, rate float64, _ time.Duration) Step {
+		cancel()
+		return Step{Offered: rate}
+	}
+	if steps, knee := s.Run(ctx); knee != nil || len(steps) != 0 || len(begun) != 2 {
+		t.Errorf("interrupted: knee %+v after %d steps of %v", knee, len(steps), begun)
+	}
+	s.attempt = func(_ context.Context, rate float64, window time.Duration) Step {
+		return Step{Offered: rate, Held: window < s.Confirm}
+	}
+	if steps, knee := s.Run(t.Context()); knee != nil || len(steps) != 1+confirmations {
+		t.Errorf("knee %+v after %d steps, where none holds", knee, len(steps))
 	}
 }
 
@@ -99,7 +135,7 @@ func TestOpenLoopGivesUp(t *testing.T) {
 	defer target.close()
 	heard := make(chan answer, 10)
 	loop := openLoop{
-		callers: target.callers(3, 1<<20), rate: 1000, length: time.Hour, limit: 5, drain: 100 * time.Millisecond,
+		call: acquireOnce(target.callers(3, 1<<20)), rate: 1000, length: time.Hour, limit: 5, drain: 100 * time.Millisecond,
 		heard: func(a answer) { heard <- a },
 	}
 	if !loop.run(t.Context()) {
@@ -126,7 +162,7 @@ func TestOpenLoopInterrupted(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	time.AfterFunc(100*time.Millisecond, cancel) // a deadline would be told to the scheduler
 	loop := openLoop{
-		callers: target.callers(3, 1<<20), rate: 100, length: time.Hour, limit: 1000, drain: time.Hour,
+		call: acquireOnce(target.callers(3, 1<<20)), rate: 100, length: time.Hour, limit: 1000, drain: time.Hour,
 		heard: func(a answer) { t.Errorf("%+v", a) },
 	}
 	if loop.run(ctx) {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/status"
 
 	"github.com/minifaas/minifaas/bench/echo"
 	schedulerpb "github.com/minifaas/minifaas/proto/scheduler"
@@ -45,6 +46,7 @@ type scheduler struct {
 	schedulerpb.UnimplementedSchedulerServer
 	creation time.Duration
 	acquire  func(n int) error // may be nil
+	sessions bool              // it has Session
 
 	mu      sync.Mutex // guards what follows
 	calls   int
@@ -117,4 +119,32 @@ func (s *scheduler) ReturnContainer(_ context.Context, r *schedulerpb.ReturnCont
 	}
 	delete(s.granted, lease)
 	return &schedulerpb.ReturnContainerReply{}, nil
+}
+
+// Session does the calls one after the other.
+func (s *scheduler) Session(stream grpc.BidiStreamingServer[schedulerpb.SessionRequest, schedulerpb.SessionReply]) error {
+	if !s.sessions {
+		return s.UnimplementedSchedulerServer.Session(stream)
+	}
+	for {
+		request, err := stream.Recv()
+		if err != nil {
+			return nil
+		}
+		for _, r := range request.GetReturns() {
+			_, _ = s.ReturnContainer(stream.Context(), r)
+		}
+		reply := &schedulerpb.SessionReply{}
+		for _, a := range request.GetAcquires() {
+			granted, err := s.AcquireContainer(stream.Context(), a.GetRequest())
+			answer := &schedulerpb.SessionAnswer{Id: a.GetId(), Granted: granted}
+			if err != nil {
+				answer.Error = &schedulerpb.SessionError{Code: int32(status.Code(err)), Message: err.Error()}
+			}
+			reply.Answers = append(reply.Answers, answer)
+		}
+		if err := stream.Send(reply); err != nil {
+			return err
+		}
+	}
 }

@@ -3,59 +3,38 @@ package load
 import (
 	"context"
 	"fmt"
-	"net/http"
 	"slices"
-
-	"github.com/prometheus/common/expfmt"
-	"github.com/prometheus/common/model"
 )
 
 // Footprint is what a process holds: resident memory in bytes, goroutines, open files.
 type Footprint struct{ Memory, Goroutines, Files float64 }
 
-// footprint reads that of one process from a platform's /metrics.
-func footprint(ctx context.Context, url, process string) (Footprint, error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+// footprints reads those of a platform's processes, by name.
+func footprints(ctx context.Context, url string) (map[string]Footprint, error) {
+	m, err := readMetrics(ctx, url)
 	if err != nil {
-		return Footprint{}, fmt.Errorf("read metrics: %w", err)
+		return nil, err
 	}
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return Footprint{}, fmt.Errorf("read metrics: %w", err)
-	}
-	defer response.Body.Close()
-	parser := expfmt.NewTextParser(model.UTF8Validation)
-	families, err := parser.TextToMetricFamilies(response.Body)
-	if err != nil {
-		return Footprint{}, fmt.Errorf("read metrics: %w", err)
-	}
-	gauge := func(name string) float64 {
-		for _, metric := range families[name].GetMetric() {
-			for _, label := range metric.GetLabel() {
-				if label.GetName() == "process" && label.GetValue() == process {
-					return metric.GetGauge().GetValue()
-				}
-			}
+	all := map[string]Footprint{}
+	for _, process := range m.processes("go_goroutines") {
+		f := Footprint{m.gauge("process_resident_memory_bytes", process), m.gauge("go_goroutines", process), m.gauge("process_open_fds", process)}
+		if f.Memory <= 0 || f.Goroutines <= 0 || f.Files <= 0 {
+			return nil, fmt.Errorf("read metrics: %s does not have memory, goroutines and files of the process %q", url, process)
 		}
-		return 0
+		all[process] = f
 	}
-	f := Footprint{gauge("process_resident_memory_bytes"), gauge("go_goroutines"), gauge("process_open_fds")}
-	if f.Memory <= 0 || f.Goroutines <= 0 || f.Files <= 0 {
-		return Footprint{}, fmt.Errorf("read metrics: %s does not have memory, goroutines and files of the process %q", url, process)
-	}
-	return f, nil
+	return all, nil
 }
 
-// floor is what each figure comes back to: its lowest decile. Bursts of calls in
-// flight raise it for a while, what is never given back raises it for good.
-func floor(samples []Footprint) Footprint {
+// middle is the median of each figure.
+func middle(samples []Footprint) Footprint {
 	of := func(figure func(Footprint) float64) float64 {
 		values := make([]float64, len(samples))
 		for i, s := range samples {
 			values[i] = figure(s)
 		}
 		slices.Sort(values)
-		return values[len(values)/10]
+		return (values[(len(values)-1)/2] + values[len(values)/2]) / 2
 	}
 	return Footprint{
 		Memory:     of(func(f Footprint) float64 { return f.Memory }),

@@ -30,7 +30,7 @@ func TestHotpath(t *testing.T) {
 		t.Fatalf("%d blocks, %+v", blocks, got)
 	}
 	for i, p := range got.Points {
-		if p.Callers != []int{1, 4}[i] || p.Cold != 0 {
+		if p.Callers != []int{1, 4}[i] || p.Cold != 0 || p.Session != nil {
 			t.Errorf("%+v", p)
 		}
 		if p.Scheduler.P50 < slow || p.Scheduler.P99 < p.Scheduler.P50 || p.Echo.P50 <= 0 || p.Ratio <= 0 || p.P99Ratio <= 0 {
@@ -42,6 +42,28 @@ func TestHotpath(t *testing.T) {
 	}
 	if s.removed > 0 {
 		t.Errorf("%d warm containers were given back as used up", s.removed)
+	}
+}
+
+// TestHotpathOverASession: a third side, where the scheduler has it.
+func TestHotpathOverASession(t *testing.T) {
+	s := &scheduler{sessions: true}
+	blocks := 0
+	got, err := MeasureHotpath(t.Context(), HotpathConfig{
+		Scheduler: s.serve(t), Callers: []int{1, 4}, Rounds: 3, Block: 10 * time.Millisecond, EchoServer: echoServer(t),
+		Progress: func(done, total int) {
+			if blocks++; done != blocks || total != 24 {
+				t.Errorf("%d of %d blocks", done, total)
+			}
+		},
+	})
+	if err != nil || blocks != 24 || len(got.Points) != 2 {
+		t.Fatalf("%d blocks, %+v, %v", blocks, got, err)
+	}
+	for _, p := range got.Points {
+		if f := p.Session; f == nil || f.PairsPerSecond <= 0 || f.P50 <= 0 || f.P99 < f.P50 || f.Ratio <= 0 || f.P99Ratio <= 0 {
+			t.Errorf("%d callers: %+v", p.Callers, f)
+		}
 	}
 }
 
@@ -115,7 +137,7 @@ func TestMedian(t *testing.T) {
 	of := func(values ...float64) float64 {
 		var rounds []sample
 		for _, v := range values {
-			rounds = append(rounds, sample{sides: [2]Figures{ours: {PairsPerSecond: v}}})
+			rounds = append(rounds, sample{sides: [session + 1]Figures{ours: {PairsPerSecond: v}}})
 		}
 		return median(rounds, func(s sample) float64 { return s.sides[ours].PairsPerSecond })
 	}

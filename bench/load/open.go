@@ -9,14 +9,12 @@ import (
 
 // openLoop sends calls at an even rate, whatever becomes of those before: each has
 // its time, and what it waits for is counted from then on, also when it was sent
-// late. Each call acquires a container, which must be made for it, and returns
-// it as used up.
+// late.
 type openLoop struct {
-	// callers get their turns one after the other.
-	callers []*caller
-	rate    float64 // calls a second
-	length  time.Duration
-	// limit of calls in flight: beyond it the loop ends, for the scheduler has lost.
+	call   Call
+	rate   float64 // calls a second
+	length time.Duration
+	// limit of calls in flight: beyond it the loop ends, for whoever is asked has lost.
 	limit int64
 	// drain bounds how long calls may take that are in flight at the end.
 	drain time.Duration
@@ -28,7 +26,7 @@ type openLoop struct {
 // answer is what became of a call.
 type answer struct {
 	due  time.Duration // when it was to be sent, since the start of the loop
-	took time.Duration // from due until AcquireContainer was answered
+	took time.Duration // from due until it was answered
 	cold bool
 	err  error
 }
@@ -58,7 +56,7 @@ func (o *openLoop) run(ctx context.Context) (cut bool) {
 	turns := make(chan turn)
 	call := func(t turn) {
 		defer inFlight.Add(-1)
-		if a := o.call(calling, t, begun); a.err == nil || ctx.Err() == nil {
+		if a := o.send(calling, t, begun); a.err == nil || ctx.Err() == nil {
 			o.heard(a)
 		}
 	}
@@ -89,20 +87,14 @@ func (o *openLoop) run(ctx context.Context) (cut bool) {
 	return cut
 }
 
-func (o *openLoop) call(ctx context.Context, t turn, begun time.Time) answer {
-	c := o.callers[t.n%len(o.callers)]
-	id := requestID(c.number, int(loopCalls.Add(1)))
-	lease, err := c.acquire(ctx, id)
-	a := answer{due: t.due, took: time.Since(begun) - t.due, cold: lease.GetColdStart(), err: err}
-	if err == nil {
-		a.err = c.giveBack(ctx, id, lease, true)
+func (o *openLoop) send(ctx context.Context, t turn, begun time.Time) answer {
+	a := answer{due: t.due}
+	a.err = o.call(ctx, t.n, func(cold bool) { a.took, a.cold = time.Since(begun)-t.due, cold })
+	if a.took == 0 {
+		a.took = time.Since(begun) - t.due // it was not answered
 	}
 	return a
 }
-
-// loopCalls numbers the calls of all loops: an id must not come again while the
-// scheduler may still know it.
-var loopCalls atomic.Int64
 
 // sleep reports whether ctx lasted so long.
 func sleep(ctx context.Context, d time.Duration) bool {

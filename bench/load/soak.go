@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 )
@@ -12,8 +14,8 @@ import (
 type SoakConfig struct {
 	// Scheduler is host:port.
 	Scheduler string
-	// Metrics is the URL of the platform's metrics, in which the scheduler's
-	// process is called "scheduler".
+	// Metrics is the URL of the platform's metrics: every process that is in them is
+	// watched, one of which must be called "scheduler".
 	Metrics string
 	// Functions and Memory are as in ColdpathConfig.
 	Functions int
@@ -26,34 +28,45 @@ type SoakConfig struct {
 	Progress func(passed time.Duration)
 }
 
-// Soak is what a long load did to a scheduler.
+// Soak is what a long load did to a platform.
 type Soak struct {
 	// Load is what came of the calls after the scheduler had settled.
 	Load Step
-	// Before and After are what the process came back to in the first and in the last
-	// quarter of that time, and Growth is from one to the other, as a share.
-	Before, After, Growth Footprint
+	// Services are the platform's processes, in order of their names.
+	Services []SoakedService
 	// Length is how long it was. Partial: it was interrupted.
 	Length  time.Duration
 	Partial bool
 }
 
-// MostGrowth is the share by which a sound scheduler may grow in a soak.
-const MostGrowth = 0.02
-
-// Sound reports whether nothing grew by more than MostGrowth.
-func (s *Soak) Sound() bool {
-	return max(s.Growth.Memory, s.Growth.Goroutines, s.Growth.Files) <= MostGrowth
+// SoakedService is what a process held under a long load.
+type SoakedService struct {
+	Name string
+	// Before and After are medians over the first and the last quarter of the time after
+	// the scheduler had settled, and Growth is from one to the other, as a share.
+	Before, After, Growth Footprint
 }
 
-// samplesPerSoak are enough for deciles. They are sampleEvery apart at least, so
+// MostGrowth is the share by which a sound service may grow in a soak. Of goroutines and
+// files there may be one more in any case: a service with 16 open files can't have 2 % more.
+const MostGrowth = 0.02
+
+// Sound reports whether nothing of any service grew by more than that.
+func (s *Soak) Sound() bool {
+	return !slices.ContainsFunc(s.Services, func(s SoakedService) bool {
+		counted := func(before, after float64) bool { return after-before > max(1, MostGrowth*before) }
+		return s.Growth.Memory > MostGrowth || counted(s.Before.Goroutines, s.After.Goroutines) || counted(s.Before.Files, s.After.Files)
+	})
+}
+
+// samplesPerSoak are enough for medians of quarters. They are sampleEvery apart at least, so
 // that they cost next to nothing.
 const (
 	samplesPerSoak = 480
 	sampleEvery    = 50 * time.Millisecond
 )
 
-// MeasureSoak loads a scheduler at one rate and watches what its process holds.
+// MeasureSoak loads a scheduler at one rate and watches what the platform's processes hold.
 // When ctx ends the result is partial.
 func MeasureSoak(ctx context.Context, cfg SoakConfig) (*Soak, error) {
 	if cfg.Scheduler == "" || cfg.Metrics == "" || cfg.Functions <= 0 || cfg.Memory <= 0 || cfg.Rate <= 0 || cfg.Length <= 0 {
@@ -69,12 +82,12 @@ func MeasureSoak(ctx context.Context, cfg SoakConfig) (*Soak, error) {
 	settled := cfg.Length / 5
 	w := window{from: settled, to: cfg.Length}
 	loop := openLoop{
-		callers: t.callers(cfg.Functions, cfg.Memory), rate: cfg.Rate, length: cfg.Length,
+		call: acquireOnce(t.callers(cfg.Functions, cfg.Memory)), rate: cfg.Rate, length: cfg.Length,
 		limit: inFlightLimit(cfg.Rate), drain: drainLimit, heard: w.heard,
 	}
 	begun := time.Now()
 	var watching sync.WaitGroup
-	var samples []Footprint
+	var samples []map[string]Footprint
 	watching.Go(func() {
 		if samples, err = cfg.watch(soaking, begun.Add(settled)); err != nil {
 			stop()
@@ -98,20 +111,42 @@ func MeasureSoak(ctx context.Context, cfg SoakConfig) (*Soak, error) {
 	}
 	w.to = s.Length
 	s.Load = w.step(cfg.Rate)
-	if n := len(samples); n > 0 {
-		part := max(1, n/4)
-		s.Before, s.After = floor(samples[:part]), floor(samples[n-part:])
-		s.Growth = growth(s.Before, s.After)
+	s.Services, err = soaked(samples)
+	if err != nil {
+		return nil, fmt.Errorf("soak: %w", err)
 	}
 	return s, nil
 }
 
-// watch samples the scheduler's process from then on, until ctx ends.
-func (c *SoakConfig) watch(ctx context.Context, from time.Time) ([]Footprint, error) {
+// soaked compares the first quarter of the samples with the last.
+func soaked(samples []map[string]Footprint) ([]SoakedService, error) {
+	if len(samples) == 0 {
+		return nil, nil
+	}
+	part := max(1, len(samples)/4)
+	var all []SoakedService
+	for _, name := range slices.Sorted(maps.Keys(samples[0])) {
+		var held []Footprint
+		for _, s := range samples {
+			f, ok := s[name]
+			if !ok {
+				return nil, fmt.Errorf("the service %s is gone", name)
+			}
+			held = append(held, f)
+		}
+		s := SoakedService{Name: name, Before: middle(held[:part]), After: middle(held[len(held)-part:])}
+		s.Growth = growth(s.Before, s.After)
+		all = append(all, s)
+	}
+	return all, nil
+}
+
+// watch samples the platform's processes from then on, until ctx ends.
+func (c *SoakConfig) watch(ctx context.Context, from time.Time) ([]map[string]Footprint, error) {
 	begun := time.Now()
 	every := time.NewTicker(max(sampleEvery, c.Length/samplesPerSoak))
 	defer every.Stop()
-	var samples []Footprint
+	var samples []map[string]Footprint
 	for {
 		select {
 		case <-every.C:
@@ -124,12 +159,15 @@ func (c *SoakConfig) watch(ctx context.Context, from time.Time) ([]Footprint, er
 		if time.Now().Before(from) {
 			continue
 		}
-		sample, err := footprint(ctx, c.Metrics, "scheduler")
+		sample, err := footprints(ctx, c.Metrics)
 		if ctx.Err() != nil {
 			return samples, nil
 		}
 		if err != nil {
 			return nil, err
+		}
+		if _, ok := sample["scheduler"]; !ok {
+			return nil, fmt.Errorf("%s does not have figures of the process \"scheduler\"", c.Metrics)
 		}
 		samples = append(samples, sample)
 	}

@@ -5,13 +5,14 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 )
 
-// metricsOf serves what a scheduler and another process hold; the scheduler has
+// metricsOf serves what a process and one that is called other hold; the latter has
 // one goroutine more each time it is asked.
 func metricsOf(t *testing.T, process string) (url string) {
 	t.Helper()
@@ -22,7 +23,7 @@ func metricsOf(t *testing.T, process string) (url string) {
 			name  string
 			value int64
 		}{{"process_resident_memory_bytes", 50_000_000}, {"go_goroutines", 100 + n}, {"process_open_fds", 20}} {
-			fmt.Fprintf(w, "# TYPE %s gauge\n%s{process=\"other\"} 7\n%s{process=%q} %d\n", family.name, family.name, family.name, process, family.value)
+			fmt.Fprintf(w, "# TYPE %s gauge\n%s{process=%q} 7\n%s{process=\"other\"} %d\n", family.name, family.name, process, family.name, family.value)
 		}
 	}))
 	t.Cleanup(server.Close)
@@ -47,23 +48,57 @@ func TestSoak(t *testing.T) {
 	if got.Partial || got.Length != cfg.Length || got.Load.Calls != 80 || got.Load.Failed != 0 || last == 0 {
 		t.Errorf("%+v", got)
 	}
-	if got.Before.Memory != 50_000_000 || got.Growth.Memory != 0 || got.Growth.Files != 0 {
+	if len(got.Services) != 2 || got.Services[0].Name != "other" || got.Services[1].Name != "scheduler" {
+		t.Fatalf("services %+v", got.Services)
+	}
+	other, steady := got.Services[0], got.Services[1].Growth
+	if other.Before.Memory != 50_000_000 || other.Growth.Memory != 0 || other.Growth.Files != 0 || steady != (Footprint{}) {
 		t.Errorf("%+v", got)
 	}
-	if got.Growth.Goroutines <= 0 || got.After.Goroutines <= got.Before.Goroutines {
+	if other.Growth.Goroutines <= 0 || other.After.Goroutines <= other.Before.Goroutines {
 		t.Errorf("the growth of goroutines is not seen: %+v", got)
 	}
 }
 
+// TestSoaked: medians of the first and of the last quarter, of each service.
+func TestSoaked(t *testing.T) {
+	var samples []map[string]Footprint
+	for i := range 12 {
+		memory := 100.0
+		switch {
+		case i%4 == 3:
+			memory = 900 // a burst in each quarter
+		case i >= 9:
+			memory = 103
+		}
+		samples = append(samples, map[string]Footprint{"b": {1, 1, 1}, "a": {memory, 10, 10}})
+	}
+	got, err := soaked(samples)
+	want := []SoakedService{
+		{Name: "a", Before: Footprint{100, 10, 10}, After: Footprint{103, 10, 10}, Growth: growth(Footprint{100, 10, 10}, Footprint{103, 10, 10})},
+		{Name: "b", Before: Footprint{1, 1, 1}, After: Footprint{1, 1, 1}},
+	}
+	if err != nil || !slices.Equal(got, want) {
+		t.Errorf("%+v, %v; want %+v", got, err, want)
+	}
+	delete(samples[7], "b")
+	if _, err := soaked(samples); err == nil || !strings.Contains(err.Error(), "the service b is gone") {
+		t.Errorf("a service that is gone: %v", err)
+	}
+}
+
 func TestSound(t *testing.T) {
-	for growth, want := range map[Footprint]bool{
-		{0.02, -0.5, 0}: true,
-		{0.021, 0, 0}:   false,
-		{0, 0.5, 0}:     false,
-		{0, 0, 0.03}:    false,
+	before := Footprint{Memory: 100e6, Goroutines: 500, Files: 16}
+	for after, want := range map[Footprint]bool{
+		{101.9e6, 250, 16}: true,
+		{100e6, 510, 17}:   true, // a file more is 6 %, but only one
+		{102.1e6, 500, 0}:  false,
+		{100e6, 511, 16}:   false,
+		{100e6, 500, 18}:   false,
 	} {
-		if got := (&Soak{Growth: growth}).Sound(); got != want {
-			t.Errorf("%+v: %v", growth, got)
+		s := Soak{Services: []SoakedService{{}, {Before: before, After: after, Growth: growth(before, after)}}}
+		if got := s.Sound(); got != want {
+			t.Errorf("%+v: %v", after, got)
 		}
 	}
 }

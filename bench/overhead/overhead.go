@@ -1,7 +1,7 @@
 // Package overhead measures what the platform adds to a call: a warm invocation
 // set against one plain unary gRPC echo over loopback TCP between two processes,
-// by one caller, in the same run. On a shared machine neither figure says much alone;
-// their ratio does, because blocks of both take turns and meet the same weather.
+// by one caller and by many, in the same run. On a shared machine neither figure says
+// much alone; their ratio does, because blocks of both take turns and meet the same weather.
 package overhead
 
 import (
@@ -29,6 +29,8 @@ type Config struct {
 	// Rounds is how many blocks of each are measured, default 20, and Block how
 	// many calls a block has, default 100. One more block of each goes before, as warm-up.
 	Rounds, Block int
+	// Callers make calls at once, default 64, in further blocks of crowdedBlock as many calls.
+	Callers int
 	// EchoServer is the command that runs the echo: see echo.Start.
 	EchoServer []string
 }
@@ -41,7 +43,19 @@ type Result struct {
 	Echo, Invoke Figures
 	// Calls of each kind that were measured. An invocation that turned out cold is not.
 	Calls int
-	// Cold invocations among those made after the warm-up.
+	// Cold invocations of one caller among those made after the warm-up.
+	Cold int
+	// Crowd is what many callers got.
+	Crowd Crowd
+}
+
+// Crowd is the rate at which so many callers get answers that ask again at once.
+type Crowd struct {
+	Callers int
+	// Echo and Invoke are calls a second, medians over the rounds; Ratio is that of
+	// invocations by echoes, the median of the rounds' own.
+	Echo, Invoke, Ratio float64
+	// Cold invocations are among them.
 	Cold int
 }
 
@@ -49,9 +63,11 @@ type Result struct {
 func (r Result) Ratio() float64 { return r.Invoke.P50.Seconds() / r.Echo.P50.Seconds() }
 
 const (
-	defaultRounds = 20
-	defaultBlock  = 100
-	callTimeout   = 2 * time.Minute // of the first, cold call; the contract lets it wait a minute
+	defaultRounds  = 20
+	defaultBlock   = 100
+	defaultCallers = 64
+	crowdedBlock   = 10              // blocks of one caller
+	callTimeout    = 2 * time.Minute // of the first, cold call; the contract lets it wait a minute
 )
 
 // Measure makes the measurement. A failed call ends it with an error.
@@ -75,14 +91,17 @@ func (c *Config) complete() error {
 	if c.APIServer == "" || c.Function == "" {
 		return errors.New("apiserver and function must be given")
 	}
-	if c.Rounds < 0 || c.Block < 0 {
-		return errors.New("rounds and block must not be negative")
+	if c.Rounds < 0 || c.Block < 0 || c.Callers < 0 {
+		return errors.New("rounds, block and callers must not be negative")
 	}
 	if c.Rounds == 0 {
 		c.Rounds = defaultRounds
 	}
 	if c.Block == 0 {
 		c.Block = defaultBlock
+	}
+	if c.Callers == 0 {
+		c.Callers = defaultCallers
 	}
 	return nil
 }
@@ -101,6 +120,7 @@ func (c *Config) measure(ctx context.Context, echoAddress string) (*Result, erro
 
 	result := &Result{}
 	var echoes, invocations []time.Duration
+	var rounds []rates
 	request := &apiserverpb.InvokeFunctionRequest{AccountId: c.Account, FunctionName: c.Function, Event: c.Event}
 	for round := range c.Rounds + 1 {
 		took, _, err := block(ctx, plain.client, request, c.Block)
@@ -111,9 +131,15 @@ func (c *Config) measure(ctx context.Context, echoAddress string) (*Result, erro
 		if err != nil {
 			return nil, fmt.Errorf("invoke %s: %w", c.Function, err)
 		}
+		crowd, coldOnes, err := c.crowds(ctx, plain.client, apiserver.client, request)
+		if err != nil {
+			return nil, err
+		}
 		if round == 0 {
 			continue // warm-up
 		}
+		rounds = append(rounds, crowd)
+		result.Crowd.Cold += coldOnes
 		echoes, invocations = append(echoes, took...), append(invocations, warm...)
 		result.Cold += cold
 	}
@@ -122,6 +148,7 @@ func (c *Config) measure(ctx context.Context, echoAddress string) (*Result, erro
 	}
 	result.Calls = len(invocations)
 	result.Echo, result.Invoke = figures(echoes), figures(invocations)
+	result.Crowd.summarise(c.Callers, rounds)
 	return result, nil
 }
 

@@ -58,15 +58,15 @@ func config(t *testing.T, invoke invoke) Config {
 	apiserverpb.RegisterAPIServerServer(server, &apiserver{invoke: invoke})
 	go server.Serve(lis)
 	t.Cleanup(server.Stop)
-	return Config{APIServer: lis.Addr().String(), Function: "hello", Event: []byte(`{}`), Rounds: 3, Block: 20, EchoServer: []string{self}}
+	return Config{APIServer: lis.Addr().String(), Function: "hello", Event: []byte(`{}`), Rounds: 3, Block: 20, Callers: 8, EchoServer: []string{self}}
 }
 
 func TestMeasure(t *testing.T) {
 	const work = 5 * time.Millisecond
 	cfg := config(t, func(call int32) (*apiserverpb.InvokeFunctionReply, error) {
 		time.Sleep(work)
-		// The first is the warm-up's, the other one is measured.
-		return &apiserverpb.InvokeFunctionReply{ColdStart: call == 1 || call == 30}, nil
+		// One of the warm-up, one of the one caller, and one of the crowd: 20 and 200 calls a round.
+		return &apiserverpb.InvokeFunctionReply{ColdStart: call == 1 || call == 230 || call == 250}, nil
 	})
 	got, err := Measure(t.Context(), cfg)
 	if err != nil {
@@ -77,6 +77,9 @@ func TestMeasure(t *testing.T) {
 	}
 	if got.Echo.P50 <= 0 || got.Invoke.P50 < work || got.Invoke.P99 < got.Invoke.P50 || got.Ratio() <= 0 {
 		t.Errorf("%+v", got)
+	}
+	if c := got.Crowd; c.Callers != 8 || c.Cold != 1 || c.Echo <= 0 || c.Invoke > 8/work.Seconds() || c.Ratio <= 0 {
+		t.Errorf("%+v", c)
 	}
 }
 

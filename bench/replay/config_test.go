@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/csv"
+	"strings"
 	"testing"
 	"time"
 
@@ -112,6 +113,10 @@ func TestWarmUp(t *testing.T) {
 	}
 	if s := result.Total; s.Calls != 2 || s.ColdStarts != 1 || s.Schedule.P99 > 2*time.Millisecond || len(result.Notes) != 1 {
 		t.Errorf("%+v, notes %q", s, result.Notes)
+	}
+	_, err = Run(t.Context(), Config{Workload: workload(t, "0,slow,1,1", "20,fast,1,1"), APIServer: f.serve(t), WarmUp: 21 * time.Millisecond})
+	if err == nil || !strings.Contains(err.Error(), "the last call comes after 20ms, which is within the warm-up, 21ms") {
+		t.Errorf("a warm-up that leaves nothing: %v", err)
 	}
 	if got := result.Counted[0].ResponseTime; got != 2*time.Second {
 		t.Errorf("the call in the warm-up counts %v", got)

@@ -11,8 +11,8 @@ import (
 type limits struct {
 	sequence iter.Seq[trace.Call]
 	calls    int
-	// length of the load, from its first call.
-	length time.Duration
+	// length of the load, and when its last call comes, from its first call.
+	length, last time.Duration
 }
 
 // limits goes once through the workload, to know beforehand how long the load is.
@@ -35,7 +35,7 @@ func (r *run) limits() limits {
 		last = c.Offset
 		l.calls++
 	}
-	l.length = w.Length - first
+	l.length, l.last = w.Length-first, last-first
 	if cut {
 		l.length = last - first
 	}

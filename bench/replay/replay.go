@@ -66,6 +66,10 @@ func newRun(cfg Config, client apiserverpb.APIServerClient) *run {
 
 func (r *run) play(ctx context.Context) (*Result, error) {
 	l := r.limits()
+	if r.cfg.WarmUp > l.last {
+		return nil, fmt.Errorf("replay %s: the last call comes after %v, which is within the warm-up, %v: want a shorter one",
+			r.cfg.Workload.Name, l.last, r.cfg.WarmUp)
+	}
 	first := time.Now()
 	hopeless := r.hopeless()
 	if hopeless {

@@ -1,11 +1,9 @@
 package report
 
 import (
-	"cmp"
 	"errors"
 	"io"
 	"math"
-	"slices"
 
 	"github.com/minifaas/minifaas/bench/statistics"
 )
@@ -38,9 +36,11 @@ const (
 
 // comparison is all figures of one side against the reference.
 type comparison struct {
-	Workload    string       `json:"workload"`
-	Reference   string       `json:"reference"`
-	Other       string       `json:"other"`
+	Workload  string `json:"workload"`
+	Reference string `json:"reference"`
+	Other     string `json:"other"`
+	// Unlike is what else differs between the sides, in words: how they were played.
+	Unlike      []string     `json:"unlike,omitempty"`
 	Differences []Difference `json:"differences"`
 }
 
@@ -55,7 +55,7 @@ func Compare(w io.Writer, format Format, sides []Side) error {
 			continue
 		}
 		side := &sides[i]
-		c := comparison{Workload: side.Workload, Reference: reference.title(side), Other: side.title(reference)}
+		c := comparison{Workload: side.Workload, Reference: reference.title(side), Other: side.title(reference), Unlike: unlike(reference, side)}
 		for _, f := range figures {
 			if d, ok := newDifference(f.name, f.of, reference, side); ok {
 				c.Differences = append(c.Differences, d)
@@ -118,7 +118,7 @@ func (s *Side) title(other *Side) string {
 
 // newDifference is false if one of the sides does not have the figure.
 func newDifference(name string, of func(*telling) *float64, reference, other *Side) (Difference, bool) {
-	a, b, paired := pairs(of, reference.runs, other.runs)
+	a, b, paired := values(of, reference.runs, other.runs)
 	d := Difference{Figure: name, Paired: paired, Runs: min(len(a), len(b))}
 	if d.Runs == 0 {
 		return d, false
@@ -152,38 +152,4 @@ func verdict(difference statistics.Estimate) string {
 	default:
 		return higher
 	}
-}
-
-// pairs are the values of both sides, those of the same seed and repeat side by side
-// if every run has such a counterpart.
-func pairs(of func(*telling) *float64, reference, other []telling) (a, b []float64, paired bool) {
-	values := func(runs []telling) []float64 {
-		runs = slices.Clone(runs)
-		slices.SortStableFunc(runs, func(x, y telling) int { return cmp.Or(cmp.Compare(x.Seed, y.Seed), cmp.Compare(x.Repeat, y.Repeat)) })
-		var all []float64
-		for i := range runs {
-			if v := of(&runs[i]); v != nil {
-				all = append(all, *v)
-			}
-		}
-		return all
-	}
-	a, b = values(reference), values(other)
-	type key struct {
-		seed   uint64
-		repeat int
-	}
-	counterparts := map[key]int{}
-	for _, r := range reference {
-		counterparts[key{r.Seed, r.Repeat}]++
-	}
-	for _, r := range other {
-		counterparts[key{r.Seed, r.Repeat}]--
-	}
-	for _, n := range counterparts {
-		if n != 0 {
-			return a, b, false
-		}
-	}
-	return a, b, len(counterparts) == len(reference) && len(a) == len(b)
 }

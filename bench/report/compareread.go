@@ -22,9 +22,15 @@ type Side struct {
 // telling has what bench contest, sim and replay tell alike. What one does not tell is nil.
 type telling struct {
 	Scheduler, Policy, Workload string
+	Platform                    string
 	Seed                        uint64
 	Repeat                      int
 	Partial                     bool
+
+	Setting       *Setting
+	LengthSeconds *float64 `json:"length_seconds"`
+	WarmUpSeconds *float64 `json:"warm_up_seconds"`
+	Calls         *int
 
 	Main          *float64 `json:"score_75_25"`
 	Even          *float64 `json:"score_50_50"`

@@ -36,7 +36,13 @@ func plain(v float64) string {
 }
 
 func (p *page) comparison(c comparison) {
-	p.printf("%s: %s against %s\n\n", c.Workload, c.Other, c.Reference)
+	p.printf("%s: %s against %s\n\n", VisibleLine(c.Workload), VisibleLine(c.Other), VisibleLine(c.Reference))
+	for _, difference := range c.Unlike {
+		p.printf("WARNING: not played alike: %s\n", VisibleLine(difference))
+	}
+	if len(c.Unlike) > 0 {
+		p.printf("\n")
+	}
 	t := &table{}
 	t.add("", c.Reference, c.Other, "ratio", "")
 	single := false

@@ -14,11 +14,12 @@ import (
 )
 
 // Contest writes runs of schedulers, which are scored: as a ranking, or as JSON with a
-// line for each run, for there are thousands of figures in one.
-func Contest(w io.Writer, format Format, runs []ContestRun) error {
+// line for each run, for there are thousands of figures in one. It is partial if fewer
+// were played than planned, or one of them to no end.
+func Contest(w io.Writer, format Format, runs []ContestRun, planned int) error {
 	p := &page{w: w}
 	if format == JSON {
-		p.contestJSON(runs)
+		p.contestJSON(runs, planned)
 		return p.done()
 	}
 	if len(runs) == 0 {
@@ -38,8 +39,14 @@ func Contest(w io.Writer, format Format, runs []ContestRun) error {
 	return p.done()
 }
 
-func (p *page) contestJSON(runs []ContestRun) {
-	p.printf("{\"runs\":[")
+func (p *page) contestJSON(runs []ContestRun, planned int) {
+	partial := len(runs) < planned || slices.ContainsFunc(runs, func(r ContestRun) bool { return r.Partial })
+	write := func(text string) {
+		if p.err == nil {
+			_, p.err = io.WriteString(p.w, text)
+		}
+	}
+	write(fmt.Sprintf("{\"partial\":%t,\"runs\":[", partial))
 	for i := range runs {
 		text, err := json.Marshal(&runs[i])
 		if err != nil && p.err == nil {
@@ -49,9 +56,9 @@ func (p *page) contestJSON(runs []ContestRun) {
 		if i == 0 {
 			separator = "\n"
 		}
-		p.printf("%s%s", separator, text)
+		write(separator + visibleJSON(text))
 	}
-	p.printf("\n]}\n")
+	write("\n]}\n")
 }
 
 // Entrant is a scheduler with all its runs.
@@ -168,11 +175,14 @@ func estimated(e statistics.Estimate, show func(float64) string) string {
 // entrant tells what is to be said of a scheduler beside its figures.
 func (p *page) entrant(e Entrant) {
 	for _, r := range e.Runs {
-		name := r.Scheduler
+		name := VisibleLine(r.Scheduler)
 		if len(e.Runs) > 1 {
 			name = fmt.Sprintf("%s, repeat %d", name, r.Repeat)
 		}
-		if r.Partial {
+		switch {
+		case r.PlatformFailure != "":
+			p.printf("%s: NOT VALID: %s\n", name, r.PlatformFailure)
+		case r.Partial:
 			p.printf("%s: PARTIAL: interrupted, %s calls in flight given up\n", name, count(r.Unanswered))
 		}
 		if r.Failures > 0 {

@@ -2,6 +2,7 @@ package report
 
 import (
 	"bytes"
+	"encoding/json"
 	"strings"
 	"testing"
 
@@ -32,9 +33,11 @@ func contestRuns() []ContestRun {
 	broken.Troubles = []Trouble{{"answers that are an error, Internal", 3, "notify, 1.5 s into the load: boom"}}
 	partial := entrantRun("mine.py", 1, 300, 900)
 	partial.Partial, partial.Unanswered = true, 5
+	unlucky := entrantRun("unlucky", 1, 50, 100)
+	unlucky.Partial, unlucky.PlatformFailure = true, "the service apiserver died (signal: killed)"
 	runs := []ContestRun{
 		entrantRun("baseline", 0, 200, 1000), entrantRun("adaptive", 0, 100, 500), broken,
-		entrantRun("baseline", 1, 210, 1000), entrantRun("adaptive", 1, 105, 480), partial,
+		entrantRun("baseline", 1, 210, 1000), entrantRun("adaptive", 1, 105, 480), partial, unlucky,
 	}
 	ScoreContest(runs, nil)
 	return runs
@@ -42,7 +45,7 @@ func contestRuns() []ContestRun {
 
 func TestContestGolden(t *testing.T) {
 	var table bytes.Buffer
-	if err := Contest(&table, Table, contestRuns()); err != nil {
+	if err := Contest(&table, Table, contestRuns(), 0); err != nil {
 		t.Fatal(err)
 	}
 	golden(t, "contest.txt", table.String())
@@ -51,7 +54,7 @@ func TestContestGolden(t *testing.T) {
 func TestContestCanBeReadBack(t *testing.T) {
 	want := contestRuns()
 	var text bytes.Buffer
-	if err := Contest(&text, JSON, want); err != nil {
+	if err := Contest(&text, JSON, want, 0); err != nil {
 		t.Fatal(err)
 	}
 	if lines := strings.Count(text.String(), "\n"); lines != len(want)+2 {
@@ -70,6 +73,26 @@ func TestContestCanBeReadBack(t *testing.T) {
 	for _, bad := range []string{"", "{}", `{"runs":[{"policy":"a"}]}`} {
 		if _, err := ReadContest(strings.NewReader(bad)); err == nil {
 			t.Errorf("%q: accepted", bad)
+		}
+	}
+}
+
+// TestPartialContest: the JSON says of the whole whether all was played that was planned.
+func TestPartialContest(t *testing.T) {
+	whole, cut := []ContestRun{entrantRun("a", 0, 100, 500)}, []ContestRun{entrantRun("a", 0, 100, 500)}
+	cut[0].Partial = true
+	for _, test := range []struct {
+		runs    []ContestRun
+		planned int
+		want    bool
+	}{{whole, 1, false}, {whole, 2, true}, {cut, 1, true}, {nil, 1, true}} {
+		var text bytes.Buffer
+		if err := Contest(&text, JSON, test.runs, test.planned); err != nil {
+			t.Fatal(err)
+		}
+		var got struct{ Partial *bool }
+		if err := json.Unmarshal(text.Bytes(), &got); err != nil || got.Partial == nil || *got.Partial != test.want {
+			t.Errorf("%d of %d runs: %v, %.40s; want %t", len(test.runs), test.planned, err, &text, test.want)
 		}
 	}
 }
@@ -114,7 +137,7 @@ func TestLeftOut(t *testing.T) {
 func sidesOf(t *testing.T, file string, runs []ContestRun) []Side {
 	t.Helper()
 	var text bytes.Buffer
-	if err := Contest(&text, JSON, runs); err != nil {
+	if err := Contest(&text, JSON, runs, 0); err != nil {
 		t.Fatal(err)
 	}
 	sides, err := ReadSides(file, &text)
@@ -161,8 +184,45 @@ func TestVerdicts(t *testing.T) {
 			t.Errorf("%s: %+v, want %s, paired %v", name, d, test.verdict, test.paired)
 		}
 	}
+	// What is not known of one run is left out with its counterpart: the rest stays in step.
+	hole := side(run(0, 10), run(1, 50), run(2, 100))
+	hole.runs[0].ResponseMean = nil
+	other := side(run(0, 11), run(1, 51), run(2, 101))
+	other.runs[2].ResponseMean = nil
+	if d, ok := newDifference("x", of, hole, other); !ok || d.Reference != 50 || d.Other != 51 || d.Runs != 1 || !d.Paired {
+		t.Errorf("pairs of which one run has no figure: %+v", d)
+	}
 	if _, ok := newDifference("x", func(c *telling) *float64 { return c.Main }, side(run(0, 1)), side(run(0, 1))); ok {
 		t.Error("a figure that nobody has is compared")
+	}
+}
+
+// TestCompareUnlike: runs that were played otherwise can be compared, but not unwarned.
+func TestCompareUnlike(t *testing.T) {
+	other := entrantRun("mine", 0, 100, 500)
+	other.Seed, other.Calls, other.WarmUpSeconds, other.Platform = 8, 1000, 60, "local"
+	other.Setting = Setting{LengthSeconds: 150, GraceSeconds: 10, Available: 5, MaxNodes: 20, RefillSeconds: 5, CreateScale: 1, TimeScale: 1}
+	one := entrantRun("mine", 0, 100, 500)
+	one.Setting = Setting{LengthSeconds: 300, GraceSeconds: 45, Available: 10, MaxNodes: 20, RefillSeconds: 5, CreateScale: 1, TimeScale: 1}
+	sides := append(sidesOf(t, "a", []ContestRun{one}), sidesOf(t, "b", []ContestRun{other})...)
+	var text bytes.Buffer
+	if err := Compare(&text, Table, sides); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		"seeds: 8 against 7", "lengths of the load: 150 s against 300 s", "calls: 1,000 against 2,000",
+		"warm-ups left out: 60 s against 0 s", "nodes: local against simulated", "5 of 20 nodes available",
+	} {
+		if !strings.Contains(text.String(), want) {
+			t.Errorf("no %q in\n%s", want, &text)
+		}
+	}
+	text.Reset()
+	if err := Compare(&text, Table, append(sidesOf(t, "a", []ContestRun{one}), sidesOf(t, "b", []ContestRun{one})...)); err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(text.String(), "WARNING") {
+		t.Errorf("a warning of nothing:\n%s", &text)
 	}
 }
 

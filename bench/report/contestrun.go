@@ -15,9 +15,14 @@ type ContestRun struct {
 	Notes    []string `json:"notes,omitempty"`
 	// Setting is what else was chosen: runs are comparable if theirs are the same.
 	Setting Setting `json:"setting"`
+	// Command plays the whole contest again, in a shell.
+	Command string `json:"command"`
 	// Partial: the run was interrupted, with Unanswered calls in flight.
-	Partial         bool    `json:"partial"`
-	Unanswered      int     `json:"unanswered"`
+	Partial    bool `json:"partial"`
+	Unanswered int  `json:"unanswered"`
+	// PlatformFailure says what of the bench's own platform died in the run, which is then
+	// partial and says nothing of the scheduler; empty for nothing.
+	PlatformFailure string  `json:"platform_failure,omitempty"`
 	GraceSeconds    float64 `json:"grace_seconds"`
 	DurationSeconds float64 `json:"duration_seconds"`
 	// WarmUpSeconds of the load are left out of latencies and slowdowns.

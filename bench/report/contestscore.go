@@ -97,6 +97,9 @@ func (r *ContestRun) score(baselines []*ContestRun) {
 
 // counted is what of the run counts in the score, without the functions that are left out.
 func (r *ContestRun) counted(leftOut map[string]bool) (score.Run, error) {
+	if r.PlatformFailure != "" {
+		return score.Run{}, errors.New("the run is not valid")
+	}
 	if r.Partial {
 		return score.Run{}, errors.New("the run was interrupted")
 	}

@@ -24,8 +24,8 @@ func Coldpath(w io.Writer, format Format, setting ColdpathSetting, r *load.Coldp
 	if format == JSON {
 		return writeJSON(w, newColdpath(setting, r, soak))
 	}
-	t := &table{groups: []group{{"creations/s", 2}, {"Acquire", 2}, {"calls", 3}, {"", 1}}}
-	t.add("offered", "achieved", "p50", "p99", "due", "failed", "warm", "")
+	t := &table{groups: []group{{"creations/s", 2}, {"Acquire", 2}, {"calls", 3}, {"", 1}, {"", 1}}}
+	t.add("offered", "achieved", "p50", "p99", "due", "failed", "warm", "for", "")
 	for _, s := range r.Steps {
 		verdict := "held"
 		switch {
@@ -34,7 +34,7 @@ func Coldpath(w io.Writer, format Format, setting ColdpathSetting, r *load.Coldp
 		case !s.Held:
 			verdict = "not held"
 		}
-		t.add(count(int(s.Offered)), count(int(s.Achieved)), human(s.P50), human(s.P99), count(s.Calls), count(s.Failed), count(s.Warm), verdict)
+		t.add(count(int(s.Offered)), count(int(s.Achieved)), human(s.P50), human(s.P99), count(s.Calls), count(s.Failed), count(s.Warm), human(s.Window), verdict)
 	}
 	p := &page{w: w}
 	p.table(t)
@@ -43,9 +43,9 @@ func Coldpath(w io.Writer, format Format, setting ColdpathSetting, r *load.Coldp
 		p.printf("nodes held at the end: %s\n", count(r.Nodes))
 	}
 	if k := r.Knee; k != nil {
-		p.printf("the knee: %s creations/s, Acquire p99 %s\n", count(int(k.Achieved)), human(k.P99))
+		p.printf("the knee: %s creations/s, Acquire p99 %s, held for %v\n", count(int(k.Achieved)), human(k.P99), k.Window.Round(time.Millisecond))
 	} else {
-		p.printf("the knee: below all of these\n")
+		p.printf("the knee: below all of these: none held for as long as it had to\n")
 	}
 	for _, s := range r.Steps {
 		if s.Failure != "" {
@@ -74,6 +74,7 @@ func (s ColdpathSetting) String() string {
 type coldpath struct {
 	KneeCreationsPerS  float64         `json:"knee_creations_per_s"` // 0: none held
 	AcquireP99MSAtKnee float64         `json:"acquire_p99_ms_at_knee"`
+	KneeSeconds        float64         `json:"knee_seconds"` // for how long it was held
 	Points             []coldpathPoint `json:"points"`
 	ColdpathSetting
 	NodesHeld int   `json:"nodes_held"` // at the end; 0: not known
@@ -86,6 +87,7 @@ type coldpathPoint struct {
 	AchievedPerS float64 `json:"achieved_per_s"`
 	AcquireP50MS float64 `json:"acquire_p50_ms"`
 	AcquireP99MS float64 `json:"acquire_p99_ms"`
+	Seconds      float64 `json:"seconds"`
 	Calls        int     `json:"calls"`
 	Failures     int     `json:"failures"`
 	Warm         int     `json:"warm"`
@@ -97,12 +99,12 @@ type coldpathPoint struct {
 func newColdpath(setting ColdpathSetting, r *load.Coldpath, soak *load.Soak) coldpath {
 	c := coldpath{Points: []coldpathPoint{}, ColdpathSetting: setting, NodesHeld: r.Nodes, Partial: r.Partial, Soak: newSoak(soak)}
 	if k := r.Knee; k != nil {
-		c.KneeCreationsPerS, c.AcquireP99MSAtKnee = k.Achieved, in(time.Millisecond, k.P99)
+		c.KneeCreationsPerS, c.AcquireP99MSAtKnee, c.KneeSeconds = k.Achieved, in(time.Millisecond, k.P99), k.Window.Seconds()
 	}
 	for _, s := range r.Steps {
 		c.Points = append(c.Points, coldpathPoint{
 			OfferedPerS: s.Offered, AchievedPerS: s.Achieved,
-			AcquireP50MS: in(time.Millisecond, s.P50), AcquireP99MS: in(time.Millisecond, s.P99),
+			AcquireP50MS: in(time.Millisecond, s.P50), AcquireP99MS: in(time.Millisecond, s.P99), Seconds: s.Window.Seconds(),
 			Calls: s.Calls, Failures: s.Failed, Warm: s.Warm, Failure: s.Failure, Overrun: s.Cut, Held: s.Held,
 		})
 	}

@@ -19,7 +19,15 @@ func Overhead(w io.Writer, format Format, r *overhead.Result) error {
 			InvokeP99US float64 `json:"invoke_p99_us"`
 			Calls       int     `json:"calls"`
 			Cold        int     `json:"cold"` // invocations left out because they were cold
-		}{us(r.Echo.P50), us(r.Invoke.P50), r.Ratio(), us(r.Echo.P99), us(r.Invoke.P99), r.Calls, r.Cold})
+			// Of many callers at once: calls a second.
+			Callers         int     `json:"callers"`
+			EchoesPerS      float64 `json:"echoes_per_s"`
+			InvocationsPerS float64 `json:"invocations_per_s"`
+			ThroughputRatio float64 `json:"throughput_ratio"`
+		}{
+			us(r.Echo.P50), us(r.Invoke.P50), r.Ratio(), us(r.Echo.P99), us(r.Invoke.P99), r.Calls, r.Cold,
+			r.Crowd.Callers, r.Crowd.Echo, r.Crowd.Invoke, r.Crowd.Ratio,
+		})
 	}
 	t := &table{}
 	t.add("one caller", "p50", "p99")
@@ -28,8 +36,10 @@ func Overhead(w io.Writer, format Format, r *overhead.Result) error {
 	p := &page{w: w}
 	p.table(t)
 	p.printf("\n%s calls: a warm invocation takes %.2f × one echo\n", count(r.Calls), r.Ratio())
+	p.printf("%s callers at once: %s invocations a second, %.2f × the %s echoes\n",
+		count(r.Crowd.Callers), count(int(r.Crowd.Invoke)), r.Crowd.Ratio, count(int(r.Crowd.Echo)))
 	if r.Cold > 0 {
-		p.printf("note: %s invocations were cold and are not counted\n", count(r.Cold))
+		p.printf("note: %s invocations were cold; their times are left out\n", count(r.Cold))
 	}
 	return p.done()
 }

@@ -29,7 +29,7 @@ func writeJSON(w io.Writer, v any) error {
 	if err != nil {
 		return fmt.Errorf("write report: %w", err)
 	}
-	if _, err := w.Write(append(text, '\n')); err != nil {
+	if _, err := io.WriteString(w, visibleJSON(text)+"\n"); err != nil {
 		return fmt.Errorf("write report: %w", err)
 	}
 	return nil
@@ -41,9 +41,10 @@ type page struct {
 	err error
 }
 
+// printf writes text, in which there may be names and messages of others.
 func (p *page) printf(format string, args ...any) {
 	if p.err == nil {
-		_, p.err = fmt.Fprintf(p.w, format, args...)
+		_, p.err = io.WriteString(p.w, Visible(fmt.Sprintf(format, args...)))
 	}
 }
 
@@ -55,7 +56,7 @@ func (p *page) table(t *table) {
 
 func (p *page) notes(notes []string) {
 	for _, n := range notes {
-		p.printf("note: %s\n", n)
+		p.printf("note: %s\n", VisibleLine(n))
 	}
 }
 

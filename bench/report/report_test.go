@@ -65,7 +65,7 @@ func TestGolden(t *testing.T) {
 	}
 	notes := []string{"nominal 8 vCPU on 2 cores"}
 	measured := &overhead.Result{Echo: overhead.Figures{P50: 145 * time.Microsecond, P99: 410 * time.Microsecond},
-		Invoke: overhead.Figures{P50: 612300 * time.Nanosecond, P99: 1800 * time.Microsecond}, Calls: 1999, Cold: 1}
+		Invoke: overhead.Figures{P50: 612300 * time.Nanosecond, P99: 1800 * time.Microsecond}, Calls: 1999, Cold: 1, Crowd: overhead.Crowd{Callers: 64, Echo: 21000, Invoke: 7350, Ratio: 0.35}}
 	for name, write := range map[string]func(*bytes.Buffer, Format) error{
 		"replay":             func(b *bytes.Buffer, f Format) error { return Replay(b, f, result(2, 0, false), nil) },
 		"replay-scored":      func(b *bytes.Buffer, f Format) error { return Replay(b, f, result(2, 0, true), &baseline) },

@@ -11,6 +11,8 @@ type SimRun struct {
 	Notes    []string `json:"notes,omitempty"`
 	Policy   string   `json:"policy"`
 	Seed     uint64   `json:"seed"`
+	// LengthSeconds is the length of the load.
+	LengthSeconds float64 `json:"length_seconds"`
 	// Partial: the simulation was interrupted, with Unanswered calls in flight.
 	Partial    bool           `json:"partial"`
 	Unanswered int            `json:"unanswered"`
@@ -71,7 +73,7 @@ type simScores struct {
 
 func newSimRun(r, baseline *sim.Result) SimRun {
 	run := SimRun{
-		Workload: r.Workload.Name, Notes: r.Workload.Notes, Policy: r.Policy, Seed: r.Seed,
+		Workload: r.Workload.Name, Notes: r.Workload.Notes, Policy: r.Policy, Seed: r.Seed, LengthSeconds: r.Workload.Length.Seconds(),
 		Partial: r.Partial, Unanswered: r.Unanswered,
 		Calls: r.Total.Calls, Failures: r.Total.Failures, ByKind: r.Failures, ColdStarts: r.Total.ColdStarts, Waits: r.Total.Waits,
 		ScheduleMeanMS: millis(r.Total.Schedule.Mean), ScheduleP99MS: millis(r.Total.Schedule.P99),

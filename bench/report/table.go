@@ -21,7 +21,13 @@ type group struct {
 
 const gap = "  "
 
-func (t *table) add(cells ...string) { t.rows = append(t.rows, cells) }
+// add adds a row, in whose cells there may be names of others.
+func (t *table) add(cells ...string) {
+	for i := range cells {
+		cells[i] = VisibleLine(cells[i])
+	}
+	t.rows = append(t.rows, cells)
+}
 
 func (t *table) write(w io.Writer) error {
 	widths := t.widths()

@@ -67,10 +67,7 @@ func (c *agreementCommand) faults() []error {
 			faults = append(faults, err)
 		}
 	}
-	if c.Repetitions < 1 {
-		faults = append(faults, fmt.Errorf("--repetitions %d: want 1 or more", c.Repetitions))
-	}
-	return faults
+	return append(faults, within("repetitions", c.Repetitions, 1, 1000), within("length", c.Length, 0, longest))
 }
 
 // compare plays one policy live and simulated.
@@ -109,8 +106,9 @@ func (c *agreementCommand) play(ctx context.Context, stage *stage, workload *tra
 	if err != nil {
 		return nil, err
 	}
-	result, err := replayOn(ctx, p, workload, 0)
-	return result, errors.Join(err, p.stop())
+	playing, watch := p.watch(ctx)
+	result, err := replayOn(playing, p, workload, 0)
+	return result, errors.Join(err, watch.stop(), p.stop())
 }
 
 // replayOn plays a workload on a platform of this process, after a grace.

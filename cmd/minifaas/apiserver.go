@@ -15,7 +15,7 @@ type apiserverCommand struct {
 	listenFlags
 	functionFlags
 	announceFlags
-	SchedulerEndpoint string `env:"SCHEDULER_ENDPOINT,MINIFAAS_SCHEDULER_ENDPOINT" default:"127.0.0.1:10600" help:"host:port of the Scheduler."`
+	SchedulerEndpoint string `env:"SCHEDULER_ENDPOINT,MINIFAAS_SCHEDULER_ENDPOINT" default:"127.0.0.1:10600" help:"host:port of the Scheduler, or unix:@NAME: the --socket of one on this machine."`
 	NodeConnections   int    `default:"256" help:"How many connections to nodes are kept open."`
 }
 

@@ -5,11 +5,13 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 
 	"github.com/minifaas/minifaas/bench/echo"
 	"github.com/minifaas/minifaas/bench/overhead"
 	"github.com/minifaas/minifaas/bench/report"
 	"github.com/minifaas/minifaas/internal/config"
+	"github.com/minifaas/minifaas/internal/process"
 )
 
 type benchCommand struct {
@@ -19,9 +21,12 @@ type benchCommand struct {
 	Scale      benchScaleCommand    `cmd:"" help:"Measure how the cost of a call grows with functions, nodes and containers."`
 	Policies   benchPoliciesCommand `cmd:"" help:"Compare all policies on all workloads in virtual time, and write docs/policies.md."`
 	Contest    contestCommand       `cmd:"" help:"Play a workload to any schedulers, one after the other, and rank them by the contest's score."`
+	Cold       coldCommand          `cmd:"" help:"Measure cold starts on real nodes, next to bare starts of the same programs."`
+	Density    densityCommand       `cmd:"" help:"Measure what idle containers cost the machine."`
 	Compare    compareCommand       `cmd:"" help:"Compare results of contest, sim or replay: what differs by more than noise?"`
 	Agreement  agreementCommand     `cmd:"" help:"Play a workload live and in the simulator, and compare."`
 	EchoServer echoServerCommand    `cmd:"" hidden:"" help:"Serve the plain gRPC calls that overhead and hotpath compare with."`
+	Guard      guardCommand         `cmd:"" hidden:"" help:"Wait for the end of a contest, and kill what is left of its scheduler."`
 }
 
 type overheadCommand struct {
@@ -30,17 +35,19 @@ type overheadCommand struct {
 	Function string `default:"hello" help:"Function to call."`
 	Rounds   int    `default:"20" help:"How many blocks of calls are measured of each kind, in turns."`
 	Block    int    `default:"100" help:"How many calls a block has."`
+	Callers  int    `default:"64" help:"How many callers there are at once in further blocks, for the throughput."`
 }
 
 // Help is printed below the flags.
 func (*overheadCommand) Help() string {
-	return `One caller, one warm container, everything on this machine. A whole call is
-client → APIServer → Scheduler, NodeService → the function and back; the ratio of
-its median to that of one plain unary call is what the platform costs.`
+	return `One warm container, everything on this machine. A whole call is client →
+APIServer → Scheduler, NodeService → the function and back; the ratio of its median to
+that of one plain unary call, with one caller, is what the platform costs. With many
+callers the ratio is of calls a second.`
 }
 
 func (c *overheadCommand) Run(ctx context.Context, file *config.File, logs *logFlags) error {
-	if err := check(file); err != nil {
+	if err := check(file, within("rounds", c.Rounds, 1, maxRounds), within("block", c.Block, 1, 1_000_000), within("callers", c.Callers, 1, maxCallers)); err != nil {
 		return err
 	}
 	if c.Endpoint != "" {
@@ -61,24 +68,25 @@ func (c *overheadCommand) Run(ctx context.Context, file *config.File, logs *logF
 	if err != nil {
 		return errors.Join(err, stage.close())
 	}
-	err = c.measure(ctx, p.endpoint(apiserverPort))
-	return errors.Join(err, p.stop(), stage.close())
+	measuring, watch := p.watch(ctx)
+	err = c.measure(measuring, p.endpoint(apiserverPort))
+	return errors.Join(err, watch.stop(), p.stop(), stage.close())
 }
 
 // writeOverheadFunction declares hello with memory enough that its CPU quota,
-// 1.3 cores, is not what is measured.
+// 1.3 cores, is not what is measured, and so that one container serves all callers.
 func writeOverheadFunction(folder string) error {
 	samples := filepath.Join(folder, "samples")
 	if err := writeSamples(samples); err != nil {
 		return err
 	}
-	manifest := "functions:\n- {name: hello, runtime: native, handler: hello, code: samples/hello, memory: 2GiB}\n"
+	manifest := "functions:\n- {name: hello, runtime: native, handler: hello, code: samples/hello, memory: 2GiB, concurrency: 1000}\n"
 	return os.WriteFile(filepath.Join(folder, "functions.yaml"), []byte(manifest), 0o644)
 }
 
 func (c *overheadCommand) measure(ctx context.Context, endpoint string) error {
 	result, err := overhead.Measure(ctx, overhead.Config{
-		APIServer: endpoint, Function: c.Function, Event: []byte(`{"name":"bench"}`), Rounds: c.Rounds, Block: c.Block,
+		APIServer: endpoint, Function: c.Function, Event: []byte(`{"name":"bench"}`), Rounds: c.Rounds, Block: c.Block, Callers: c.Callers,
 	})
 	if err != nil {
 		return err
@@ -89,5 +97,10 @@ func (c *overheadCommand) measure(ctx context.Context, endpoint string) error {
 type echoServerCommand struct{}
 
 func (echoServerCommand) Run(ctx context.Context) error {
+	debug.SetGCPercent(gcPercent) // as that of the services which it is compared with
 	return echo.Serve(ctx, os.Stdin, os.Stdout)
 }
+
+type guardCommand struct{}
+
+func (guardCommand) Run() error { return process.ServeGuard(os.Stdin) }

@@ -7,7 +7,6 @@ import (
 	"github.com/minifaas/minifaas/bench/load"
 	"github.com/minifaas/minifaas/bench/report"
 	"github.com/minifaas/minifaas/internal/config"
-	"github.com/minifaas/minifaas/internal/progress"
 	"github.com/minifaas/minifaas/scheduler/engine"
 	"github.com/minifaas/minifaas/scheduler/policy"
 )
@@ -27,12 +26,13 @@ func (c *benchScaleCommand) Run(ctx context.Context, file *config.File) error {
 	if err := check(file, knownPolicy(c.Policy)); err != nil {
 		return err
 	}
-	display := progress.New(os.Stderr, "scale", "sizes")
+	var sizes counter
+	stop := showWhile(os.Stderr, "scale", "sizes", sizes.state("measuring the first size"))
 	result, err := load.MeasureScale(ctx, load.ScaleConfig{
 		Policy:   func() (engine.Policy, error) { return policy.New(c.Policy) },
-		Progress: func(done, total int) { display.Show(done, total, "") },
+		Progress: sizes.set,
 	})
-	display.End()
+	stop()
 	if err != nil {
 		return err
 	}

@@ -12,7 +12,6 @@ import (
 	"github.com/minifaas/minifaas/bench/report"
 	"github.com/minifaas/minifaas/internal/config"
 	"github.com/minifaas/minifaas/internal/function"
-	"github.com/minifaas/minifaas/internal/progress"
 )
 
 type coldpathCommand struct {
@@ -26,7 +25,8 @@ type coldpathCommand struct {
 	To         float64       `help:"Last rate; 0 goes on until one does not hold."`
 	WarmUp     time.Duration `default:"1s" help:"How long each rate lasts before it is measured."`
 	Window     time.Duration `default:"4s" help:"How long each rate is measured."`
-	Soak       time.Duration `help:"After the sweep, load the scheduler for so long at 70 % of the knee, and watch what it holds. It fails if memory, goroutines or open files grow by more than 2 % after the first fifth."`
+	Confirm    time.Duration `default:"30s" help:"How long the knee must hold in the end: where it does not, the rate is lowered until it does. 0 does without."`
+	Soak       time.Duration `help:"After the sweep, load the scheduler for so long at 70 % of the knee, and watch what the platform's services hold. It fails if memory, goroutines or open files of one grow by more than 2 % after the first fifth."`
 	KeepLogs   string        `placeholder:"FILE" help:"Write what the services log into this file."`
 }
 
@@ -38,6 +38,12 @@ keeps up: where it creates less than 98 % of what is asked for, or where the 99t
 percentile of AcquireContainer is more than twice what creating takes by itself.
 Scheduler, nodes and load share this machine.`
 }
+
+// Limits of what is asked of one machine.
+const (
+	maxRate          = 100_000 // creations a second
+	maxColdFunctions = 100_000
+)
 
 func (c *coldpathCommand) Run(ctx context.Context, file *config.File, logs *logFlags) error {
 	if err := check(file, c.faults()...); err != nil {
@@ -51,29 +57,41 @@ func (c *coldpathCommand) Run(ctx context.Context, file *config.File, logs *logF
 }
 
 func (c *coldpathCommand) faults() []error {
-	faults := []error{knownPolicy(c.Policy)}
-	report := func(ok bool, format string, args ...any) {
-		if !ok {
-			faults = append(faults, fmt.Errorf(format, args...))
-		}
+	faults := []error{
+		knownPolicy(c.Policy),
+		within("nodes", c.Nodes, 1, maxSimulatedNodes),
+		within("create-time", c.CreateTime, time.Millisecond, time.Minute),
+		within("functions", c.Functions, 1, maxColdFunctions),
+		within("from", c.From, 1, maxRate),
+		within("warm-up", c.WarmUp, 0, longest),
+		within("window", c.Window, time.Millisecond, longest),
+		within("confirm", c.Confirm, 0, longest),
+		within("soak", c.Soak, 0, longest),
 	}
-	report(c.Nodes >= 1 && c.Nodes <= maxSimulatedNodes, "--nodes %d: want 1 to %d", c.Nodes, maxSimulatedNodes)
-	report(c.CreateTime > 0, "--create-time %v: want more than 0", c.CreateTime)
-	report(c.Functions >= 1, "--functions %d: want 1 or more", c.Functions)
-	report(c.Memory > 0 && c.Memory <= defaultNodeMemory*3/4, "--memory %v: want at most what a node offers, %v", c.Memory, function.Size(defaultNodeMemory*3/4))
-	report(c.From >= 1, "--from %v: want 1 or more", c.From)
-	report(c.To == 0 || c.To >= c.From, "--to %v: want 0 (no limit), or --from or more", c.To)
-	report(c.WarmUp >= 0, "--warm-up %v: want 0 or more", c.WarmUp)
-	report(c.Window > 0, "--window %v: want more than 0", c.Window)
-	report(c.Soak >= 0, "--soak %v: want 0 or more", c.Soak)
+	if c.To != 0 && !(c.To >= c.From && c.To <= maxRate) {
+		faults = append(faults, fmt.Errorf("--to %v: want 0 (no limit), or --from or more, to %d", c.To, maxRate))
+	}
+	if c.Memory <= 0 || c.Memory > defaultNodeMemory*3/4 {
+		faults = append(faults, fmt.Errorf("--memory %v: want at most what a node offers, %v", c.Memory, function.Size(defaultNodeMemory*3/4)))
+	}
 	return faults
 }
 
 func (c *coldpathCommand) measure(ctx context.Context, p *platform) error {
+	stop := func() {} // showing the step that is under way
 	result, err := load.MeasureColdpath(ctx, load.ColdpathConfig{
 		Scheduler: p.endpoint(schedulerPort), Creation: c.CreateTime, Functions: c.Functions, Memory: int64(c.Memory),
-		From: c.From, To: c.To, WarmUp: c.WarmUp, Window: c.Window, Progress: showStep,
+		From: c.From, To: c.To, WarmUp: c.WarmUp, Window: c.Window, Confirm: c.Confirm,
+		Begun: func(rate float64, length time.Duration) {
+			stop = timeWhile("coldpath", fmt.Sprintf("at %.0f creations/s", rate), length)
+		},
+		Progress: func(step load.Step) {
+			stop()
+			stop = func() {}
+			showStep(step)
+		},
 	})
+	stop()
 	if err != nil {
 		return err
 	}
@@ -97,15 +115,13 @@ func (c *coldpathCommand) soak(ctx context.Context, p *platform, knee *load.Step
 	if knee == nil {
 		return nil, errors.New("coldpath: no rate held, so there is none to soak at: try a lower --from")
 	}
-	display := progress.New(os.Stderr, "soak", "seconds")
-	defer display.End()
+	defer timeWhile("soak", fmt.Sprintf("at %.0f creations/s", soakShare*knee.Offered), c.Soak)()
 	soak, err := load.MeasureSoak(ctx, load.SoakConfig{
-		Scheduler: p.endpoint(schedulerPort), Metrics: "http://" + p.endpoint(metricsPort) + "/metrics",
+		Scheduler: p.endpoint(schedulerPort), Metrics: p.metricsURL(),
 		Functions: c.Functions, Memory: int64(c.Memory), Rate: soakShare * knee.Offered, Length: c.Soak,
-		Progress: func(passed time.Duration) { display.Show(int(passed.Seconds()), int(c.Soak.Seconds()), "") },
 	})
 	if err == nil && !soak.Partial && !soak.Sound() {
-		err = errors.New("coldpath: the scheduler grew under a steady load: see the soak")
+		err = errors.New("coldpath: a service grew under a steady load: see the soak")
 	}
 	return soak, err
 }

@@ -33,6 +33,7 @@ func (c *contestCommand) contestants() []contestant {
 	}
 	var all []contestant
 	add := func(who contestant) {
+		who.name = report.VisibleLine(who.name)
 		same := 0
 		for _, other := range all {
 			if other.name == who.name || strings.HasPrefix(other.name, who.name+"-") {
@@ -78,30 +79,24 @@ func (who contestant) start(p *platform, log string) (*contest.Command, error) {
 		return nil, fmt.Errorf("the scheduler's port is taken: %w; stop who listens there, or choose other ports with --port-base", err)
 	}
 	lis.Close()
-	mark, err := p.mark()
+	executable, err := os.Executable()
 	if err != nil {
 		return nil, err
 	}
 	resourceManager := p.endpoint(resourceManagerPort)
 	c := &contest.Command{
-		Argv: []string{"/bin/sh", "-c", who.command}, Line: who.command, Log: log,
+		Argv: []string{"/bin/sh", "-c", who.command}, Line: who.command, Log: log, Guard: []string{executable, "bench", "guard"},
 		Env: []string{
 			"RESOURCE_MANAGER_ENDPOINT=" + resourceManager, "SERVICE_PORT=" + strconv.Itoa(p.cfg.portBase+schedulerPort),
 			"STACK_NAME=minifaas", "HOST_NAME=127.0.0.1",
-			// Whatever is left of it goes with the platform.
-			markEnv + "=" + mark,
 		},
 	}
 	if who.policy == "" {
 		return c, nil
 	}
-	executable, err := os.Executable()
-	if err != nil {
-		return nil, err
-	}
 	flags := policyFlags{Policy: who.policy, Enlarge: who.policy == adaptivePolicy}
 	args := command("scheduler", flags.args(), flagArgs("address", p.cfg.address, "port-base", p.cfg.portBase, "resource-manager-endpoint", resourceManager))
-	c.Argv, c.Lifeline = append(append([]string{executable}, p.cfg.logs.args()...), args...), p.lifeline
+	c.Argv = append(append([]string{executable}, p.cfg.logs.args()...), args...)
 	c.Line = fmt.Sprintf("minifaas scheduler --policy %s --enlarge=%v", flags.Policy, flags.Enlarge)
 	return c, nil
 }

@@ -1,9 +1,15 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"fmt"
+	"html/template"
 	"net"
+	"os"
+	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -76,70 +82,115 @@ func (e *evil) grant(container string) *schedulerpb.AcquireContainerReply {
 	}
 }
 
-// TestEvilSchedulers: whatever a scheduler answers, its run ends in time, counts
-// every call, and says what was wrong.
+// evils are the kinds of schedulers that do so.
+var evils = []struct {
+	name     string
+	acquire  func(*evil, context.Context, *schedulerpb.AcquireContainerRequest) (*schedulerpb.AcquireContainerReply, error)
+	failures int // of 8 calls, 4 for each function
+	trouble  string
+}{
+	{"honest", func(e *evil, ctx context.Context, req *schedulerpb.AcquireContainerRequest) (*schedulerpb.AcquireContainerReply, error) {
+		return e.container(ctx, req.GetFunctionName())
+	}, 0, ""},
+	{"the same container for ever", func(e *evil, ctx context.Context, _ *schedulerpb.AcquireContainerRequest) (*schedulerpb.AcquireContainerReply, error) {
+		return e.container(ctx, first)
+	}, 4, "another function's"},
+	{"a container of another function", func(e *evil, ctx context.Context, req *schedulerpb.AcquireContainerRequest) (*schedulerpb.AcquireContainerReply, error) {
+		if bare := strings.SplitN(req.GetFunctionName(), "@", 2)[0]; bare == first {
+			return e.container(ctx, second)
+		}
+		return e.container(ctx, first)
+	}, 8, "another function's"},
+	{"an unknown container", func(e *evil, ctx context.Context, _ *schedulerpb.AcquireContainerRequest) (*schedulerpb.AcquireContainerReply, error) {
+		if _, err := e.container(ctx, first); err != nil {
+			return nil, err
+		}
+		return e.grant("nobody's"), nil
+	}, 8, "on no node"},
+	{"a node that is not there", func(*evil, context.Context, *schedulerpb.AcquireContainerRequest) (*schedulerpb.AcquireContainerReply, error) {
+		return &schedulerpb.AcquireContainerReply{NodeAddress: "127.0.0.1", NodeServicePort: 1, ContainerId: "c"}, nil
+	}, 8, "on no node"},
+	{"nothing at all", func(*evil, context.Context, *schedulerpb.AcquireContainerRequest) (*schedulerpb.AcquireContainerReply, error) {
+		return &schedulerpb.AcquireContainerReply{}, nil
+	}, 8, "on no node"},
+	{"an error each time", func(*evil, context.Context, *schedulerpb.AcquireContainerRequest) (*schedulerpb.AcquireContainerReply, error) {
+		return nil, status.Error(codes.Internal, "out of order")
+	}, 8, "answers that are an error, Internal"},
+	{"never", func(_ *evil, ctx context.Context, _ *schedulerpb.AcquireContainerRequest) (*schedulerpb.AcquireContainerReply, error) {
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}, 8, "without an answer at the end of the run"},
+	{"10 s late", func(e *evil, ctx context.Context, req *schedulerpb.AcquireContainerRequest) (*schedulerpb.AcquireContainerReply, error) {
+		select {
+		case <-time.After(10 * time.Second / contestScale):
+		case <-ctx.Done():
+		}
+		return e.container(ctx, req.GetFunctionName())
+	}, 0, "granted 10s or more after they were asked for"},
+}
+
+// The functions of smallWorkload, as a scheduler gets to know them.
+const first, second = "default/first", "default/second"
+
+// evilEnv makes the test binary one of the evils, by its index.
+const evilEnv = "MINIFAAS_TEST_EVIL"
+
+// beEvil is a scheduler as a contest starts it.
+func beEvil(index string) error {
+	i, err := strconv.Atoi(index)
+	if err != nil {
+		return err
+	}
+	conn, err := rpc.Dial(os.Getenv("RESOURCE_MANAGER_ENDPOINT"))
+	if err != nil {
+		return err
+	}
+	lis, err := net.Listen("tcp", "127.0.0.1:"+os.Getenv("SERVICE_PORT"))
+	if err != nil {
+		return err
+	}
+	e := &evil{rm: resourcemanagerpb.NewResourceManagerClient(conn), made: map[string]string{}}
+	e.acquire = func(ctx context.Context, req *schedulerpb.AcquireContainerRequest) (*schedulerpb.AcquireContainerReply, error) {
+		return evils[i].acquire(e, ctx, req)
+	}
+	server := grpc.NewServer()
+	schedulerpb.RegisterSchedulerServer(server, e)
+	return server.Serve(lis)
+}
+
+// TestEvilSchedulers: whatever a scheduler answers, its run ends in time, counts every
+// call, and the JSON and the page say what was wrong.
 func TestEvilSchedulers(t *testing.T) {
-	const first, second = "default/first", "default/second"
-	lis, err := net.Listen("tcp", "127.0.0.1:0")
+	executable, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
-	workload := smallWorkload(t)
-	p := startContest(t, workload, lis.Addr().String())
-	e := &evil{rm: resourcemanagerpb.NewResourceManagerClient(connect(t, p, resourceManagerPort)), made: map[string]string{}}
-	server := grpc.NewServer()
-	schedulerpb.RegisterSchedulerServer(server, e)
-	go server.Serve(lis)
-	t.Cleanup(server.Stop)
-
-	bare := func(function string) string { return strings.SplitN(function, "@", 2)[0] }
-	for _, test := range []struct {
-		name     string
-		acquire  func(context.Context, *schedulerpb.AcquireContainerRequest) (*schedulerpb.AcquireContainerReply, error)
-		failures int // of 8 calls, 4 for each function
-		trouble  string
-	}{
-		{"honest", func(ctx context.Context, req *schedulerpb.AcquireContainerRequest) (*schedulerpb.AcquireContainerReply, error) {
-			return e.container(ctx, req.GetFunctionName())
-		}, 0, ""},
-		{"the same container for ever", func(ctx context.Context, req *schedulerpb.AcquireContainerRequest) (*schedulerpb.AcquireContainerReply, error) {
-			return e.container(ctx, first)
-		}, 4, "another function's"},
-		{"a container of another function", func(ctx context.Context, req *schedulerpb.AcquireContainerRequest) (*schedulerpb.AcquireContainerReply, error) {
-			if bare(req.GetFunctionName()) == first {
-				return e.container(ctx, second)
-			}
-			return e.container(ctx, first)
-		}, 8, "another function's"},
-		{"an unknown container", func(context.Context, *schedulerpb.AcquireContainerRequest) (*schedulerpb.AcquireContainerReply, error) {
-			return e.grant("nobody's"), nil
-		}, 8, "on no node"},
-		{"a node that is not there", func(context.Context, *schedulerpb.AcquireContainerRequest) (*schedulerpb.AcquireContainerReply, error) {
-			return &schedulerpb.AcquireContainerReply{NodeAddress: "127.0.0.1", NodeServicePort: 1, ContainerId: "c"}, nil
-		}, 8, "on no node"},
-		{"nothing at all", func(context.Context, *schedulerpb.AcquireContainerRequest) (*schedulerpb.AcquireContainerReply, error) {
-			return &schedulerpb.AcquireContainerReply{}, nil
-		}, 8, "on no node"},
-		{"an error each time", func(context.Context, *schedulerpb.AcquireContainerRequest) (*schedulerpb.AcquireContainerReply, error) {
-			return nil, status.Error(codes.Internal, "out of order")
-		}, 8, "answers that are an error, Internal"},
-		{"never", func(ctx context.Context, _ *schedulerpb.AcquireContainerRequest) (*schedulerpb.AcquireContainerReply, error) {
-			<-ctx.Done()
-			return nil, ctx.Err()
-		}, 8, "without an answer at the end of the run"},
-		{"10 s late", func(ctx context.Context, req *schedulerpb.AcquireContainerRequest) (*schedulerpb.AcquireContainerReply, error) {
-			select {
-			case <-time.After(10 * time.Second / contestScale):
-			case <-ctx.Done():
-			}
-			return e.container(ctx, req.GetFunctionName())
-		}, 0, "granted 10s or more after they were asked for"},
-	} {
+	folder := t.TempDir()
+	workload, page := filepath.Join(folder, "small.csv"), filepath.Join(folder, "report.html")
+	if err := os.WriteFile(workload, []byte(smallCalls), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	args := []string{"--workload", workload, "--no-baseline", "--time-scale", strconv.Itoa(contestScale), "--patience", "1s", "--html", page}
+	for i := range evils {
+		args = append(args, "--command", fmt.Sprintf("%s=%d exec %s", evilEnv, i, executable))
+	}
+	var stdout, stderr bytes.Buffer
+	cmd := contestProgram(t, args...)
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	if err := cmd.Run(); err != nil {
+		t.Fatalf("%v\n%s", err, &stderr)
+	}
+	runs, err := report.ReadContest(&stdout)
+	if err != nil || len(runs) != len(evils) {
+		t.Fatalf("%d runs of %d, %v", len(runs), len(evils), err)
+	}
+	html, err := os.ReadFile(page)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, test := range evils {
 		t.Run(test.name, func(t *testing.T) {
-			e.mu.Lock()
-			e.acquire = test.acquire
-			e.mu.Unlock()
-			run := playContest(t, p, workload, contest.Config{Name: test.name, Endpoint: lis.Addr().String()})
+			run := runs[i]
 			if run.Calls != 8 || run.Failures != test.failures || run.Partial || run.Unanswered != 0 {
 				t.Errorf("%d calls, %d failures, partial %v; want 8 and %d: %v", run.Calls, run.Failures, run.Partial, test.failures, run.Troubles)
 			}
@@ -151,7 +202,10 @@ func TestEvilSchedulers(t *testing.T) {
 			}
 			want := max(test.failures, 1)
 			if len(run.Troubles) == 0 || !strings.Contains(run.Troubles[0].Kind, test.trouble) || run.Troubles[0].Count < want || run.Troubles[0].First == "" {
-				t.Errorf("troubles %+v, want first %d of %q", run.Troubles, want, test.trouble)
+				t.Fatalf("troubles %+v, want first %d of %q", run.Troubles, want, test.trouble)
+			}
+			if told := template.HTMLEscapeString(run.Troubles[0].First); !bytes.Contains(html, []byte(told)) {
+				t.Errorf("the page does not say %q", told)
 			}
 		})
 	}
@@ -160,14 +214,22 @@ func TestEvilSchedulers(t *testing.T) {
 // contestScale makes 10 s of the platform half a second.
 const contestScale = 20
 
-// smallWorkload has four calls of each of two functions within 4 s.
+// smallCalls are four of each of two functions within 4 s.
+const smallCalls = `offset_ms,function,duration_ms,memory_mb
+0,first,5,128
+0,second,5,128
+1000,first,5,128
+1000,second,5,128
+2000,first,5,128
+2000,second,5,128
+4000,first,5,128
+4000,second,5,128
+`
+
+// smallWorkload is that of smallCalls.
 func smallWorkload(t *testing.T) *trace.Workload {
 	t.Helper()
-	rows := []string{"offset_ms,function,duration_ms,memory_mb"}
-	for _, offset := range []string{"0", "1000", "2000", "4000"} {
-		rows = append(rows, offset+",first,5,128", offset+",second,5,128")
-	}
-	w, err := trace.ReadCSV(strings.NewReader(strings.Join(rows, "\n")), "small", 0)
+	w, err := trace.ReadCSV(strings.NewReader(smallCalls), "small", 0)
 	if err != nil {
 		t.Fatal(err)
 	}

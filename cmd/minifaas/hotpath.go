@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"slices"
 	"time"
@@ -11,7 +10,6 @@ import (
 	"github.com/minifaas/minifaas/bench/load"
 	"github.com/minifaas/minifaas/bench/report"
 	"github.com/minifaas/minifaas/internal/config"
-	"github.com/minifaas/minifaas/internal/progress"
 )
 
 type hotpathCommand struct {
@@ -34,6 +32,7 @@ ratio does.`
 // Limits of the hot path's platform.
 const (
 	maxCallers     = 1000
+	maxRounds      = 10_000
 	hotpathPerNode = defaultNodeMemory * 3 / 4 / load.HotpathMemory // containers
 )
 
@@ -42,41 +41,34 @@ func (c *hotpathCommand) Run(ctx context.Context, file *config.File, logs *logFl
 		return err
 	}
 	if c.Endpoint != "" {
-		return c.measure(ctx, c.Endpoint)
+		return c.measure(ctx, c.Endpoint, "")
 	}
 	most := slices.Max(c.Callers)
 	stage := loadStage{functions: load.Functions(most, load.HotpathMemory), nodes: most/hotpathPerNode + 1, policy: c.Policy}
 	return stage.run(ctx, logs, func(ctx context.Context, p *platform) error {
-		return c.measure(ctx, p.endpoint(schedulerPort))
+		return c.measure(ctx, p.endpoint(schedulerPort), p.metricsURL())
 	})
 }
 
 func (c *hotpathCommand) faults() []error {
-	faults := []error{knownPolicy(c.Policy)}
+	faults := []error{knownPolicy(c.Policy), within("rounds", c.Rounds, 1, maxRounds), within("block", c.Block, time.Millisecond, time.Hour)}
 	for _, n := range c.Callers {
-		if n < 1 || n > maxCallers {
-			faults = append(faults, fmt.Errorf("--callers %d: want 1 to %d", n, maxCallers))
-		}
+		faults = append(faults, within("callers", n, 1, maxCallers))
 	}
 	if len(c.Callers) == 0 {
 		faults = append(faults, errors.New("--callers: want one at least"))
 	}
-	if c.Rounds < 1 {
-		faults = append(faults, fmt.Errorf("--rounds %d: want 1 or more", c.Rounds))
-	}
-	if c.Block <= 0 {
-		faults = append(faults, fmt.Errorf("--block %v: want more than 0", c.Block))
-	}
 	return faults
 }
 
-func (c *hotpathCommand) measure(ctx context.Context, endpoint string) error {
-	display := progress.New(os.Stderr, "hotpath", "blocks")
+func (c *hotpathCommand) measure(ctx context.Context, endpoint, metrics string) error {
+	var blocks counter
+	stop := showWhile(os.Stderr, "hotpath", "blocks", blocks.state("warming up"))
 	result, err := load.MeasureHotpath(ctx, load.HotpathConfig{
-		Scheduler: endpoint, Callers: c.Callers, Rounds: c.Rounds, Block: c.Block,
-		Progress: func(done, total int) { display.Show(done, total, "") },
+		Scheduler: endpoint, Metrics: metrics, Callers: c.Callers, Rounds: c.Rounds, Block: c.Block,
+		Progress: blocks.set,
 	})
-	display.End()
+	stop()
 	if err != nil {
 		return err
 	}

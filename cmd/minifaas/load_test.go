@@ -32,14 +32,17 @@ func TestBenchHotpath(t *testing.T) {
 			P99US         float64 `json:"p99_us"`
 			EchoP99US     float64 `json:"echo_p99_us"`
 			P99Ratio      float64 `json:"p99_ratio"`
+			SessionRatio  float64 `json:"session_ratio"`
 		}
+		GC     int `json:"gc_percent"`
+		EchoGC int `json:"echo_gc_percent"`
 	}
 	bench(t, &got, "hotpath --callers 1,30 --rounds 2 --block 30ms")
-	if len(got.Points) != 2 {
+	if len(got.Points) != 2 || got.GC != gcPercent || got.EchoGC != gcPercent {
 		t.Fatalf("%+v", got)
 	}
 	for i, p := range got.Points {
-		if p.Callers != []int{1, 30}[i] || p.PairsPerS <= 0 || p.EchoPairsPerS <= 0 || p.Ratio <= 0 || p.P99US <= 0 || p.EchoP99US <= 0 || p.P99Ratio <= 0 {
+		if p.Callers != []int{1, 30}[i] || p.PairsPerS <= 0 || p.EchoPairsPerS <= 0 || p.Ratio <= 0 || p.P99US <= 0 || p.EchoP99US <= 0 || p.P99Ratio <= 0 || p.SessionRatio <= 0 {
 			t.Errorf("%+v", p)
 		}
 	}
@@ -48,14 +51,16 @@ func TestBenchHotpath(t *testing.T) {
 // TestBenchColdpath ends the sweep after a rate that machines bear, and has a soak
 // after it which is not for as long as would tell anything.
 func TestBenchColdpath(t *testing.T) {
-	const args = "bench coldpath --nodes 12 --create-time 300ms --from 20 --to 20 --warm-up 700ms --window 1s --soak 2s -o json"
+	const args = "bench coldpath --nodes 12 --create-time 300ms --from 20 --to 20 --warm-up 700ms --window 1s --confirm 2s --soak 2s -o json"
 	var got struct {
-		Knee      float64 `json:"knee_creations_per_s"`
-		P99       float64 `json:"acquire_p99_ms_at_knee"`
-		Nodes     int
-		NodesHeld int `json:"nodes_held"`
-		Points    []struct {
+		Knee        float64 `json:"knee_creations_per_s"`
+		P99         float64 `json:"acquire_p99_ms_at_knee"`
+		Nodes       int
+		NodesHeld   int     `json:"nodes_held"`
+		KneeSeconds float64 `json:"knee_seconds"`
+		Points      []struct {
 			Calls, Failures, Warm int
+			Seconds               float64
 			Held                  bool
 		}
 		Soak *struct {
@@ -63,6 +68,7 @@ func TestBenchColdpath(t *testing.T) {
 			Memory          float64 `json:"memory_bytes"`
 			Goroutines      float64
 			OpenFiles       float64 `json:"open_files"`
+			Services        []struct{ Name string }
 		}
 	}
 	out, err := exec.CommandContext(t.Context(), "/proc/self/exe", strings.Fields(args)...).Output()
@@ -73,14 +79,14 @@ func TestBenchColdpath(t *testing.T) {
 		t.Errorf("%s", out)
 	}
 	for _, p := range got.Points {
-		if p.Calls != 20 || p.Failures != 0 || p.Warm != 0 {
+		if p.Calls != int(20*p.Seconds) || p.Failures != 0 || p.Warm != 0 {
 			t.Errorf("%+v", p)
 		}
 	}
 	if got.Knee == 0 {
 		t.Skip("the machine is too busy for 20 creations a second")
 	}
-	if s := got.Soak; got.P99 < 300 || s == nil || s.Calls < 20 || s.Failures != 0 || s.Memory < 1e6 || s.Goroutines < 10 || s.OpenFiles < 10 {
+	if s := got.Soak; got.P99 < 300 || s == nil || s.Calls < 20 || s.Failures != 0 || s.Memory < 1e6 || s.Goroutines < 10 || s.OpenFiles < 10 || len(s.Services) != 3 || got.KneeSeconds != 2 {
 		t.Errorf("%s", out)
 	}
 }
@@ -88,11 +94,22 @@ func TestBenchColdpath(t *testing.T) {
 func TestBenchLoadFaults(t *testing.T) {
 	for args, want := range map[string]string{
 		"hotpath --callers 0 --policy clever":       "--callers 0: want 1 to 1000",
-		"hotpath --rounds 0":                        "--rounds 0: want 1 or more",
+		"hotpath --rounds 0":                        "--rounds 0: want 1 to 10000",
+		"hotpath --block 99999h":                    "--block 99999h0m0s: want 1ms to 1h0m0s",
+		"overhead --rounds 0":                       "--rounds 0: want 1 to 10000",
+		"overhead --block=-1":                       "--block -1: want 1 to 1000000",
+		"agreement --repetitions 99999999":          "--repetitions 99999999: want 1 to 1000",
 		"coldpath --nodes 9999 --window=-1s":        "--nodes 9999: want 1 to 1000",
 		"coldpath --memory 4GiB":                    "--memory 4GiB: want at most what a node offers, 3GiB",
-		"coldpath --create-time 0s":                 "--create-time 0s: want more than 0",
+		"coldpath --create-time 0s":                 "--create-time 0s: want 1ms to 1m0s",
 		"coldpath --from 100 --to 50":               "--to 50: want 0 (no limit), or --from or more",
+		"coldpath --to NaN":                         "--to NaN: want 0 (no limit), or --from or more",
+		"coldpath --to Inf":                         "--to +Inf: want 0 (no limit), or --from or more, to 100000",
+		"coldpath --from Inf":                       "--from +Inf: want 1 to 100000",
+		"coldpath --from NaN":                       "--from NaN: want 1 to 100000",
+		"coldpath --functions 999999999":            "--functions 999999999: want 1 to 100000",
+		"coldpath --window 99999h":                  "--window 99999h0m0s: want 1ms to 24h0m0s",
+		"coldpath --soak=-1s --warm-up=-1s":         "--soak -1s: want 0s to 24h0m0s",
 		"scale --policy clever":                     `policy "clever": unknown`,
 		"hotpath --endpoint 127.0.0.1:1 --rounds 1": "warm up: acquire container",
 	} {

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"runtime/debug"
@@ -22,7 +23,8 @@ type loadStage struct {
 	keepLogs   string
 }
 
-// run brings the platform up, measures, and leaves nothing behind.
+// run brings the platform up, measures, and leaves nothing behind. Where the platform
+// fails the measurement ends there, as if it was interrupted, and that is an error.
 func (s loadStage) run(ctx context.Context, logs *logFlags, measure func(context.Context, *platform) error) error {
 	debug.SetGCPercent(gcPercent) // the load takes CPU from what is measured
 	stage, err := newStage(logs, s.keepLogs)
@@ -32,15 +34,20 @@ func (s loadStage) run(ctx context.Context, logs *logFlags, measure func(context
 	if err := s.declare(stage.functions()); err != nil {
 		return errors.Join(err, stage.close())
 	}
+	started := sayWhile(fmt.Sprintf("starting services and %d simulated nodes", s.nodes))
 	p, err := stage.platform(ctx, platformConfig{
 		sandbox: sandboxFlags{functionFlags: functionFlags{stage.functions()}, Simulated: true, CreateTime: s.createTime},
 		pool:    poolFlags{Nodes: s.nodes, MaxNodes: s.nodes},
 		policy:  policyFlags{Policy: s.policy},
 	})
+	started()
 	if err != nil {
 		return errors.Join(err, stage.close())
 	}
-	return errors.Join(measure(ctx, p), p.stop(), stage.close())
+	measuring, watch := p.watch(ctx)
+	err = errors.Join(measure(measuring, p), watch.stop())
+	defer sayWhile("stopping services and nodes")()
+	return errors.Join(err, p.stop(), stage.close())
 }
 
 func (s loadStage) declare(folder string) error {
@@ -58,3 +65,6 @@ func knownPolicy(name string) error {
 	_, err := policy.New(name)
 	return err
 }
+
+// metricsURL is where the metrics of all services of the platform are.
+func (p *platform) metricsURL() string { return "http://" + p.endpoint(metricsPort) + "/metrics" }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"github.com/minifaas/minifaas/bench/report"
 	"github.com/minifaas/minifaas/bench/trace"
 	"github.com/minifaas/minifaas/internal/config"
 	"github.com/minifaas/minifaas/internal/process"
@@ -51,7 +52,7 @@ var errReported = errors.New("reported")
 func main() {
 	if err := run(os.Args[1:]); err != nil {
 		if !errors.Is(err, errReported) {
-			fmt.Fprintf(os.Stderr, "minifaas: %v\n", err)
+			fmt.Fprintf(os.Stderr, "minifaas: %s\n", report.Visible(err.Error())) // peers' words may be in it
 		}
 		os.Exit(1)
 	}

@@ -19,6 +19,13 @@ import (
 const asProgram = "MINIFAAS_TEST_AS_PROGRAM"
 
 func TestMain(m *testing.M) {
+	if index := os.Getenv(evilEnv); index != "" {
+		if err := beEvil(index); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
 	if os.Getenv(asProgram) != "" {
 		main()
 		return

@@ -30,7 +30,8 @@ type sandboxFlags struct {
 	Agent        string        `placeholder:"FILE" help:"The agent that runs in containers; by default the one built into this program."`
 	NodeMemory   function.Size `default:"4GiB" help:"Memory of a node; three quarters of it are offered to containers."`
 	NodeCPU      float64       `name:"node-cpu" default:"2" help:"CPU of a node, in cores."`
-	Pool         bool          `help:"Keep sandboxes in reserve, with an interpreter in them, that wait for a function: a container is then made in a few milliseconds. Filling it takes CPU beside the calls."`
+	Pool         bool          `help:"Keep sandboxes in reserve, and warm interpreters that fork into them, so that a container is made in a few milliseconds. Filling it takes CPU that nothing else wants, and up to an eighth of the node's memory."`
+	FreezeAfter  time.Duration `default:"5s" help:"Freeze a container that has been idle for so long, until its next call: it takes no CPU meanwhile, and its memory is trimmed. 0 is never."`
 	Simulated    bool          `help:"Simulate the nodes: the real services, but what a call takes is a model's answer to its event, and no code runs. Needs no rights."`
 	CreateScale  float64       `default:"1" help:"How many times longer than on the reference node it takes a simulated node to create a container: 0.1 s, then 0.4 s of CPU."`
 	CreateTime   time.Duration `help:"Time that it takes a simulated node to create a container, however many it creates at once; 0 is as the model says."`
@@ -60,12 +61,15 @@ func (f *sandboxFlags) validate() error {
 	if !(f.NodeCPU >= 0.01 && f.NodeCPU <= 1024) {
 		faults = append(faults, fmt.Errorf("--node-cpu %v: want 0.01 to 1024 cores", f.NodeCPU))
 	}
+	if f.FreezeAfter < 0 {
+		faults = append(faults, fmt.Errorf("--freeze-after %v: want 0 (never) or more", f.FreezeAfter))
+	}
 	return errors.Join(append(faults, f.validateModel())...)
 }
 
 func (f *sandboxFlags) args() []string {
 	return flagArgs("functions", f.Functions, "state-dir", f.StateDir, "isolation", f.Isolation,
-		"cgroup-parent", f.CgroupParent, "agent", f.Agent, "node-memory", f.NodeMemory, "node-cpu", f.NodeCPU, "pool", f.Pool,
+		"cgroup-parent", f.CgroupParent, "agent", f.Agent, "node-memory", f.NodeMemory, "node-cpu", f.NodeCPU, "pool", f.Pool, "freeze-after", f.FreezeAfter,
 		"simulated", f.Simulated, "create-scale", f.scale(), "create-time", f.CreateTime, "time-scale", f.speed())
 }
 
@@ -96,9 +100,12 @@ func (c *nodeserviceCommand) Run(ctx context.Context, file *config.File, logs *l
 	if err != nil {
 		return err
 	}
-	node := nodeservice.New(c.node(functions, runtime, log))
+	registry := telemetry.NewRegistry()
+	cfg := c.node(functions, runtime, log)
+	cfg.Metrics = registry
+	node := nodeservice.New(cfg)
 	err = serve(ctx, service{
-		listen: c.listenFlags, offset: nodePorts, log: log, registry: telemetry.NewRegistry(),
+		listen: c.listenFlags, offset: nodePorts, log: log, registry: registry,
 		register: func(s *rpc.Server) { nodeservicepb.RegisterNodeServiceServer(s, node) },
 	})
 	return errors.Join(err, node.Close())
@@ -153,6 +160,7 @@ func (f *sandboxFlags) runtime(name string, slot int, log *zap.Logger) (*linux.R
 		AgentPath:    agent,
 		Isolation:    linux.Isolation(f.Isolation),
 		UIDBase:      uidBase + slot*uidsPerNode,
+		FreezeAfter:  f.FreezeAfter,
 		Log:          log,
 	})
 }

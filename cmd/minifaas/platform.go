@@ -130,8 +130,10 @@ func (p *platform) plan() []platformService {
 		scheduler = p.endpoint(schedulerPort)
 	}
 	if c.schedulerEndpoint == "" && !c.withoutScheduler {
+		socket := "minifaas-" + uuid.NewString()
 		services = append(services, platformService{"scheduler", schedulerPort, command("", c.policy.args(), c.shadows.args(),
-			flagArgs("resource-manager-endpoint", p.endpoint(resourceManagerPort)))})
+			flagArgs("resource-manager-endpoint", p.endpoint(resourceManagerPort), "socket", socket))})
+		scheduler = "unix:@" + socket
 	}
 	return append(services, platformService{"apiserver", apiserverPort,
 		flagArgs("functions", c.sandbox.Functions, "scheduler-endpoint", scheduler, "announce", c.announce.Announce)})

@@ -19,6 +19,7 @@ type schedulerCommand struct {
 	policyFlags
 	shadowFlags
 	ResourceManagerEndpoint string `env:"RESOURCE_MANAGER_ENDPOINT,MINIFAAS_RESOURCE_MANAGER_ENDPOINT" default:"127.0.0.1:10400" help:"host:port of the ResourceManager."`
+	Socket                  string `placeholder:"NAME" help:"Name of an abstract unix socket to serve on as well; an APIServer on this machine reaches it as unix:@NAME, for less than a TCP connection costs."`
 	StackName               string `env:"STACK_NAME" help:"Name of the deployment; it only appears in the log."`
 }
 
@@ -26,6 +27,7 @@ type schedulerCommand struct {
 type policyFlags struct {
 	weightFlags
 	Enlarge       bool          `help:"Let the policy adaptive give functions that compute a larger container than they declare, for its CPU. Their declared memory is then no limit."`
+	Resize        bool          `default:"true" negatable:"" help:"Have nodes raise the memory limit of containers that run when their function turns out to need more; without it, and on nodes that can't, they are replaced."`
 	Policy        string        `default:"adaptive" help:"Scheduling policy: adaptive, or baseline (the contest's: one call a container, nothing ever removed)."`
 	QueueLimit    int           `default:"1000" help:"How many calls of one function may wait for a container."`
 	MaxWait       time.Duration `default:"60s" help:"Longest time a call waits for a container."`
@@ -35,7 +37,7 @@ type policyFlags struct {
 }
 
 func (f policyFlags) args() []string {
-	return append(f.weightFlags.args(), flagArgs("enlarge", f.Enlarge, "policy", f.Policy, "queue-limit", f.QueueLimit, "max-wait", f.MaxWait,
+	return append(f.weightFlags.args(), flagArgs("enlarge", f.Enlarge, "resize", f.Resize, "policy", f.Policy, "queue-limit", f.QueueLimit, "max-wait", f.MaxWait,
 		"stats-interval", f.StatsInterval, "journal", f.Journal, "journal-size", f.JournalSize)...)
 }
 
@@ -47,7 +49,7 @@ func (f policyFlags) config(resourceManager string) scheduler.Config {
 		ResourceManager: resourceManager,
 		Policy:          f.Policy,
 		Adaptive:        settings,
-		Engine:          engine.Config{QueueLimit: f.QueueLimit, MaxWait: f.MaxWait},
+		Engine:          engine.Config{QueueLimit: f.QueueLimit, MaxWait: f.MaxWait, Resize: f.Resize},
 		StatsInterval:   f.StatsInterval,
 		Journal:         f.Journal,
 		JournalSize:     int64(f.JournalSize),
@@ -78,7 +80,7 @@ func (c *schedulerCommand) Run(ctx context.Context, file *config.File, logs *log
 		return err
 	}
 	return serve(ctx, service{
-		listen: c.listenFlags, offset: schedulerPort, log: log, registry: registry,
+		listen: c.listenFlags, offset: schedulerPort, socket: c.Socket, log: log, registry: registry,
 		register:   func(s *rpc.Server) { schedulerpb.RegisterSchedulerServer(s, server) },
 		background: beside(shadows, server.Run),
 		ready:      server.Running(),

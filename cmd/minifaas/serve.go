@@ -23,6 +23,8 @@ type service struct {
 	log      *zap.Logger
 	registry *prometheus.Registry
 	register func(*rpc.Server)
+	// socket, if not empty, is the name of an abstract unix socket to listen on as well.
+	socket string
 	// background runs beside the calls; nil is none. When it ends, all does.
 	background func(context.Context) error
 	// ready is closed when calls may come; nil means from the start.
@@ -50,6 +52,15 @@ func serve(ctx context.Context, s service) error {
 		return err
 	}
 	defer lis.Close()
+	listeners := []net.Listener{lis}
+	if s.socket != "" {
+		local, err := rpc.ListenAbstract(s.socket)
+		if err != nil {
+			return err
+		}
+		defer local.Close()
+		listeners = append(listeners, local)
+	}
 	server := rpc.NewServer(rpc.ServerConfig{Log: s.log, Metrics: s.registry, Workers: cmp.Or(s.workers, defaultWorkers)})
 	s.register(server)
 	group, running := errgroup.WithContext(ctx)
@@ -80,7 +91,7 @@ func serve(ctx context.Context, s service) error {
 			}
 		}
 		s.log.Info("serving", zap.Stringer("address", lis.Addr()))
-		return server.Serve(running, lis)
+		return server.Serve(running, listeners...)
 	})
 	return group.Wait()
 }

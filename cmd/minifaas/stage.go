@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -74,7 +75,7 @@ func (s *stage) portBase() (int, error) {
 	return s.ports.base, nil
 }
 
-// platform starts one on free ports, unless cfg has a base, with the default sizes of nodes. The
+// platform starts one on free ports, unless cfg has a base, with the default sizes of nodes unless it has their memory. The
 // one before it must be stopped. When it fails the error has the end of the services' log.
 func (s *stage) platform(ctx context.Context, cfg platformConfig) (*platform, error) {
 	var err error
@@ -89,7 +90,7 @@ func (s *stage) platform(ctx context.Context, cfg platformConfig) (*platform, er
 	}
 	cfg.address, cfg.logs, cfg.log, cfg.output = "127.0.0.1", s.logs, log, s.log
 	cfg.sandbox.StateDir = filepath.Join(s.folder, "state")
-	cfg.sandbox.NodeMemory, cfg.sandbox.NodeCPU = defaultNodeMemory, defaultNodeCPU
+	cfg.sandbox.NodeMemory, cfg.sandbox.NodeCPU = cmp.Or(cfg.sandbox.NodeMemory, defaultNodeMemory), defaultNodeCPU
 	p, err := startPlatform(ctx, cfg)
 	if err != nil {
 		return nil, fmt.Errorf("%w\n%s", err, s.tail())

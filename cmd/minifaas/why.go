@@ -41,6 +41,7 @@ type whyResult struct {
 	NodesAsked int32     `json:"nodes_asked"`
 	Cause      string    `json:"cause"`
 	Reason     whyReason `json:"reason"`
+	ColdStart  *whyCold  `json:"cold_start,omitempty"`
 }
 
 type whySeen struct {
@@ -56,6 +57,18 @@ type whyReason struct {
 	ColdStart int64 `json:"cold_start_ns"`
 	Execution int64 `json:"execution_ns"`
 	Price     int64 `json:"price_ns"`
+}
+
+// whyCold is what a cold start was made of.
+type whyCold struct {
+	Decide    int64 `json:"decide_ns"`
+	Wait      int64 `json:"wait_ns"`
+	Take      int64 `json:"take_ns"`
+	Mount     int64 `json:"mount_ns"`
+	Limit     int64 `json:"limit_ns"`
+	Import    int64 `json:"import_ns"`
+	FirstCall int64 `json:"first_call_ns"`
+	Pooled    bool  `json:"pooled"`
 }
 
 func (c *whyCommand) Run(ctx context.Context, file *config.File) error {
@@ -88,8 +101,16 @@ func newWhyResult(r *schedulerpb.ExplainReply) whyResult {
 		Node: r.GetNodeId(), Container: r.GetContainerId(), Memory: r.GetMemoryInBytes(), Reserved: r.GetReservedInBytes(), Creation: r.GetCreationNanos(),
 		Seen:    whySeen{r.GetContainers(), r.GetIdle(), r.GetCreating(), r.GetInFlight(), r.GetQueueDepth()},
 		Created: r.GetCreated(), Evicted: r.GetEvicted(), NodesAsked: r.GetNodesAsked(), Cause: r.GetCause(),
-		Reason: whyReason{reason.GetWaitNanos(), reason.GetColdStartNanos(), reason.GetExecutionNanos(), reason.GetPriceNanos()},
+		Reason:    whyReason{reason.GetWaitNanos(), reason.GetColdStartNanos(), reason.GetExecutionNanos(), reason.GetPriceNanos()},
+		ColdStart: newWhyCold(r.GetColdStart()),
 	}
+}
+
+func newWhyCold(c *schedulerpb.ColdStart) *whyCold {
+	if c == nil {
+		return nil
+	}
+	return &whyCold{c.DecideNanos, c.WaitNanos, c.TakeNanos, c.MountNanos, c.LimitNanos, c.ImportNanos, c.FirstCallNanos, c.Pooled}
 }
 
 // tellWhy writes a decision as a short story: what happened, what there was,
@@ -101,6 +122,9 @@ func tellWhy(w io.Writer, r *schedulerpb.ExplainReply) error {
 	say("Request %s for %s came at %s.", r.GetRequestId(), name(r),
 		time.Unix(0, r.GetArrivedUnixNanos()).Format("2006-01-02 15:04:05.000"))
 	say("%s", happened(r))
+	if parts := coldParts(r.GetColdStart()); parts != "" {
+		say("Its parts: %s.", parts)
+	}
 	say("There were %s of its function, %d idle, and %d being made; %s ran and %d waited before it.",
 		count(r.GetContainers(), "container"), r.GetIdle(), r.GetCreating(), count(r.GetInFlight(), "call"), r.GetQueueDepth())
 	if r.GetCreated()+r.GetEvicted()+r.GetNodesAsked() > 0 {
@@ -143,21 +167,41 @@ func happened(r *schedulerpb.ExplainReply) string {
 		waited, r.GetCause(), r.GetContainerId(), r.GetNodeId())
 }
 
-// expected lists what the policy knew.
-func expected(r *schedulerpb.Reason) string {
+// coldParts lists what a cold start was made of, as far as that is known.
+func coldParts(c *schedulerpb.ColdStart) string {
+	take := "%s to make a sandbox"
+	if c.GetPooled() {
+		take = "%s to take a sandbox from the reserve"
+	}
+	return listed([]part{
+		{"%s until a container was ordered", c.GetDecideNanos()}, {"%s until it was its turn", c.GetWaitNanos()}, {take, c.GetTakeNanos()},
+		{"%s to mount the code", c.GetMountNanos()}, {"%s to set limits", c.GetLimitNanos()}, {"%s to import the function", c.GetImportNanos()},
+		{"and then %s for the call itself", c.GetFirstCallNanos()},
+	})
+}
+
+// part is a span of time that is worth telling unless it is 0.
+type part struct {
+	what  string
+	nanos int64
+}
+
+func listed(all []part) string {
 	var parts []string
-	for _, p := range []struct {
-		what  string
-		nanos int64
-	}{
-		{"a busy container to have room in %s", r.GetWaitNanos()}, {"a new one to take %s", r.GetColdStartNanos()},
-		{"a call to take %s", r.GetExecutionNanos()}, {"a new one to pay once it spares %s of waiting", r.GetPriceNanos()},
-	} {
+	for _, p := range all {
 		if p.nanos != 0 {
 			parts = append(parts, fmt.Sprintf(p.what, length(p.nanos)))
 		}
 	}
 	return strings.Join(parts, ", ")
+}
+
+// expected lists what the policy knew.
+func expected(r *schedulerpb.Reason) string {
+	return listed([]part{
+		{"a busy container to have room in %s", r.GetWaitNanos()}, {"a new one to take %s", r.GetColdStartNanos()},
+		{"a call to take %s", r.GetExecutionNanos()}, {"a new one to pay once it spares %s of waiting", r.GetPriceNanos()},
+	})
 }
 
 func length(nanos int64) string { return time.Duration(nanos).Round(10 * time.Microsecond).String() }

@@ -3,6 +3,7 @@
 //   - Process is one process, a child or one that an earlier parent left:
 //     its death is noticed at once, without a thread that waits for it.
 //   - Lifeline ends all descendants when their supervisor is gone, however it died.
+//   - Guard does that for processes that are not ours, and know of no lifeline.
 //   - Supervisor keeps a set of services alive and stops them in order.
 //   - ReapOrphans collects what reparented descendants leave behind.
 //

@@ -52,6 +52,10 @@ func TestMain(m *testing.M) {
 		fmt.Println("ready", os.Getpid())
 		<-line.Broken()
 		os.Exit(0)
+	case "guard":
+		check(process.ServeGuard(os.Stdin))
+	case "guarded": // starts the shell's line of its argument under a guard, and waits to be killed
+		check(guarded(os.Args[1]))
 	case "reaper": // collects what a parent leaves behind, while it waits for children of its own
 		check(reaper())
 	default:

@@ -14,25 +14,30 @@ const killPatience = 5 * time.Second
 
 // KillMarked kills the processes, other than this one, that were started with a
 // value of an environment variable for which ours is true, and returns when
-// they are dead. It is how strays are known whose parent has died. Processes of
-// other users can't be looked at, and are none of ours.
+// they are dead, and those that they have started meanwhile. It is how strays are
+// known whose parent has died. Processes of other users can't be looked at, and
+// are none of ours.
 func KillMarked(variable string, ours func(value string) bool) error {
-	strays, err := marked(variable, ours)
-	if err != nil {
-		return fmt.Errorf("find processes with %s: %w", variable, err)
-	}
-	for _, s := range strays {
-		s.Kill()
-	}
 	timeout := time.After(killPatience)
-	for _, s := range strays {
-		select {
-		case <-s.Done():
-		case <-timeout:
-			return fmt.Errorf("process %d does not die", s.ID().PID)
+	for {
+		strays, err := marked(variable, ours)
+		if err != nil {
+			return fmt.Errorf("find processes with %s: %w", variable, err)
+		}
+		if len(strays) == 0 {
+			return nil
+		}
+		for _, s := range strays {
+			s.Kill()
+		}
+		for _, s := range strays {
+			select {
+			case <-s.Done():
+			case <-timeout:
+				return fmt.Errorf("process %d does not die", s.ID().PID)
+			}
 		}
 	}
-	return nil
 }
 
 func marked(variable string, ours func(value string) bool) ([]*Process, error) {

@@ -3,8 +3,8 @@
 // time is an argument, and nothing happens by itself. Its caller carries the
 // decisions out and reports the results as further events.
 //
-// A node is a name, n01 to n99 and on, behind which processes or machines come
-// and go. It moves through these states:
+// A node is a name, n01 and on (n001 in a pool of hundreds), behind which processes
+// or machines come and go. It moves through these states:
 //
 //	planned → starting → recycling → available → claimed → reserved → releasing
 //	   ↑                     ↑                      (a release) └─────────┘ │
@@ -159,8 +159,8 @@ func (l *Ledger) Usage() []Reservation {
 func (l *Ledger) grow(start, due time.Time) {
 	want := min(l.cfg.Max, l.cfg.Initial+l.made)
 	for index := 1; len(l.nodes) < want; index++ {
-		if l.node(name(index)) == nil {
-			l.insert(&node{index: index, name: name(index), state: planned, at: start, due: due})
+		if !l.has(index) {
+			l.insert(&node{index: index, name: l.name(index), state: planned, at: start, due: due})
 		}
 	}
 }

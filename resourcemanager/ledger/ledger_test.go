@@ -94,6 +94,13 @@ func TestTimelines(t *testing.T) {
 			{60, wake, "", 0}, // max is reached
 			{60, reserve, "exhausted", 0},
 		}},
+		{"names sort like numbers in a large pool, also beside one of a small pool", ledger.Config{Initial: 3, Max: 1000, History: 100}, []step{
+			{0, on(ledger.Adopted, "n02"), "", 0},
+			{0, on(ledger.Open, ""), "start n0001, start n0003", 0},
+			{0, on(ledger.Ready, "n0003"), "", 1},
+			{1, reserve, "claim n0003 #1", 0},
+			{1, claimed("n0003", 1), "reserved n0003.1, start n0004", 0},
+		}},
 		{"a slow start is available when it is up", small, []step{
 			{0, on(ledger.Open, ""), "start n01", 0},
 			{0, on(ledger.Ready, "n01"), "", 1},

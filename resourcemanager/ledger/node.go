@@ -50,22 +50,29 @@ func restartDelay(failures int) time.Duration {
 	return min(restartMin<<min(failures-1, 16), restartMax)
 }
 
-// name sorts like index, up to 99 nodes: some schedulers go by the order of ids.
-func name(index int) string { return fmt.Sprintf("n%02d", index) }
+// name sorts like index: some schedulers go by the order of ids.
+func (l *Ledger) name(index int) string {
+	return fmt.Sprintf("n%0*d", max(2, len(strconv.Itoa(l.cfg.Max))), index)
+}
 
-// index is the inverse of name; 0 for anything else.
+// index is that of a name in a pool of any size; 0 for anything else.
 func index(node string) int {
 	digits, ok := strings.CutPrefix(node, "n")
-	i, err := strconv.Atoi(digits)
-	if !ok || err != nil || name(i) != node {
+	i, err := strconv.ParseUint(digits, 10, 31)
+	if !ok || err != nil || len(digits) < 2 {
 		return 0
 	}
-	return i
+	return int(i)
+}
+
+// has tells whether there is a node of that index, by whatever name.
+func (l *Ledger) has(index int) bool {
+	return slices.ContainsFunc(l.nodes, func(n *node) bool { return n.index == index })
 }
 
 func (l *Ledger) adopt(now time.Time, ev Event) {
 	i := index(ev.Node)
-	if i == 0 || l.node(ev.Node) != nil {
+	if i == 0 || l.has(i) {
 		panic("ledger: cannot adopt node " + strconv.Quote(ev.Node))
 	}
 	n := &node{index: i, name: ev.Node, state: starting, due: now, up: now}

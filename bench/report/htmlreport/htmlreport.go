@@ -7,7 +7,8 @@
 // what goes over time or calls is shown of one repeat, the one with the median score.
 //
 // Names of functions and words of schedulers come from strangers. They are
-// escaped, and the page's own policy forbids any script but its own.
+// escaped, control characters are made visible, and the page's own policy forbids
+// any script but its own.
 package htmlreport
 
 import (
@@ -45,7 +46,7 @@ func Write(w io.Writer, runs []report.ContestRun) error {
 		return fmt.Errorf("write HTML report: %w", err)
 	}
 	// json.Marshal escapes what could end the element: <, > and &.
-	data, err := json.Marshal(map[string]any{"runs": runs})
+	data, err := json.Marshal(map[string]any{"runs": c.runs})
 	if err != nil {
 		return fmt.Errorf("write HTML report: %w", err)
 	}
@@ -81,6 +82,10 @@ func newContest(runs []report.ContestRun) (*contest, error) {
 			return nil, fmt.Errorf("runs of %s on %s nodes and of %s on %s nodes can't be compared: write a report for each",
 				runs[0].Workload, runs[0].Platform, run.Workload, run.Platform)
 		}
+	}
+	runs, err := report.VisibleRuns(runs)
+	if err != nil {
+		return nil, err
 	}
 	return &contest{runs, newEntrants(runs)}, nil
 }

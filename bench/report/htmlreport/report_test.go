@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -107,36 +108,42 @@ func TestShownIsTheMedianRepeat(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if e := c.entrants[0]; e.index != 2 || e.shown != &runs[2] {
+	if e := c.entrants[0]; e.index != 2 || *e.shown.Main != 0.7 {
 		t.Errorf("run %d is shown, want 2", e.index)
 	}
 }
 
-func TestCommand(t *testing.T) {
-	runs := sample(styles, 2, 3)
-	c, err := newContest(runs)
-	if err != nil {
-		t.Fatal(err)
+// TestHowToMakeItAgain: the page has the command that the runs tell.
+func TestHowToMakeItAgain(t *testing.T) {
+	runs := sample(styles, 2, 1)
+	runs[0].Command = `minifaas bench contest --command 'python3 "my scheduler.py" <&1'`
+	const want = `<code>minifaas bench contest --command &#39;python3 &#34;my scheduler.py&#34; &lt;&amp;1&#39;</code>`
+	if page := write(t, runs); !strings.Contains(page, want) {
+		t.Errorf("the page does not have %s", want)
 	}
-	want := `minifaas bench contest --workload contest-2020 --nodes simulated --seed 7 --length 300s --grace 45s --repeats 3 ` +
-		`--policy adaptive --policy baseline --command 'python3 '\''my scheduler.py'\'' --port $SERVICE_PORT' --html report.html`
-	if got := c.Command(); got != want {
-		t.Errorf("%s\nwant %s", got, want)
+}
+
+// TestWordsOfStrangers: what would steer a page or hide in it is made visible, in the runs' JSON, too.
+func TestWordsOfStrangers(t *testing.T) {
+	runs := sample(styles, 2, 1)
+	const hostile = "\x1b[31m\x00\u202egpj\x7f"
+	for i := range runs {
+		runs[i].Scheduler += hostile
+		runs[i].Functions[0].Name = hostile
+		runs[i].Troubles = append(runs[i].Troubles, report.Trouble{Kind: "k" + hostile, Count: 1, First: hostile})
 	}
-	alone := report.ContestRun{Scheduler: "127.0.0.1:7000", Workload: "a day.csv", Platform: "local", GraceSeconds: 3.27, DurationSeconds: 60, WarmUpSeconds: 10}
-	c, err = newContest([]report.ContestRun{alone})
-	if err != nil {
-		t.Fatal(err)
+	page := write(t, runs)
+	if i := strings.IndexFunc(page, func(r rune) bool { return r != '\n' && r != '\t' && !unicode.IsGraphic(r) }); i >= 0 {
+		t.Errorf("the page has %q", page[i:i+20])
 	}
-	want = `minifaas bench contest --workload 'a day.csv' --nodes local --seed 0 --length 60s --grace 3s --warm-up 10s --repeats 1 ` +
-		`--scheduler 127.0.0.1:7000 --port-base PORT --no-baseline --html report.html`
-	if got := c.Command(); got != want {
-		t.Errorf("%s\nwant %s", got, want)
+	if n := strings.Count(page, `\x1b[31m\x00\u202egpj\x7f`); n < 10 {
+		t.Errorf("the page shows it %d times", n)
 	}
 }
 
 func TestTroublesAreInWords(t *testing.T) {
 	runs := sample(styles[2:], 2, 2)
+	runs[0].Partial, runs[0].PlatformFailure = true, "the service apiserver died (signal: killed)"
 	runs[1].Partial, runs[1].Unanswered, runs[1].Problem = true, 12, "not the same workload"
 	c, err := newContest(runs)
 	if err != nil {
@@ -147,6 +154,7 @@ func TestTroublesAreInWords(t *testing.T) {
 		got = append(got, strings.TrimSpace(line.Text+" "+line.Example))
 	}
 	want := []string{
+		"Not valid: it says nothing of the scheduler. the service apiserver died (signal: killed)",
 		"Interrupted: 12 calls in flight given up.",
 		"2 × its process ended before the run did; the first: after 152 s: KeyError: 'container-17'",
 		"8 × containers granted that are another function's; the first: resize got c-31, which runs notify",

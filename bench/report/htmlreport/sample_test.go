@@ -42,7 +42,7 @@ const (
 
 func sampleRun(s style, r *rand.Rand, functions, repeat int) report.ContestRun {
 	run := report.ContestRun{
-		Scheduler: s.name, Policy: s.policy, Workload: "contest-2020", Seed: 7 + uint64(repeat), Repeat: repeat, Platform: "simulated",
+		Scheduler: s.name, Policy: s.policy, Workload: "contest-2020", Seed: 7 + uint64(repeat), Repeat: repeat, Platform: "simulated", Command: "minifaas bench contest --seed 7",
 		Notes:        []string{"a slice of 300 s of 1,223 s, at the same rates"},
 		GraceSeconds: 45, DurationSeconds: 300, ByKind: map[string]int{}, ColdCauses: map[string]int{},
 		Process: &report.SchedulerProcess{Command: "minifaas scheduler --policy " + s.policy, CPUSeconds: 4 + 3*r.Float64(), PeakRSSMB: 30 + 20*r.Float64()},

@@ -36,7 +36,10 @@ func (e *entrant) troubles() []troubleLine {
 		}
 	}
 	for _, run := range e.Runs {
-		if run.Partial {
+		switch {
+		case run.PlatformFailure != "":
+			add("Not valid: it says nothing of the scheduler.", run.PlatformFailure)
+		case run.Partial:
 			add("Interrupted: "+plural(run.Unanswered, "call")+" in flight given up.", "")
 		}
 		if run.Process != nil && run.Process.Exit != "" && len(run.Troubles) == 0 {

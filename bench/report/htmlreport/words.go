@@ -42,6 +42,9 @@ func (c *contest) Headline() string {
 	return sentence
 }
 
+// Command is the shell command that plays the same contest again.
+func (c *contest) Command() string { return c.runs[0].Command }
+
 // Title is the workload's name.
 func (c *contest) Title() string { return c.runs[0].Workload }
 
