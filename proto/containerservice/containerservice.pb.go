@@ -928,6 +928,217 @@ func (*TrimReply) Descriptor() ([]byte, []int) {
 	return file_containerservice_containerservice_proto_rawDescGZIP(), []int{12}
 }
 
+// SessionRequest is what the node had to say when it last could.
+type SessionRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Invocations   []*SessionInvocation   `protobuf:"bytes,1,rep,name=invocations,proto3" json:"invocations,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SessionRequest) Reset() {
+	*x = SessionRequest{}
+	mi := &file_containerservice_containerservice_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SessionRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SessionRequest) ProtoMessage() {}
+
+func (x *SessionRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_containerservice_containerservice_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SessionRequest.ProtoReflect.Descriptor instead.
+func (*SessionRequest) Descriptor() ([]byte, []int) {
+	return file_containerservice_containerservice_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *SessionRequest) GetInvocations() []*SessionInvocation {
+	if x != nil {
+		return x.Invocations
+	}
+	return nil
+}
+
+type SessionInvocation struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Chosen by the node, and used once in a session.
+	Id            uint64         `protobuf:"varint,1,opt,name=id,proto3" json:"id,omitempty"`
+	Request       *InvokeRequest `protobuf:"bytes,2,opt,name=request,proto3" json:"request,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SessionInvocation) Reset() {
+	*x = SessionInvocation{}
+	mi := &file_containerservice_containerservice_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SessionInvocation) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SessionInvocation) ProtoMessage() {}
+
+func (x *SessionInvocation) ProtoReflect() protoreflect.Message {
+	mi := &file_containerservice_containerservice_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SessionInvocation.ProtoReflect.Descriptor instead.
+func (*SessionInvocation) Descriptor() ([]byte, []int) {
+	return file_containerservice_containerservice_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *SessionInvocation) GetId() uint64 {
+	if x != nil {
+		return x.Id
+	}
+	return 0
+}
+
+func (x *SessionInvocation) GetRequest() *InvokeRequest {
+	if x != nil {
+		return x.Request
+	}
+	return nil
+}
+
+type SessionReply struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Answers       []*SessionAnswer       `protobuf:"bytes,1,rep,name=answers,proto3" json:"answers,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SessionReply) Reset() {
+	*x = SessionReply{}
+	mi := &file_containerservice_containerservice_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SessionReply) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SessionReply) ProtoMessage() {}
+
+func (x *SessionReply) ProtoReflect() protoreflect.Message {
+	mi := &file_containerservice_containerservice_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SessionReply.ProtoReflect.Descriptor instead.
+func (*SessionReply) Descriptor() ([]byte, []int) {
+	return file_containerservice_containerservice_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *SessionReply) GetAnswers() []*SessionAnswer {
+	if x != nil {
+		return x.Answers
+	}
+	return nil
+}
+
+type SessionAnswer struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Id    uint64                 `protobuf:"varint,1,opt,name=id,proto3" json:"id,omitempty"`
+	Reply *InvokeReply           `protobuf:"bytes,2,opt,name=reply,proto3" json:"reply,omitempty"`
+	// The status that Invoke would have had; 0 is OK.
+	Code          int32  `protobuf:"varint,3,opt,name=code,proto3" json:"code,omitempty"`
+	Message       string `protobuf:"bytes,4,opt,name=message,proto3" json:"message,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SessionAnswer) Reset() {
+	*x = SessionAnswer{}
+	mi := &file_containerservice_containerservice_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SessionAnswer) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SessionAnswer) ProtoMessage() {}
+
+func (x *SessionAnswer) ProtoReflect() protoreflect.Message {
+	mi := &file_containerservice_containerservice_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SessionAnswer.ProtoReflect.Descriptor instead.
+func (*SessionAnswer) Descriptor() ([]byte, []int) {
+	return file_containerservice_containerservice_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *SessionAnswer) GetId() uint64 {
+	if x != nil {
+		return x.Id
+	}
+	return 0
+}
+
+func (x *SessionAnswer) GetReply() *InvokeReply {
+	if x != nil {
+		return x.Reply
+	}
+	return nil
+}
+
+func (x *SessionAnswer) GetCode() int32 {
+	if x != nil {
+		return x.Code
+	}
+	return 0
+}
+
+func (x *SessionAnswer) GetMessage() string {
+	if x != nil {
+		return x.Message
+	}
+	return ""
+}
+
 var File_containerservice_containerservice_proto protoreflect.FileDescriptor
 
 const file_containerservice_containerservice_proto_rawDesc = "" +
@@ -999,12 +1210,25 @@ const file_containerservice_containerservice_proto_rawDesc = "" +
 	"\x12EndInvocationReply\x12%\n" +
 	"\x0econtainer_lost\x18\x01 \x01(\bR\rcontainerLost\"\r\n" +
 	"\vTrimRequest\"\v\n" +
-	"\tTrimReply2\xc2\x03\n" +
+	"\tTrimReply\"\\\n" +
+	"\x0eSessionRequest\x12J\n" +
+	"\vinvocations\x18\x01 \x03(\v2(.containerserviceproto.SessionInvocationR\vinvocations\"c\n" +
+	"\x11SessionInvocation\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\x04R\x02id\x12>\n" +
+	"\arequest\x18\x02 \x01(\v2$.containerserviceproto.InvokeRequestR\arequest\"N\n" +
+	"\fSessionReply\x12>\n" +
+	"\aanswers\x18\x01 \x03(\v2$.containerserviceproto.SessionAnswerR\aanswers\"\x87\x01\n" +
+	"\rSessionAnswer\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\x04R\x02id\x128\n" +
+	"\x05reply\x18\x02 \x01(\v2\".containerserviceproto.InvokeReplyR\x05reply\x12\x12\n" +
+	"\x04code\x18\x03 \x01(\x05R\x04code\x12\x18\n" +
+	"\amessage\x18\x04 \x01(\tR\amessage2\x9d\x04\n" +
 	"\x10ContainerService\x12U\n" +
 	"\aPrepare\x12%.containerserviceproto.PrepareRequest\x1a#.containerserviceproto.PrepareReply\x12L\n" +
 	"\x04Load\x12\".containerserviceproto.LoadRequest\x1a .containerserviceproto.LoadReply\x12R\n" +
 	"\x06Invoke\x12$.containerserviceproto.InvokeRequest\x1a\".containerserviceproto.InvokeReply\x12g\n" +
-	"\rEndInvocation\x12+.containerserviceproto.EndInvocationRequest\x1a).containerserviceproto.EndInvocationReply\x12L\n" +
+	"\rEndInvocation\x12+.containerserviceproto.EndInvocationRequest\x1a).containerserviceproto.EndInvocationReply\x12Y\n" +
+	"\aSession\x12%.containerserviceproto.SessionRequest\x1a#.containerserviceproto.SessionReply(\x010\x01\x12L\n" +
 	"\x04Trim\x12\".containerserviceproto.TrimRequest\x1a .containerserviceproto.TrimReplyBHZFgithub.com/minifaas/minifaas/proto/containerservice;containerservicepbb\x06proto3"
 
 var (
@@ -1020,7 +1244,7 @@ func file_containerservice_containerservice_proto_rawDescGZIP() []byte {
 }
 
 var file_containerservice_containerservice_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_containerservice_containerservice_proto_msgTypes = make([]protoimpl.MessageInfo, 14)
+var file_containerservice_containerservice_proto_msgTypes = make([]protoimpl.MessageInfo, 18)
 var file_containerservice_containerservice_proto_goTypes = []any{
 	(SandboxSpec_Isolation)(0),   // 0: containerserviceproto.SandboxSpec.Isolation
 	(*SandboxSpec)(nil),          // 1: containerserviceproto.SandboxSpec
@@ -1036,29 +1260,39 @@ var file_containerservice_containerservice_proto_goTypes = []any{
 	(*EndInvocationReply)(nil),   // 11: containerserviceproto.EndInvocationReply
 	(*TrimRequest)(nil),          // 12: containerserviceproto.TrimRequest
 	(*TrimReply)(nil),            // 13: containerserviceproto.TrimReply
-	nil,                          // 14: containerserviceproto.LoadRequest.EnvironmentEntry
+	(*SessionRequest)(nil),       // 14: containerserviceproto.SessionRequest
+	(*SessionInvocation)(nil),    // 15: containerserviceproto.SessionInvocation
+	(*SessionReply)(nil),         // 16: containerserviceproto.SessionReply
+	(*SessionAnswer)(nil),        // 17: containerserviceproto.SessionAnswer
+	nil,                          // 18: containerserviceproto.LoadRequest.EnvironmentEntry
 }
 var file_containerservice_containerservice_proto_depIdxs = []int32{
 	0,  // 0: containerserviceproto.SandboxSpec.isolation:type_name -> containerserviceproto.SandboxSpec.Isolation
 	2,  // 1: containerserviceproto.SandboxSpec.mounts:type_name -> containerserviceproto.Mount
-	14, // 2: containerserviceproto.LoadRequest.environment:type_name -> containerserviceproto.LoadRequest.EnvironmentEntry
+	18, // 2: containerserviceproto.LoadRequest.environment:type_name -> containerserviceproto.LoadRequest.EnvironmentEntry
 	7,  // 3: containerserviceproto.LoadReply.error:type_name -> containerserviceproto.FunctionError
 	7,  // 4: containerserviceproto.InvokeReply.error:type_name -> containerserviceproto.FunctionError
-	3,  // 5: containerserviceproto.ContainerService.Prepare:input_type -> containerserviceproto.PrepareRequest
-	5,  // 6: containerserviceproto.ContainerService.Load:input_type -> containerserviceproto.LoadRequest
-	8,  // 7: containerserviceproto.ContainerService.Invoke:input_type -> containerserviceproto.InvokeRequest
-	10, // 8: containerserviceproto.ContainerService.EndInvocation:input_type -> containerserviceproto.EndInvocationRequest
-	12, // 9: containerserviceproto.ContainerService.Trim:input_type -> containerserviceproto.TrimRequest
-	4,  // 10: containerserviceproto.ContainerService.Prepare:output_type -> containerserviceproto.PrepareReply
-	6,  // 11: containerserviceproto.ContainerService.Load:output_type -> containerserviceproto.LoadReply
-	9,  // 12: containerserviceproto.ContainerService.Invoke:output_type -> containerserviceproto.InvokeReply
-	11, // 13: containerserviceproto.ContainerService.EndInvocation:output_type -> containerserviceproto.EndInvocationReply
-	13, // 14: containerserviceproto.ContainerService.Trim:output_type -> containerserviceproto.TrimReply
-	10, // [10:15] is the sub-list for method output_type
-	5,  // [5:10] is the sub-list for method input_type
-	5,  // [5:5] is the sub-list for extension type_name
-	5,  // [5:5] is the sub-list for extension extendee
-	0,  // [0:5] is the sub-list for field type_name
+	15, // 5: containerserviceproto.SessionRequest.invocations:type_name -> containerserviceproto.SessionInvocation
+	8,  // 6: containerserviceproto.SessionInvocation.request:type_name -> containerserviceproto.InvokeRequest
+	17, // 7: containerserviceproto.SessionReply.answers:type_name -> containerserviceproto.SessionAnswer
+	9,  // 8: containerserviceproto.SessionAnswer.reply:type_name -> containerserviceproto.InvokeReply
+	3,  // 9: containerserviceproto.ContainerService.Prepare:input_type -> containerserviceproto.PrepareRequest
+	5,  // 10: containerserviceproto.ContainerService.Load:input_type -> containerserviceproto.LoadRequest
+	8,  // 11: containerserviceproto.ContainerService.Invoke:input_type -> containerserviceproto.InvokeRequest
+	10, // 12: containerserviceproto.ContainerService.EndInvocation:input_type -> containerserviceproto.EndInvocationRequest
+	14, // 13: containerserviceproto.ContainerService.Session:input_type -> containerserviceproto.SessionRequest
+	12, // 14: containerserviceproto.ContainerService.Trim:input_type -> containerserviceproto.TrimRequest
+	4,  // 15: containerserviceproto.ContainerService.Prepare:output_type -> containerserviceproto.PrepareReply
+	6,  // 16: containerserviceproto.ContainerService.Load:output_type -> containerserviceproto.LoadReply
+	9,  // 17: containerserviceproto.ContainerService.Invoke:output_type -> containerserviceproto.InvokeReply
+	11, // 18: containerserviceproto.ContainerService.EndInvocation:output_type -> containerserviceproto.EndInvocationReply
+	16, // 19: containerserviceproto.ContainerService.Session:output_type -> containerserviceproto.SessionReply
+	13, // 20: containerserviceproto.ContainerService.Trim:output_type -> containerserviceproto.TrimReply
+	15, // [15:21] is the sub-list for method output_type
+	9,  // [9:15] is the sub-list for method input_type
+	9,  // [9:9] is the sub-list for extension type_name
+	9,  // [9:9] is the sub-list for extension extendee
+	0,  // [0:9] is the sub-list for field type_name
 }
 
 func init() { file_containerservice_containerservice_proto_init() }
@@ -1072,7 +1306,7 @@ func file_containerservice_containerservice_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_containerservice_containerservice_proto_rawDesc), len(file_containerservice_containerservice_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   14,
+			NumMessages:   18,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

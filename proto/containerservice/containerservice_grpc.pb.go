@@ -28,6 +28,7 @@ const (
 	ContainerService_Load_FullMethodName          = "/containerserviceproto.ContainerService/Load"
 	ContainerService_Invoke_FullMethodName        = "/containerserviceproto.ContainerService/Invoke"
 	ContainerService_EndInvocation_FullMethodName = "/containerserviceproto.ContainerService/EndInvocation"
+	ContainerService_Session_FullMethodName       = "/containerserviceproto.ContainerService/Session"
 	ContainerService_Trim_FullMethodName          = "/containerserviceproto.ContainerService/Trim"
 )
 
@@ -59,6 +60,8 @@ type ContainerServiceClient interface {
 	// their work has stopped. A gRPC caller that cancels Invoke is not told when
 	// that is; this call, then or later, waits for it. None running is OK.
 	EndInvocation(ctx context.Context, in *EndInvocationRequest, opts ...grpc.CallOption) (*EndInvocationReply, error)
+	// Session carries many Invoke over one stream: a fraction of the work of a call each.
+	Session(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[SessionRequest, SessionReply], error)
 	// Trim gives memory back that the agent can spare. The node asks for it before
 	// it freezes the sandbox.
 	Trim(ctx context.Context, in *TrimRequest, opts ...grpc.CallOption) (*TrimReply, error)
@@ -112,6 +115,19 @@ func (c *containerServiceClient) EndInvocation(ctx context.Context, in *EndInvoc
 	return out, nil
 }
 
+func (c *containerServiceClient) Session(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[SessionRequest, SessionReply], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &ContainerService_ServiceDesc.Streams[0], ContainerService_Session_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[SessionRequest, SessionReply]{ClientStream: stream}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type ContainerService_SessionClient = grpc.BidiStreamingClient[SessionRequest, SessionReply]
+
 func (c *containerServiceClient) Trim(ctx context.Context, in *TrimRequest, opts ...grpc.CallOption) (*TrimReply, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(TrimReply)
@@ -150,6 +166,8 @@ type ContainerServiceServer interface {
 	// their work has stopped. A gRPC caller that cancels Invoke is not told when
 	// that is; this call, then or later, waits for it. None running is OK.
 	EndInvocation(context.Context, *EndInvocationRequest) (*EndInvocationReply, error)
+	// Session carries many Invoke over one stream: a fraction of the work of a call each.
+	Session(grpc.BidiStreamingServer[SessionRequest, SessionReply]) error
 	// Trim gives memory back that the agent can spare. The node asks for it before
 	// it freezes the sandbox.
 	Trim(context.Context, *TrimRequest) (*TrimReply, error)
@@ -174,6 +192,9 @@ func (UnimplementedContainerServiceServer) Invoke(context.Context, *InvokeReques
 }
 func (UnimplementedContainerServiceServer) EndInvocation(context.Context, *EndInvocationRequest) (*EndInvocationReply, error) {
 	return nil, status.Error(codes.Unimplemented, "method EndInvocation not implemented")
+}
+func (UnimplementedContainerServiceServer) Session(grpc.BidiStreamingServer[SessionRequest, SessionReply]) error {
+	return status.Error(codes.Unimplemented, "method Session not implemented")
 }
 func (UnimplementedContainerServiceServer) Trim(context.Context, *TrimRequest) (*TrimReply, error) {
 	return nil, status.Error(codes.Unimplemented, "method Trim not implemented")
@@ -271,6 +292,13 @@ func _ContainerService_EndInvocation_Handler(srv interface{}, ctx context.Contex
 	return interceptor(ctx, in, info, handler)
 }
 
+func _ContainerService_Session_Handler(srv interface{}, stream grpc.ServerStream) error {
+	return srv.(ContainerServiceServer).Session(&grpc.GenericServerStream[SessionRequest, SessionReply]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type ContainerService_SessionServer = grpc.BidiStreamingServer[SessionRequest, SessionReply]
+
 func _ContainerService_Trim_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(TrimRequest)
 	if err := dec(in); err != nil {
@@ -317,6 +345,13 @@ var ContainerService_ServiceDesc = grpc.ServiceDesc{
 			Handler:    _ContainerService_Trim_Handler,
 		},
 	},
-	Streams:  []grpc.StreamDesc{},
+	Streams: []grpc.StreamDesc{
+		{
+			StreamName:    "Session",
+			Handler:       _ContainerService_Session_Handler,
+			ServerStreams: true,
+			ClientStreams: true,
+		},
+	},
 	Metadata: "containerservice/containerservice.proto",
 }

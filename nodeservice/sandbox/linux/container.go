@@ -35,11 +35,12 @@ type container struct {
 	fault    error          // what is wrong with the function's code folder
 	phases   sandbox.Phases // of its creation
 
-	agent  *agent
-	conn   *grpc.ClientConn
-	client containerservicepb.ContainerServiceClient
-	fork   fork
-	broken *containerservicepb.LoadReply // set when the function failed to load
+	agent   *agent
+	conn    *grpc.ClientConn
+	client  containerservicepb.ContainerServiceClient
+	session *session
+	fork    fork
+	broken  *containerservicepb.LoadReply // set when the function failed to load
 
 	done chan struct{} // closed when all its processes are dead
 	gone chan struct{} // closed when nothing is left of it; removal says how that went
@@ -89,6 +90,7 @@ func (c *container) start(mounts []*containerservicepb.Mount) (err error) {
 		return err
 	}
 	c.client = containerservicepb.NewContainerServiceClient(c.conn)
+	c.session = newSession(c.client)
 	return nil
 }
 
