@@ -26,7 +26,7 @@ type coldpathCommand struct {
 	WarmUp     time.Duration `default:"1s" help:"How long each rate lasts before it is measured."`
 	Window     time.Duration `default:"4s" help:"How long each rate is measured."`
 	Confirm    time.Duration `default:"30s" help:"How long the knee must hold in the end: where it does not, the rate is lowered until it does. 0 does without."`
-	Soak       time.Duration `help:"After the sweep, load the scheduler for so long at 70 % of the knee, and watch what the platform's services hold. It fails if memory, goroutines or open files of one grow by more than 2 % after the first fifth."`
+	Soak       time.Duration `help:"After the sweep, load the scheduler for so long at 70 % of the knee, and watch what the Scheduler and the ResourceManager hold. It fails if memory, goroutines or open files of one grow by more than 2 % after the first fifth."`
 	KeepLogs   string        `placeholder:"FILE" help:"Write what the services log into this file."`
 }
 
@@ -117,7 +117,7 @@ func (c *coldpathCommand) soak(ctx context.Context, p *platform, knee *load.Step
 	}
 	defer timeWhile("soak", fmt.Sprintf("at %.0f creations/s", soakShare*knee.Offered), c.Soak)()
 	soak, err := load.MeasureSoak(ctx, load.SoakConfig{
-		Scheduler: p.endpoint(schedulerPort), Metrics: p.metricsURL(),
+		Scheduler: p.endpoint(schedulerPort), Metrics: p.metricsURL(), Watched: []string{"resourcemanager", "scheduler"},
 		Functions: c.Functions, Memory: int64(c.Memory), Rate: soakShare * knee.Offered, Length: c.Soak,
 	})
 	if err == nil && !soak.Partial && !soak.Sound() {

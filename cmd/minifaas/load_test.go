@@ -86,7 +86,7 @@ func TestBenchColdpath(t *testing.T) {
 	if got.Knee == 0 {
 		t.Skip("the machine is too busy for 20 creations a second")
 	}
-	if s := got.Soak; got.P99 < 300 || s == nil || s.Calls < 20 || s.Failures != 0 || s.Memory < 1e6 || s.Goroutines < 10 || s.OpenFiles < 10 || len(s.Services) != 3 || got.KneeSeconds != 2 {
+	if s := got.Soak; got.P99 < 300 || s == nil || s.Calls < 20 || s.Failures != 0 || s.Memory < 1e6 || s.Goroutines < 10 || s.OpenFiles < 10 || len(s.Services) != 2 || got.KneeSeconds != 2 {
 		t.Errorf("%s", out)
 	}
 }
