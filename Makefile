@@ -3,6 +3,7 @@ SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo development)
+COMMIT ?= $(shell git rev-parse HEAD 2>/dev/null)
 STATIC := CGO_ENABLED=0 go build -trimpath -ldflags '-s -w'
 # The agent is in every container: it leaves out pages about gRPC that nobody asks it for.
 AGENT := -tags grpcnotrace
@@ -23,7 +24,7 @@ build: ## Build bin/minifaas, a static binary that carries all it needs.
 	$(STATIC) -o $(EMBEDDED)/load-native ./bench/functions/load-native
 	cp $(EMBEDDED)/hello bench/functions/hello/
 	cp $(EMBEDDED)/load-native bench/functions/load-native/
-	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/minifaas ./cmd/minifaas
+	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION) -X main.builtFrom=$(COMMIT)' -o bin/minifaas ./cmd/minifaas
 
 .PHONY: run
 run: build ## Build, then run the demo: a real workload on real sandboxes, two policies compared.

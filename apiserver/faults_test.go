@@ -2,6 +2,7 @@ package apiserver
 
 import (
 	"context"
+	"strings"
 	"testing"
 	"time"
 
@@ -37,6 +38,31 @@ func TestNodeGoneBeforeTheStart(t *testing.T) {
 	p.settle()
 	if len(s.returned) != 3 || !s.returned[0].GetContainerLost() || !s.returned[1].GetContainerLost() || s.returned[2].GetContainerLost() {
 		t.Errorf("returned: %v, want two lost and one not", s.returned)
+	}
+}
+
+// TestGrantOfNothing: whoever wrote the scheduler is told which container of which node
+// it has granted, and what became of the attempt to use it.
+func TestGrantOfNothing(t *testing.T) {
+	gone := &fakeNode{}
+	gone.server, gone.address = listen(t, "127.0.0.2:0", func(g *grpc.Server) { nodeservicepb.RegisterNodeServiceServer(g, gone) })
+	gone.server.Stop()
+	none := &fakeNode{invoke: func(*invokeRequest, invokeStream) error {
+		return status.Error(codes.NotFound, "no such container here")
+	}}
+	for why, node := range map[string]*fakeNode{"connection refused": gone, "no such container here": none} {
+		s := &fakeScheduler{grant: func(context.Context, int) (*schedulerpb.AcquireContainerReply, error) { return node.lease("c-17"), nil }}
+		p := newPlatform(t, s, none)
+		_, err := invoke(t, p)
+		p.settle()
+		if status.Code(err) != codes.Unavailable {
+			t.Errorf("got %v, want Unavailable", err)
+		}
+		for _, part := range []string{"the container was gone before the function began", why, `container "c-17" on node ` + node.address} {
+			if !strings.Contains(status.Convert(err).Message(), part) {
+				t.Errorf("%q does not tell %q", status.Convert(err).Message(), part)
+			}
+		}
 	}
 }
 

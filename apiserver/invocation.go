@@ -53,7 +53,8 @@ func (inv *invocation) run(ctx context.Context) (*apiserverpb.InvokeFunctionRepl
 			continue
 		}
 		if errors.Is(o.err, errNotBegun) {
-			return nil, status.Error(codes.Unavailable, o.err.Error())
+			return nil, status.Errorf(codes.Unavailable, "%v; the last of %d attempts was in container %q on node %s",
+				o.err, attempts, lease.GetContainerId(), nodeOf(lease))
 		}
 		if o.err != nil {
 			return nil, o.err
@@ -85,12 +86,17 @@ func (inv *invocation) acquire(ctx context.Context) (*schedulerpb.AcquireContain
 	})
 }
 
+// nodeOf is the host:port of the node on which the scheduler says that the container is.
+func nodeOf(lease *schedulerpb.AcquireContainerReply) string {
+	return rpc.HostPort(lease.GetNodeAddress(), lease.GetNodeServicePort())
+}
+
 // execute runs the function in the leased container. When it returns, the work
 // has stopped, or its outcome says that the container is lost.
 func (inv *invocation) execute(ctx context.Context, lease *schedulerpb.AcquireContainerReply) outcome {
-	conn, release, err := inv.server.nodes.get(rpc.HostPort(lease.GetNodeAddress(), lease.GetNodeServicePort()))
+	conn, release, err := inv.server.nodes.get(nodeOf(lease))
 	if err != nil {
-		return outcome{err: errNotBegun, lost: true}
+		return notBegun(err)
 	}
 	defer release()
 	// The node hears of a caller that leaves through EndInvocation, which says

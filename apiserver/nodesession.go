@@ -23,6 +23,9 @@ const (
 // errNoSession: the node does not know Session, and has begun nothing.
 var errNoSession = errors.New("the node has no Session")
 
+// errLeft: the node ended a session in good order, and has answered all that it had begun.
+var errLeft = errors.New("the node is stopping")
+
 // nodeSession sends invocations to a node over one stream at a time. What a stream had
 // taken when it broke may have run, and is not sent again.
 type nodeSession struct {
@@ -61,12 +64,12 @@ func (n *nodeSession) run(ctx context.Context) {
 		opened, err := n.stream(ctx)
 		switch {
 		case !opened:
-			n.calls.Fail(notBegun)
+			n.calls.Fail(notBegun(err))
 		case status.Code(err) == codes.Unimplemented:
 			n.calls.End(outcome{err: errNoSession})
 			return
 		case err == io.EOF: // all that the node has begun is answered
-			n.calls.FailSent(notBegun)
+			n.calls.FailSent(notBegun(errLeft))
 		default:
 			n.calls.FailSent(lostOutcome(err))
 		}

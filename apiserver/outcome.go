@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"time"
 
@@ -28,7 +29,7 @@ const (
 type outcome struct {
 	// reply is nil when the platform failed.
 	reply *apiserverpb.InvokeFunctionReply
-	// err is a gRPC status, or errNotBegun.
+	// err is a gRPC status, or wraps errNotBegun.
 	err error
 	// code is the error code where err alone does not tell.
 	code string
@@ -95,7 +96,7 @@ func (inv *invocation) invoke(ctx, running context.Context, node *connection, co
 			o.add(part)
 			return *o
 		case to.Addr == nil:
-			return notBegun
+			return notBegun(err)
 		case status.Code(err) != codes.Unimplemented:
 			return lostOutcome(err)
 		}
@@ -105,8 +106,10 @@ func (inv *invocation) invoke(ctx, running context.Context, node *connection, co
 	return stream(running, client, request)
 }
 
-// notBegun is an attempt of which nothing left this process.
-var notBegun = outcome{err: errNotBegun, lost: true}
+// notBegun is an attempt that did not begin, and why.
+func notBegun(why error) outcome {
+	return outcome{err: fmt.Errorf("%w: %s", errNotBegun, status.Convert(why).Message()), lost: true}
+}
 
 func newOutcome() *outcome { return &outcome{reply: &apiserverpb.InvokeFunctionReply{}} }
 
@@ -114,7 +117,7 @@ func newOutcome() *outcome { return &outcome{reply: &apiserverpb.InvokeFunctionR
 func stream(running context.Context, client nodeservicepb.NodeServiceClient, request *nodeservicepb.InvokeFunctionRequest) outcome {
 	parts, err := client.InvokeFunction(running, request)
 	if err != nil {
-		return notBegun
+		return notBegun(err)
 	}
 	o := newOutcome()
 	for {
@@ -155,7 +158,7 @@ func (o *outcome) add(part *nodeservicepb.InvokeFunctionReply) {
 func lostOutcome(err error) outcome {
 	switch status.Code(err) {
 	case codes.NotFound:
-		return outcome{err: errNotBegun, lost: true}
+		return notBegun(err)
 	case codes.Unavailable:
 		return outcome{err: status.Errorf(codes.Aborted, "node lost: %s; the function may have run in part", status.Convert(err).Message()), lost: true}
 	case codes.Aborted, codes.Internal, codes.Unknown:

@@ -31,8 +31,11 @@ func cause(called bool, containers []*history, at time.Time) string {
 	}
 	why := report.CauseGone
 	for _, c := range containers {
-		if !c.first.Before(at) {
-			break // they are in order of their first use
+		if !c.first.Before(at) { // they are in order of their first use
+			if why == report.CauseGone && c.soonest.Before(at) {
+				return report.CauseComing
+			}
+			break
 		}
 		switch {
 		case c.last.Before(at):
@@ -48,6 +51,9 @@ func cause(called bool, containers []*history, at time.Time) string {
 // history is when a container was there to be used, and when it was.
 type history struct {
 	first, last time.Time
+	// coming is from when on it is known to have been on its way, and soonest the least of
+	// that of this container and those after it.
+	coming, soonest time.Time
 	// fresh: it was made for the call that it got first, and free for nobody else before.
 	fresh bool
 	calls []span
@@ -73,7 +79,7 @@ func (h *history) busy(at time.Time) bool {
 func (r *recorder) histories() map[string][]*history {
 	byID, byFunction := map[string]*history{}, map[string][]*history{}
 	for id, l := range r.lives {
-		h := &history{first: l.first, last: l.last}
+		h := &history{coming: l.coming, first: l.first, last: l.last}
 		byID[id] = h
 		byFunction[l.function] = append(byFunction[l.function], h)
 	}
@@ -85,13 +91,16 @@ func (r *recorder) histories() map[string][]*history {
 		begin, end := r.granted(rec), rec.Intended.Add(r.clock().Real(rec.Response))
 		h := byID[rec.Container]
 		if h == nil {
-			h = &history{first: begin, last: end}
+			h = &history{coming: begin, first: begin, last: end}
 			byID[rec.Container] = h
 			byFunction[rec.Function] = append(byFunction[rec.Function], h)
 		}
 		h.calls = append(h.calls, span{rec.Intended, end})
-		if begin.Before(h.first) || rec.ColdStart && !h.fresh {
+		if h.first.IsZero() || begin.Before(h.first) || rec.ColdStart && !h.fresh {
 			h.first = begin
+		}
+		if rec.ColdStart && rec.Intended.Before(h.coming) {
+			h.coming = rec.Intended
 		}
 		h.fresh = h.fresh || rec.ColdStart
 		if end.After(h.last) {
@@ -101,8 +110,17 @@ func (r *recorder) histories() map[string][]*history {
 	for _, containers := range byFunction {
 		for _, h := range containers {
 			h.order()
+			if h.first.IsZero() {
+				h.first = h.last // nobody could ever use it
+			}
 		}
 		slices.SortFunc(containers, func(a, b *history) int { return a.first.Compare(b.first) })
+		for i, h := range slices.Backward(containers) {
+			h.soonest = h.coming
+			if i+1 < len(containers) && containers[i+1].soonest.Before(h.soonest) {
+				h.soonest = containers[i+1].soonest
+			}
+		}
 	}
 	return byFunction
 }

@@ -43,8 +43,7 @@ type Config struct {
 	// TimeScale and WarmUp are those of package replay.
 	TimeScale float64
 	WarmUp    time.Duration
-	// Patience is how long answers are awaited after the load's end, by the clock. Default 65 s:
-	// what the contract gives an acquisition, and a little.
+	// Patience is how long answers are awaited after the load's end, by the clock; default LeastPatience.
 	Patience time.Duration
 
 	Environment report.Environment
@@ -53,20 +52,29 @@ type Config struct {
 	Progress io.Writer
 }
 
-const (
-	// startPatience is how long a scheduler that was started here may take until it answers.
-	startPatience   = 60 * time.Second
-	defaultPatience = 65 * time.Second
-)
+// startPatience is how long a scheduler that was started here may take until it answers.
+const startPatience = 60 * time.Second
+
+// LeastPatience is how long a call that is sent at the load's very end may take, by the clock, without
+// a fault of its scheduler's: its wait for a container, and its function's timeout.
+func LeastPatience(w *trace.Workload, timeScale float64) time.Duration {
+	longest := time.Duration(0)
+	for i := range w.Functions {
+		longest = max(longest, w.Functions[i].Timeout)
+	}
+	clock := replay.NewClock(timeScale)
+	return max(replay.AcquirePatience, clock.Real(replay.AcquirePatience)) + clock.Real(longest)
+}
 
 // Play plays one run. When ctx ends it returns what there is by then, marked
-// partial. An error is the bench's own; whatever the scheduler does is none.
+// partial. An error is the bench's own; whatever the scheduler does is none. A run
+// of which only Raw could not be written is there beside the error.
 func Play(ctx context.Context, cfg Config) (*report.ContestRun, error) {
 	if cfg.Progress == nil {
 		cfg.Progress = io.Discard
 	}
 	if cfg.Patience == 0 {
-		cfg.Patience = defaultPatience
+		cfg.Patience = LeastPatience(cfg.Workload, cfg.TimeScale)
 	}
 	r := &recorder{cfg: cfg, started: time.Now()}
 	observer := observe(cfg.ResourceManager, r.started, stepOf(&cfg))
@@ -76,9 +84,12 @@ func Play(ctx context.Context, cfg Config) (*report.ContestRun, error) {
 	r.lives, r.counters = observer.lives, observer.counters
 	r.process = player.stop()
 	if err != nil {
-		return nil, fmt.Errorf("contest: %s: %w", cfg.Name, err)
+		err = fmt.Errorf("contest: %s: %w", cfg.Name, err)
 	}
-	return r.run(result), nil
+	if result == nil {
+		return nil, err
+	}
+	return r.run(result), err
 }
 
 // recorder gathers what becomes a report.ContestRun.
@@ -114,7 +125,7 @@ func (r *recorder) play(ctx context.Context, player *contestant) (*replay.Result
 		Patience: r.cfg.Patience, Gone: gone, Label: r.cfg.Name, Progress: r.cfg.Progress, Raw: r.cfg.Raw,
 		Observe: func(rec replay.Record) { r.records = append(r.records, rec) },
 	})
-	if errors.Is(err, context.Canceled) || err != nil && ctx.Err() != nil {
+	if result == nil && (errors.Is(err, context.Canceled) || ctx.Err() != nil) {
 		// Interrupted before anything was sent.
 		return &replay.Result{Workload: r.cfg.Workload.Name, Partial: true, Failures: map[string]int{}}, nil
 	}

@@ -117,7 +117,7 @@ func (c *contestant) awaitAnswer(ctx context.Context, endpoint, name string, pro
 			if c.command == nil {
 				return fmt.Errorf("nobody answered at %s within %v", endpoint, c.patience)
 			}
-			return fmt.Errorf("nobody answered at %s within %v; its output ends with:\n%s", endpoint, c.patience, c.tail())
+			return fmt.Errorf("nobody answered at %s within %v; %s", endpoint, c.patience, c.words())
 		case <-line.C:
 			line.Reset(waitLine)
 			fmt.Fprintf(progress, "%s: waiting for a scheduler to answer at %s\n", name, endpoint)
@@ -136,7 +136,7 @@ func (c *contestant) died() string {
 	default:
 		return ""
 	}
-	return fmt.Sprintf("%s; its output ends with:\n%s", c.exit(), c.tail())
+	return fmt.Sprintf("%s; %s", c.exit(), c.words())
 }
 
 func (c *contestant) exit() string {
@@ -144,6 +144,14 @@ func (c *contestant) exit() string {
 		return err.Error()
 	}
 	return "exit status 0"
+}
+
+// words says what the scheduler printed last.
+func (c *contestant) words() string {
+	if tail := c.tail(); tail != "" {
+		return "its output ends with:\n" + tail
+	}
+	return "it printed nothing"
 }
 
 // tail is the end of what the scheduler wrote.

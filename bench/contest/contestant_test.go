@@ -70,6 +70,15 @@ func TestCommandThatEnds(t *testing.T) {
 	}
 }
 
+func TestSilentCommand(t *testing.T) {
+	c := shell(t, "exit 3")
+	err := c.awaitAnswer(t.Context(), "127.0.0.1:1", "x", io.Discard)
+	c.stop()
+	if err == nil || err.Error() != "exit status 3; it printed nothing" {
+		t.Errorf("got %v", err)
+	}
+}
+
 // TestAnswer: any gRPC server answers, and one elsewhere is awaited until it is there.
 func TestAnswer(t *testing.T) {
 	lis, err := net.Listen("tcp", "127.0.0.1:0")

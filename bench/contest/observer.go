@@ -35,10 +35,11 @@ type sample struct {
 	cpu                     time.Duration
 }
 
-// life is when a container was seen, ready or busy.
+// life is when a container was seen: from coming on at all, from first on to be used, which
+// is zero if it never was.
 type life struct {
-	function    string
-	first, last time.Time
+	function            string
+	coming, first, last time.Time
 }
 
 // counters of containers.
@@ -161,15 +162,19 @@ func (o *observer) count(n *node, s *sample) {
 	}
 }
 
-// see notes that a container is there to be used.
+// see notes that a container is there, or on its way.
 func (o *observer) see(c *nodeservicepb.ContainerStats, at time.Time) {
-	if state := c.GetState(); state == "creating" || state == "stopping" {
+	state := c.GetState()
+	if state == "stopping" {
 		return
 	}
 	l := o.lives[c.GetContainerId()]
 	if l == nil {
-		l = &life{function: function.BareName(c.GetFunctionName()), first: at}
+		l = &life{function: function.BareName(c.GetFunctionName()), coming: at}
 		o.lives[c.GetContainerId()] = l
+	}
+	if l.first.IsZero() && state != "creating" {
+		l.first = at
 	}
 	l.last = at
 }

@@ -127,14 +127,17 @@ func TestColdCauses(t *testing.T) {
 		call("f", "f3", 800*ms, 0, 50*ms, false),        // warm
 		call("f", "f0", 800*ms, 100*ms, 60*ms, true),    // the three before took all there were
 		call("f", "f4", 1900*ms, 100*ms, 200*ms, true),  // all were seen for the last time before
-		call("f", "f5", 1950*ms, 100*ms, 2000*ms, true), // f4 is not there yet
-		call("f", "f6", 2050*ms, 100*ms, 200*ms, true),  // f4 is busy; f5 is not there yet
+		call("f", "f5", 1950*ms, 100*ms, 2000*ms, true), // f4 is on its way
+		call("f", "f6", 2050*ms, 100*ms, 200*ms, true),  // f4 is busy; f5 is on its way
+		call("g", "g2", 1960*ms, 100*ms, 200*ms, true),  // g8 was seen on its way
 	)
 	r.lives = map[string]*life{
-		"f4":     {"f", began.Add(2950 * ms), began.Add(3500 * ms)}, // ready a moment before its call has it
-		"unused": {"g", began.Add(3900 * ms), began.Add(3950 * ms)},
+		"f4":     {"f", began.Add(2950 * ms), began.Add(2950 * ms), began.Add(3500 * ms)}, // ready a moment before its call has it
+		"g8":     {"g", began.Add(2955 * ms), began.Add(3300 * ms), began.Add(3500 * ms)},
+		"g9":     {"g", began.Add(1900 * ms), time.Time{}, began.Add(2200 * ms)}, // its creation failed
+		"unused": {"g", began.Add(3900 * ms), began.Add(3900 * ms), began.Add(3950 * ms)},
 	}
-	want := map[string]int{report.CauseFirst: 2, report.CauseBusy: 3, report.CauseIdle: 1, report.CauseGone: 2}
+	want := map[string]int{report.CauseFirst: 2, report.CauseBusy: 3, report.CauseIdle: 1, report.CauseGone: 1, report.CauseComing: 2}
 	if diff := cmp.Diff(want, r.coldCauses()); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
@@ -148,16 +151,35 @@ func TestTroubles(t *testing.T) {
 		{Function: "g", Offset: 3 * time.Second, Error: "Internal", Message: "again"},
 		{Function: "g", Schedule: 11 * time.Second},
 		{Function: "g", Error: "FunctionError"},
+		{Function: "g", Error: "FunctionError", Container: "c", Schedule: 12 * time.Second},
+		{Function: "g", Sent: true, Error: "Internal", Message: "late", Response: 15 * time.Second, Late: time.Second},
+		{Function: "g", Sent: true, Error: "Aborted", Message: "node lost", Response: 15 * time.Second},
+		{Function: "f", Sent: true, Error: replay.SchedulerGone, Message: "no answer"},
+		{Function: "f", Error: replay.SchedulerGone},
 	})
 	found.add("it did not start", "exit status 1")
 	want := []report.Trouble{
 		{Kind: "it did not start", Count: 1, First: "exit status 1"},
-		{Kind: "answers that are an error, Internal", Count: 2, First: "f, 1.5 s into the load: boom"},
+		{Kind: "answers that are an error, Internal", Count: 3, First: "f, 1.5 s into the load: boom"},
+		{Kind: "containers granted 10s or more after they were asked for", Count: 2, First: "g, 0.0 s into the load: after 11s"},
 		{Kind: "containers granted that are on no node, five times for a call", Count: 1, First: "f, 2.0 s into the load: the container was gone before the function began"},
-		{Kind: "containers granted 10s or more after they were asked for", Count: 1, First: "g, 0.0 s into the load: after 11s"},
+		{Kind: "calls that failed without a container 10s or more after they were sent", Count: 1, First: "g, 0.0 s into the load: after 14s"},
+		{Kind: "containers lost under their calls: removed while busy, killed, or their node lost", Count: 1, First: "g, 0.0 s into the load: node lost"},
+		{Kind: "calls in flight without an answer when the scheduler was gone", Count: 1, First: "f, 0.0 s into the load: no answer"},
+		{Kind: "calls not sent, for the scheduler was gone", Count: 1, First: "f, 0.0 s into the load: SchedulerGone"},
 	}
 	if diff := cmp.Diff(want, found.list()); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
+// TestLeastPatience: no call is late for what it may take, in the platform's time.
+func TestLeastPatience(t *testing.T) {
+	w := &trace.Workload{Functions: []trace.Function{{Timeout: time.Second}, {Timeout: 5 * time.Minute}, {}}}
+	for scale, want := range map[float64]time.Duration{0: 365 * time.Second, 1: 365 * time.Second, 10: 95 * time.Second, 0.1: 3650 * time.Second} {
+		if got := LeastPatience(w, scale); got != want {
+			t.Errorf("time × %v: %v, want %v", scale, got, want)
+		}
 	}
 }
 

@@ -51,26 +51,37 @@ func (t *troubles) observe(records []replay.Record) {
 	for i := range records {
 		rec := &records[i]
 		first := fmt.Sprintf("%s, %.1f s into the load", rec.Function, rec.Offset.Seconds())
-		if rec.Error == "" {
-			if rec.Schedule >= late {
-				t.add(fmt.Sprintf("containers granted %v or more after they were asked for", late), fmt.Sprintf("%s: after %v", first, rec.Schedule.Round(time.Millisecond)))
-			}
-			continue
-		}
 		if kind := explain(rec); kind != "" {
-			message := rec.Message
-			if message == "" {
-				message = rec.Error
-			}
-			t.add(kind, first+": "+message)
+			t.add(kind, first+": "+cmp.Or(rec.Message, rec.Error))
+		}
+		if kind, after := lateness(rec); kind != "" {
+			t.add(kind, fmt.Sprintf("%s: after %v", first, after.Round(time.Millisecond)))
 		}
 	}
+}
+
+// lateness says in words that the scheduler answered late, and after what time; empty if it
+// did not, if nobody knows when it did, or if the kind of failure says as much.
+func lateness(rec *replay.Record) (kind string, after time.Duration) {
+	if rec.Schedule >= late {
+		return fmt.Sprintf("containers granted %v or more after they were asked for", late), rec.Schedule
+	}
+	said := rec.Error == codes.DeadlineExceeded.String() || rec.Error == codes.Unavailable.String()
+	if after := rec.Response - rec.Late; after >= late && rec.Refused() && !said {
+		return fmt.Sprintf("calls that failed without a container %v or more after they were sent", late), after
+	}
+	return "", 0
 }
 
 // explain says in words what a failed call tells of the scheduler; empty if that is nothing.
 func explain(rec *replay.Record) string {
 	switch rec.Error {
+	case "":
+		return ""
 	case replay.SchedulerGone:
+		if rec.Sent {
+			return "calls in flight without an answer when the scheduler was gone"
+		}
 		return "calls not sent, for the scheduler was gone"
 	case replay.NotSent:
 		return "calls not sent, for too many were in flight"

@@ -24,6 +24,8 @@ const (
 	acquireTimeout = 60 * time.Second
 	// slack is for everything around: the platform shall give up before its client does.
 	slack = 5 * time.Second
+	// AcquirePatience is how long the client waits for a call beyond its function's timeout.
+	AcquirePatience = acquireTimeout + slack
 )
 
 // Why a call is given up before its time, other than by an interruption.
@@ -64,6 +66,17 @@ type Record struct {
 	MaxMemory int64
 }
 
+// answered: somebody has said how the call ended.
+func (r *Record) answered() bool { return r.Sent && r.Error != Unfinished && r.Error != SchedulerGone }
+
+// Refused: the call was answered with an error, and nothing of it ran as far as is known.
+func (r *Record) Refused() bool {
+	if r.Error == "" || r.Container != "" || !r.answered() {
+		return false
+	}
+	return r.Error != codes.Aborted.String() && r.Error != codes.Canceled.String() // it may have run in part
+}
+
 // counted is what the call counts in the score: its time until it ended.
 func (r *Record) counted() time.Duration {
 	if d := r.Schedule + r.Execution; d > 0 {
@@ -76,7 +89,9 @@ func (r *Record) counted() time.Duration {
 // was given up because the replay was interrupted.
 func (r *run) invoke(ctx context.Context, call trace.Call, rec *Record) bool {
 	called := &r.cfg.Workload.Functions[call.Function]
-	bounded, cancel := context.WithTimeout(ctx, called.Timeout+acquireTimeout+slack)
+	// A platform that is slower than the clock takes longer; what one that is faster hears of
+	// this deadline it takes for one of its own time.
+	bounded, cancel := context.WithTimeout(ctx, max(called.Timeout, r.clock.Real(called.Timeout))+AcquirePatience)
 	defer cancel()
 	request := &apiserverpb.InvokeFunctionRequest{
 		AccountId: cmp.Or(called.Account, r.cfg.Account), FunctionName: called.Name, Event: call.Event(), RequestId: rec.RequestID,

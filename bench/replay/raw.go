@@ -11,7 +11,8 @@ import (
 // rawWriter writes one line of CSV for each call, with the field names of the
 // InVitro loader (github.com/vhive-serverless/invitro, pkg/metric/record.go), so
 // that what reads its files reads ours. Times are in µs, startTime since 1970,
-// and memory in MiB, as there. The last three fields are ours.
+// and memory in MiB, as there. The last three fields are ours. A call without an
+// answer has no instance, startType and waitTime: what became of it nobody knows.
 type rawWriter struct {
 	csv    *csv.Writer
 	warmUp time.Duration
@@ -41,16 +42,19 @@ func (w *rawWriter) add(r *Record) {
 	if r.Offset < w.warmUp {
 		phase = warmUpPhase
 	}
-	start := "hot"
-	if r.ColdStart {
+	start, wait := "hot", micros(r.Schedule)
+	switch {
+	case !r.answered():
+		start, wait = "", ""
+	case r.ColdStart:
 		start = "cold"
 	}
 	_ = w.csv.Write([]string{
 		strconv.Itoa(phase), r.Container, r.RequestID, r.Function, strconv.FormatInt(r.Intended.UnixMicro(), 10), micros(r.Work),
 		"0", // the connection is made before the first call
 		micros(r.Response), micros(r.Execution),
-		strconv.FormatBool(r.Error != "" && r.Container == ""), strconv.FormatBool(r.Error == "Timeout"),
-		strconv.FormatInt(r.MaxMemory>>20, 10), strconv.FormatBool(r.Error == "OutOfMemory"), start, micros(r.Schedule),
+		strconv.FormatBool(!r.Sent || r.Refused()), strconv.FormatBool(r.Error == "Timeout"),
+		strconv.FormatInt(r.MaxMemory>>20, 10), strconv.FormatBool(r.Error == "OutOfMemory"), start, wait,
 		micros(r.Offset), micros(r.Late), r.Error,
 	})
 }

@@ -34,8 +34,8 @@ func Cold(w io.Writer, format Format, r *cold.Result, whole *cold.Whole, notes [
 	if whole != nil {
 		addPhases(parts, "native, whole call", whole.Phases, "")
 		notes = appendFailures(notes, "whole calls", whole.Failed, whole.Failure)
-		p.printf("\nwhole call, native, cold: p50 %s, p99 %s: %.2f × (a container's cold start, %s + a warm call, %s), %s calls\n",
-			human(whole.Cold.P50()), human(whole.Cold.P99()), whole.Ratio(), human(whole.Container.P50()), human(whole.Warm.P50()), count(len(whole.Cold)))
+		p.printf("\nwhole call, native, cold: p50 %s, p99 %s: %.2f × (a container's cold start, %s + a warm call, %s), %s\n",
+			human(whole.Cold.P50()), human(whole.Cold.P99()), whole.Ratio(), human(whole.Container.P50()), human(whole.Warm.P50()), plural(len(whole.Cold), "call"))
 	}
 	p.printf("\n")
 	p.table(parts)

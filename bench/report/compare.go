@@ -3,35 +3,6 @@ package report
 import (
 	"errors"
 	"io"
-	"math"
-
-	"github.com/minifaas/minifaas/bench/statistics"
-)
-
-// Difference is a figure of two sides.
-type Difference struct {
-	Figure    string  `json:"figure"`
-	Reference float64 `json:"reference"`
-	Other     float64 `json:"other"`
-	// Ratio is other by reference, with the half width of its 95 % confidence interval; null
-	// where that is not known: by 0, or of a single run.
-	Ratio *float64 `json:"ratio"`
-	Half  *float64 `json:"ratio_ci95"`
-	// Paired: run by run, those of the same seed and repeat; Runs are the pairs, or the
-	// runs of the side that has fewer.
-	Paired bool `json:"paired"`
-	Runs   int  `json:"runs"`
-	// Verdict is lower, higher, noise, equal, or unknown: one run can't tell.
-	Verdict string `json:"verdict"`
-}
-
-// Verdicts.
-const (
-	lower   = "lower"
-	higher  = "higher"
-	noise   = "noise"
-	equal   = "equal"
-	unknown = "unknown"
 )
 
 // comparison is all figures of one side against the reference.
@@ -78,7 +49,8 @@ func Compare(w io.Writer, format Format, sides []Side) error {
 		}
 		p.comparison(c)
 	}
-	p.printf("\nLower is better in every figure. ± is the 95 %% confidence interval over repeats, by Student's t.\n")
+	p.printf("\nLower is better in every figure. Ratios are geometric means over repeats; a change with a sign is a difference, where a figure is 0.\n" +
+		"In brackets: the 95 %% confidence interval, by Student's t. The verdict is whether it leaves out no change.\n")
 	return p.done()
 }
 
@@ -113,43 +85,5 @@ func (s *Side) title(other *Side) string {
 		return s.File
 	default:
 		return s.Name + " of " + s.File
-	}
-}
-
-// newDifference is false if one of the sides does not have the figure.
-func newDifference(name string, of func(*telling) *float64, reference, other *Side) (Difference, bool) {
-	a, b, paired := values(of, reference.runs, other.runs)
-	d := Difference{Figure: name, Paired: paired, Runs: min(len(a), len(b))}
-	if d.Runs == 0 {
-		return d, false
-	}
-	d.Reference, d.Other = statistics.Of(a).Mean, statistics.Of(b).Mean
-	difference := statistics.Unpaired(b, a)
-	if paired {
-		difference = statistics.Paired(b, a)
-	}
-	if d.Reference > 0 {
-		ratio := d.Other / d.Reference
-		d.Ratio = &ratio
-		if half := statistics.RatioHalf(b, a, paired); !math.IsNaN(half) {
-			d.Half = &half
-		}
-	}
-	d.Verdict = verdict(difference)
-	return d, true
-}
-
-func verdict(difference statistics.Estimate) string {
-	switch {
-	case math.IsNaN(difference.Half):
-		return unknown
-	case difference == statistics.Estimate{}:
-		return equal
-	case !difference.Sure():
-		return noise
-	case difference.Mean < 0:
-		return lower
-	default:
-		return higher
 	}
 }

@@ -31,12 +31,14 @@ type telling struct {
 	LengthSeconds *float64 `json:"length_seconds"`
 	WarmUpSeconds *float64 `json:"warm_up_seconds"`
 	Calls         *int
+	Environment   *Environment
 
 	Main          *float64 `json:"score_75_25"`
 	Even          *float64 `json:"score_50_50"`
 	ResponseRatio *float64 `json:"response_ratio"`
 	NodeRatio     *float64 `json:"node_ratio"`
 	Failures      *float64
+	Penalty       *float64
 	ColdStarts    *float64 `json:"cold_starts"`
 	Created       *float64 `json:"containers_created"`
 	NodeSeconds   *float64 `json:"node_seconds"`
@@ -46,6 +48,14 @@ type telling struct {
 	ResponseP99   *float64 `json:"response_p99_ms"`
 	MeanSlowdown  *float64 `json:"mean_slowdown"`
 	P99Slowdown   *float64 `json:"p99_slowdown_geomean"`
+}
+
+// withoutTimes takes away the times of a run in which no call was successful, which
+// otherwise would be the least of all. Older files have 0 there, as simulations do.
+func (t *telling) withoutTimes() {
+	if t.Calls != nil && t.Failures != nil && int(*t.Failures) >= *t.Calls {
+		t.ScheduleMean, t.ScheduleP99, t.ResponseMean, t.ResponseP99, t.MeanSlowdown, t.P99Slowdown = nil, nil, nil, nil, nil, nil
+	}
 }
 
 // ReadSides reads the JSON of bench contest, sim or replay. Runs that were
@@ -69,6 +79,7 @@ func ReadSides(file string, r io.Reader) ([]Side, error) {
 		if run.Workload == "" || run.Failures == nil {
 			return nil, fmt.Errorf("read %s: its runs have no calls of a workload: want the output (-o json) of minifaas bench contest, sim or replay", file)
 		}
+		run.withoutTimes()
 		name := cmp.Or(run.Scheduler, run.Policy, file)
 		at := slices.IndexFunc(sides, func(s Side) bool { return s.Name == name && s.Workload == run.Workload })
 		if at < 0 {

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// conditions are how runs are played, beside the workload: figures of runs that differ
+// conditions are how and where runs are played, beside the workload: figures of runs that differ
 // in one say as much of it as of the schedulers. What a run does not tell is empty.
 var conditions = []struct {
 	name string
@@ -36,6 +36,20 @@ var conditions = []struct {
 		return fmt.Sprintf("grace %v s, %d of %d nodes available, refill %v s, creation × %v, time × %v",
 			s.GraceSeconds, s.Available, s.MaxNodes, s.RefillSeconds, s.CreateScale, s.TimeScale)
 	}},
+	{"kernels", environment(func(e *Environment) string { return e.Kernel })},
+	{"processors", environment(func(e *Environment) string { return e.CPU })},
+	{"cores", environment(func(e *Environment) string { return strconv.Itoa(e.Cores) })},
+	{"minifaas", environment(func(e *Environment) string { return strings.TrimSpace(e.Version + " " + e.Commit) })},
+}
+
+// environment is something of where a run took place; empty if the run does not tell.
+func environment(of func(*Environment) string) func(*telling) string {
+	return func(t *telling) string {
+		if t.Environment == nil || *t.Environment == (Environment{}) {
+			return ""
+		}
+		return of(t.Environment)
+	}
 }
 
 // inSeconds writes a duration, and nothing for one that is not there.

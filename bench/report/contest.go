@@ -27,11 +27,12 @@ func Contest(w io.Writer, format Format, runs []ContestRun, planned int) error {
 		return p.done()
 	}
 	r := &runs[0]
-	p.printf("%s: %d functions, %s calls in %s after a grace of %s, seed %d, %s nodes\n\n", r.Workload, len(r.Functions), count(r.Calls),
+	p.printf("%s: %s, %s in %s after a grace of %s, seed %d, %s nodes\n\n", r.Workload, plural(len(r.Functions), "function"), plural(r.Calls, "call"),
 		human(seconds(r.DurationSeconds)), human(seconds(r.GraceSeconds)), r.Seed, r.Platform)
 	entrants := Entrants(runs)
 	p.table(ranking(entrants))
-	p.printf("\nRT and ND are the score's parts, of response times and of node-seconds: 1 is the baseline's, lower is better\n")
+	p.printf("\nRT and ND are the score's parts, of response times and of node-seconds: 1 is the baseline's, lower is better\n"+
+		"%s\n", RankingRule)
 	for _, e := range entrants {
 		p.entrant(e)
 	}
@@ -67,8 +68,10 @@ type Entrant struct {
 	Runs []*ContestRun
 }
 
-// Entrants are the schedulers of the runs, the best first: by score and penalty, but
-// for the baseline, which is 1 without its own. Those without a score are last.
+// RankingRule is how Entrants are ordered, in words.
+const RankingRule = "ranked by score 75/25 plus penalty, means over repeats, the baseline as all others; who has no score comes last"
+
+// Entrants are the schedulers of the runs, the best first, by RankingRule.
 func Entrants(runs []ContestRun) []Entrant {
 	var all []Entrant
 	for i := range runs {
@@ -85,19 +88,16 @@ func Entrants(runs []ContestRun) []Entrant {
 }
 
 func (e Entrant) rank() float64 {
-	score := e.estimate(func(r *ContestRun) *float64 { return r.Main })
-	switch {
-	case math.IsNaN(score.Mean):
+	score := e.Estimate(func(r *ContestRun) *float64 { return r.Main })
+	if math.IsNaN(score.Mean) {
 		return math.Inf(1)
-	case e.Runs[0].IsBaseline():
-		return score.Mean
 	}
-	return score.Mean + e.estimate(func(r *ContestRun) *float64 { return &r.Penalty }).Mean
+	return score.Mean + e.Estimate(func(r *ContestRun) *float64 { return &r.Penalty }).Mean
 }
 
-// estimate is of a figure over the runs that have it; those that were interrupted
+// Estimate is of a figure over the runs that have it; those that were interrupted
 // count only if all were.
-func (e Entrant) estimate(of func(*ContestRun) *float64) statistics.Estimate {
+func (e Entrant) Estimate(of func(*ContestRun) *float64) statistics.Estimate {
 	var whole, partial []float64
 	for _, r := range e.Runs {
 		v := of(r)
@@ -121,7 +121,7 @@ func ranking(entrants []Entrant) *table {
 	whole := func(v float64) string { return count(int(math.Round(v))) }
 	for _, e := range entrants {
 		column := func(show func(float64) string, of func(*ContestRun) *float64) string {
-			return estimated(e.estimate(of), show)
+			return estimated(e.Estimate(of), show)
 		}
 		t.add(e.Name,
 			column(thousandths, func(r *ContestRun) *float64 { return r.Main }),
@@ -132,7 +132,7 @@ func ranking(entrants []Entrant) *table {
 			column(whole, func(r *ContestRun) *float64 { return number(r.ColdStarts) }),
 			column(whole, func(r *ContestRun) *float64 { return number(r.ContainersCreated) }),
 			column(digits, func(r *ContestRun) *float64 { return &r.NodeSeconds }),
-			column(func(ms float64) string { return human(time.Duration(ms * float64(time.Millisecond))) }, func(r *ContestRun) *float64 { return &r.ResponseP99MS }),
+			column(func(ms float64) string { return human(time.Duration(ms * float64(time.Millisecond))) }, func(r *ContestRun) *float64 { return r.Time(r.ResponseP99MS) }),
 			column(func(s float64) string { return digits(s) + "s" }, func(r *ContestRun) *float64 { return r.Process.cpu() }),
 			column(func(mb float64) string { return digits(mb) + "MB" }, func(r *ContestRun) *float64 { return r.Process.memory() }))
 	}
@@ -183,7 +183,7 @@ func (p *page) entrant(e Entrant) {
 		case r.PlatformFailure != "":
 			p.printf("%s: NOT VALID: %s\n", name, r.PlatformFailure)
 		case r.Partial:
-			p.printf("%s: PARTIAL: interrupted, %s calls in flight given up\n", name, count(r.Unanswered))
+			p.printf("%s: PARTIAL: interrupted, %s in flight given up\n", name, plural(r.Unanswered, "call"))
 		}
 		if r.Failures > 0 {
 			p.printf("failures of %s: %s\n", name, kinds(r.ByKind))

@@ -77,6 +77,46 @@ func TestContestCanBeReadBack(t *testing.T) {
 	}
 }
 
+// TestTimesOfNothing: who served no call has no times, in table and JSON.
+func TestTimesOfNothing(t *testing.T) {
+	hung := entrantRun("hung", 0, 65000, 500)
+	hung.Calls, hung.Failures = 1, 1
+	hung.Functions = []ContestFunction{{Name: "f", Calls: 1, Failures: 1, ResponseMeanMS: 65000, FailedSeconds: []float64{65}}}
+	var text bytes.Buffer
+	if err := Contest(&text, JSON, []ContestRun{hung}, 1); err != nil {
+		t.Fatal(err)
+	}
+	var got struct{ Runs []map[string]any }
+	if err := json.Unmarshal(text.Bytes(), &got); err != nil {
+		t.Fatal(err)
+	}
+	of := got.Runs[0]
+	for _, part := range []map[string]any{of, of["functions"].([]any)[0].(map[string]any)} {
+		for _, key := range []string{"schedule_mean_ms", "response_mean_ms", "response_p99_ms", "mean_slowdown"} {
+			if v, there := part[key]; v != nil || !there {
+				t.Errorf("%s is %v, want null", key, v)
+			}
+		}
+	}
+	text.Reset()
+	if err := Contest(&text, Table, []ContestRun{hung}, 1); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(text.String(), "shop: 1 function, 1 call in") || strings.Contains(text.String(), "195") {
+		t.Errorf("a p99 of nothing, or wrong plurals:\n%s", &text)
+	}
+}
+
+// TestPenaltyOfTheBaseline: it ranks by its penalty, as all do.
+func TestPenaltyOfTheBaseline(t *testing.T) {
+	runs := []ContestRun{entrantRun("baseline", 0, 100, 500), entrantRun("slower", 0, 200, 1000)}
+	runs[0].Penalty = 10
+	ScoreContest(runs, nil)
+	if first := Entrants(runs)[0]; first.Name != "slower" || *first.Runs[0].Main != 2 {
+		t.Errorf("%s is first", first.Name)
+	}
+}
+
 // TestPartialContest: the JSON says of the whole whether all was played that was planned.
 func TestPartialContest(t *testing.T) {
 	whole, cut := []ContestRun{entrantRun("a", 0, 100, 500)}, []ContestRun{entrantRun("a", 0, 100, 500)}
@@ -131,127 +171,5 @@ func TestLeftOut(t *testing.T) {
 		if got := runs[i].Main; got == nil || *got != want || !cmp.Equal(runs[i].LeftOut, []string{"thumbnail"}) {
 			t.Errorf("run %d: score %v, want %v, without %v: %s", i, got, want, runs[i].LeftOut, runs[i].Problem)
 		}
-	}
-}
-
-func sidesOf(t *testing.T, file string, runs []ContestRun) []Side {
-	t.Helper()
-	var text bytes.Buffer
-	if err := Contest(&text, JSON, runs, 0); err != nil {
-		t.Fatal(err)
-	}
-	sides, err := ReadSides(file, &text)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return sides
-}
-
-func TestCompareGolden(t *testing.T) {
-	before := []ContestRun{entrantRun("baseline", 0, 200, 1000), entrantRun("mine", 0, 110, 500), entrantRun("mine", 1, 100, 505), entrantRun("mine", 2, 120, 495)}
-	after := []ContestRun{entrantRun("mine", 0, 100, 503), entrantRun("mine", 1, 91, 500), entrantRun("mine", 2, 109, 497)}
-	sides := append(sidesOf(t, "before.json", before), sidesOf(t, "after.json", after)...)
-	var text bytes.Buffer
-	if err := Compare(&text, Table, sides); err != nil {
-		t.Fatal(err)
-	}
-	golden(t, "compare.txt", text.String())
-	text.Reset()
-	if err := Compare(&text, JSON, sides[1:]); err != nil {
-		t.Fatal(err)
-	}
-	golden(t, "compare.json", text.String())
-}
-
-func TestVerdicts(t *testing.T) {
-	run := func(repeat int, took float64) telling { return telling{Seed: 1, Repeat: repeat, ResponseMean: &took} }
-	of := func(c *telling) *float64 { return c.ResponseMean }
-	side := func(runs ...telling) *Side { return &Side{runs: runs} }
-	for name, test := range map[string]struct {
-		reference, other *Side
-		verdict          string
-		paired           bool
-	}{
-		"single":               {side(run(0, 10)), side(run(0, 20)), unknown, true},
-		"paired, steady":       {side(run(0, 10), run(1, 50), run(2, 100)), side(run(0, 11), run(1, 51), run(2, 101)), higher, true},
-		"the order is no sign": {side(run(0, 10), run(1, 50), run(2, 100)), side(run(2, 99), run(0, 9), run(1, 49)), lower, true},
-		"unpaired, noisy":      {side(run(0, 10), run(1, 50), run(2, 100)), side(run(5, 11), run(6, 51), run(7, 101)), noise, false},
-		"unpaired, far":        {side(run(0, 10), run(1, 11)), side(run(0, 100), run(1, 101), run(2, 102)), higher, false},
-		"equal":                {side(run(0, 10), run(1, 11)), side(run(0, 10), run(1, 11)), equal, true},
-	} {
-		d, ok := newDifference("x", of, test.reference, test.other)
-		if !ok || d.Verdict != test.verdict || d.Paired != test.paired {
-			t.Errorf("%s: %+v, want %s, paired %v", name, d, test.verdict, test.paired)
-		}
-	}
-	// What is not known of one run is left out with its counterpart: the rest stays in step.
-	hole := side(run(0, 10), run(1, 50), run(2, 100))
-	hole.runs[0].ResponseMean = nil
-	other := side(run(0, 11), run(1, 51), run(2, 101))
-	other.runs[2].ResponseMean = nil
-	if d, ok := newDifference("x", of, hole, other); !ok || d.Reference != 50 || d.Other != 51 || d.Runs != 1 || !d.Paired {
-		t.Errorf("pairs of which one run has no figure: %+v", d)
-	}
-	if _, ok := newDifference("x", func(c *telling) *float64 { return c.Main }, side(run(0, 1)), side(run(0, 1))); ok {
-		t.Error("a figure that nobody has is compared")
-	}
-}
-
-// TestCompareUnlike: runs that were played otherwise can be compared, but not unwarned.
-func TestCompareUnlike(t *testing.T) {
-	other := entrantRun("mine", 0, 100, 500)
-	other.Seed, other.Calls, other.WarmUpSeconds, other.Platform = 8, 1000, 60, "local"
-	other.Setting = Setting{LengthSeconds: 150, GraceSeconds: 10, Available: 5, MaxNodes: 20, RefillSeconds: 5, CreateScale: 1, TimeScale: 1}
-	one := entrantRun("mine", 0, 100, 500)
-	one.Setting = Setting{LengthSeconds: 300, GraceSeconds: 45, Available: 10, MaxNodes: 20, RefillSeconds: 5, CreateScale: 1, TimeScale: 1}
-	sides := append(sidesOf(t, "a", []ContestRun{one}), sidesOf(t, "b", []ContestRun{other})...)
-	var text bytes.Buffer
-	if err := Compare(&text, Table, sides); err != nil {
-		t.Fatal(err)
-	}
-	for _, want := range []string{
-		"seeds: 8 against 7", "lengths of the load: 150 s against 300 s", "calls: 1,000 against 2,000",
-		"warm-ups left out: 60 s against 0 s", "nodes: local against simulated", "5 of 20 nodes available",
-	} {
-		if !strings.Contains(text.String(), want) {
-			t.Errorf("no %q in\n%s", want, &text)
-		}
-	}
-	text.Reset()
-	if err := Compare(&text, Table, append(sidesOf(t, "a", []ContestRun{one}), sidesOf(t, "b", []ContestRun{one})...)); err != nil {
-		t.Fatal(err)
-	}
-	if strings.Contains(text.String(), "WARNING") {
-		t.Errorf("a warning of nothing:\n%s", &text)
-	}
-}
-
-// TestReadSides: simulations and replays can be compared, too.
-func TestReadSides(t *testing.T) {
-	for text, want := range map[string]string{
-		`{"workload":"w","calls":3,"failures":1,"node_seconds":5,"functions":[]}`:                                                                                        "f.json",
-		`{"runs":[{"workload":"w","policy":"p","failures":0,"waits":3},{"workload":"w","policy":"p","failures":0,"seed":2},{"workload":"v","policy":"p","failures":0}]}`: "p p",
-		`{"runs":[{"workload":"w","policy":"p","failures":0},{"workload":"w","policy":"q","failures":0,"partial":true}]}`:                                                "p",
-	} {
-		sides, err := ReadSides("f.json", strings.NewReader(text))
-		var names []string
-		for _, s := range sides {
-			names = append(names, s.Name)
-		}
-		if got := strings.Join(names, " "); err != nil || got != want {
-			t.Errorf("%s: %q, %v; want %q", text, got, err, want)
-		}
-	}
-	for text, want := range map[string]string{
-		"hello": "read f.json", "{}": "no run that was played to its end", `{"runs":[{"policy":"p"}]}`: "no calls of a workload",
-		`{"runs":[{"workload":"w","failures":0,"partial":true}]}`: "no run that was played to its end",
-	} {
-		if _, err := ReadSides("f.json", strings.NewReader(text)); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%s: got %v, want one with %q", text, err, want)
-		}
-	}
-	one := []Side{{File: "a", Name: "p", Workload: "w"}, {File: "b", Name: "p", Workload: "v"}}
-	if err := Compare(&bytes.Buffer{}, Table, one); err == nil {
-		t.Error("runs of two workloads are compared")
 	}
 }

@@ -83,10 +83,11 @@ type Setting struct {
 
 // Cause is why a call was cold, as it looks from outside.
 const (
-	CauseFirst = "first call"        // the function had never been called
-	CauseGone  = "none kept"         // it had no container (any more)
-	CauseBusy  = "all busy"          // each of its containers had calls
-	CauseIdle  = "idle one not used" // one of its containers had none
+	CauseFirst  = "first call"        // the function had never been called
+	CauseGone   = "none kept"         // it had no container (any more)
+	CauseComing = "one on its way"    // it had none yet, but one was being made
+	CauseBusy   = "all busy"          // each of its containers had calls
+	CauseIdle   = "idle one not used" // one of its containers had none
 )
 
 // ContestFunction is one function of a ContestRun.

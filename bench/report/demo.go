@@ -35,7 +35,7 @@ func Demo(w io.Writer, format Format, adaptive, baseline *replay.Result, notes [
 		}{adaptive.Workload, notes, a, b, s, s.ratios(), s.nodeRatio()})
 	}
 	p := &page{w: w}
-	p.printf("%s: %s calls in %s%s\n\n", adaptive.Workload, count(adaptive.Total.Calls), human(adaptive.Duration), interrupted(adaptive, baseline))
+	p.printf("%s: %s in %s%s\n\n", adaptive.Workload, plural(adaptive.Total.Calls, "call"), human(adaptive.Duration), interrupted(adaptive, baseline))
 	p.table(sideBySide(adaptive, baseline, s.ratios()))
 	p.printf("\n")
 	p.table(totals(adaptive, baseline, s.nodeRatio()))

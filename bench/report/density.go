@@ -17,8 +17,8 @@ func Density(w io.Writer, format Format, runtime string, r *density.Result, note
 		p.table(densityTable(r))
 		p.printf("\n")
 	}
-	p.printf("%s containers of %s, %s frozen; created in %s; %s answered a call, in %s\n",
-		count(r.Containers), runtime, count(r.Frozen), human(r.Creation), count(r.Answered), human(r.Calls))
+	p.printf("%s of %s, %s frozen; created in %s; %s answered a call, in %s\n",
+		plural(r.Containers, "container"), runtime, count(r.Frozen), human(r.Creation), count(r.Answered), human(r.Calls))
 	if r.Failure != "" {
 		p.printf("note: the first call that failed: %s\n", r.Failure)
 	}

@@ -48,3 +48,11 @@ func count(n int) string {
 	}
 	return b.String()
 }
+
+// plural is "1 call", "2 calls".
+func plural(n int, noun string) string {
+	if n != 1 {
+		noun += "s"
+	}
+	return count(n) + " " + noun
+}

@@ -37,14 +37,20 @@ func Coldpath(w io.Writer, format Format, setting ColdpathSetting, r *load.Coldp
 		t.add(count(int(s.Offered)), count(int(s.Achieved)), human(s.P50), human(s.P99), count(s.Calls), count(s.Failed), count(s.Warm), human(s.Window), verdict)
 	}
 	p := &page{w: w}
-	p.table(t)
-	p.printf("\n%s\n", setting)
+	if len(r.Steps) > 0 {
+		p.table(t)
+		p.printf("\n")
+	}
+	p.printf("%s\n", setting)
 	if r.Nodes > 0 {
 		p.printf("nodes held at the end: %s\n", count(r.Nodes))
 	}
-	if k := r.Knee; k != nil {
+	switch k := r.Knee; {
+	case k != nil:
 		p.printf("the knee: %s creations/s, Acquire p99 %s, held for %v\n", count(int(k.Achieved)), human(k.P99), k.Window.Round(time.Millisecond))
-	} else {
+	case r.Partial:
+		p.printf("the knee: not known: the sweep was interrupted before any rate had been held for as long as it had to\n")
+	default:
 		p.printf("the knee: below all of these: none held for as long as it had to\n")
 	}
 	for _, s := range r.Steps {
@@ -53,7 +59,7 @@ func Coldpath(w io.Writer, format Format, setting ColdpathSetting, r *load.Coldp
 			break
 		}
 	}
-	if r.Partial {
+	if r.Partial && r.Knee != nil {
 		p.printf("note: partial: the sweep was interrupted\n")
 	}
 	if soak != nil {
@@ -64,11 +70,11 @@ func Coldpath(w io.Writer, format Format, setting ColdpathSetting, r *load.Coldp
 
 // String tells the setting in one line.
 func (s ColdpathSetting) String() string {
-	text := fmt.Sprintf("%s functions of %d MiB in turns, each container used once and removed", count(s.Functions), s.MemoryMB)
+	text := fmt.Sprintf("%s of %d MiB in turns, each container used once and removed", plural(s.Functions, "function"), s.MemoryMB)
 	if s.Nodes > 0 {
-		text += fmt.Sprintf("; policy %s, %d simulated nodes, creation fixed at %v ms", s.Policy, s.Nodes, s.CreateMS)
+		text += fmt.Sprintf("; policy %s, %s, creation fixed at %v ms", s.Policy, plural(s.Nodes, "simulated node"), s.CreateMS)
 	}
-	return text + fmt.Sprintf("; everything on %d cores", s.Cores)
+	return text + "; everything on " + plural(s.Cores, "core")
 }
 
 type coldpath struct {

@@ -29,13 +29,13 @@ func Hotpath(w io.Writer, format Format, r *load.Hotpath) error {
 		p.printf("\n")
 		p.table(sessions)
 	}
-	p.printf("\nmedians of %d rounds; ratios are taken round by round\n", r.Rounds)
+	p.printf("\nmedians of %s; ratios are taken round by round\n", plural(r.Rounds, "round"))
 	p.printf("GOGC: scheduler %s, echo %s\n", known(r.GC), known(r.EchoGC))
 	if cold > 0 {
 		p.printf("note: %s of the pairs waited for a container\n", count(cold))
 	}
 	if r.Partial {
-		p.printf("note: partial: interrupted after %d rounds\n", r.Rounds)
+		p.printf("note: partial: interrupted after %s\n", plural(r.Rounds, "round"))
 	}
 	return p.done()
 }

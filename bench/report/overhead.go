@@ -35,7 +35,7 @@ func Overhead(w io.Writer, format Format, r *overhead.Result) error {
 	t.add("warm invocation", human(r.Invoke.P50), human(r.Invoke.P99))
 	p := &page{w: w}
 	p.table(t)
-	p.printf("\n%s calls: a warm invocation takes %.2f × one echo\n", count(r.Calls), r.Ratio())
+	p.printf("\n%s: a warm invocation takes %.2f × one echo\n", plural(r.Calls, "call"), r.Ratio())
 	p.printf("%s callers at once: %s invocations a second, %.2f × the %s echoes\n",
 		count(r.Crowd.Callers), count(int(r.Crowd.Invoke)), r.Crowd.Ratio, count(int(r.Crowd.Echo)))
 	if r.Cold > 0 {

@@ -50,7 +50,7 @@ func Replay(w io.Writer, format Format, r *replay.Result, baseline *score.Run) e
 		}{newRun(r), s})
 	}
 	p := &page{w: w}
-	p.printf("%s: %s calls in %s after a grace of %s%s\n\n", r.Workload, count(r.Total.Calls), human(r.Duration), human(r.Grace), partial(r))
+	p.printf("%s: %s in %s after a grace of %s%s\n\n", r.Workload, plural(r.Total.Calls, "call"), human(r.Duration), human(r.Grace), partial(r))
 	p.table(functions(r))
 	p.printf("\n")
 	if r.Total.Failures > 0 {
@@ -82,7 +82,7 @@ func partial(r *replay.Result) string {
 	if !r.Partial {
 		return ""
 	}
-	return fmt.Sprintf(" — PARTIAL: interrupted, %s calls in flight given up", count(r.Unanswered))
+	return fmt.Sprintf(" — PARTIAL: interrupted, %s in flight given up", plural(r.Unanswered, "call"))
 }
 
 func nodeSeconds(n *replay.NodeUsage) string { return digits(n.Time.Seconds()) }

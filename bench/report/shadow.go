@@ -72,8 +72,8 @@ func by(v, of float64) *float64 {
 }
 
 func (p *page) shadows(r *ShadowReport) {
-	p.printf("%v from %s to %s: %s calls\n\n", r.Until.Sub(r.Since).Round(time.Second),
-		r.Since.Format(time.DateTime), r.Until.Format(time.TimeOnly), count(r.Runs[0].Calls))
+	p.printf("%v from %s to %s: %s\n\n", r.Until.Sub(r.Since).Round(time.Second),
+		r.Since.Format(time.DateTime), r.Until.Format(time.TimeOnly), plural(r.Runs[0].Calls, "call"))
 	t := &table{groups: []group{{"", 1}, {"", 1}, {"", 1}, {"cold", 1}, {"slowdown", 2}, {"node-", 1}, {"memory", 1}, {"to live:", 1}, {"", 3}}}
 	t.add("policy", "run", "failures", "starts", "mean", "p99", "seconds", "GiB-s", "cold", "slowdown", "nodes", "memory")
 	for _, run := range r.Runs {

@@ -50,13 +50,13 @@ func baselineOf(w *trace.Workload, results []*sim.Result) *sim.Result {
 // simulations is the table of one workload, a policy a row.
 func (p *page) simulations(results []*sim.Result, runs []SimRun) {
 	w := results[0].Workload
-	p.printf("%s: %d functions in %v, seed %d\n\n", w.Name, len(w.Functions), w.Length.Round(time.Second), runs[0].Seed)
+	p.printf("%s: %s in %v, seed %d\n\n", w.Name, plural(len(w.Functions), "function"), w.Length.Round(time.Second), runs[0].Seed)
 	t := &table{groups: []group{{"", 1}, {"", 1}, {"", 1}, {"cold", 1}, {"", 1}, {"schedule", 2}, {"slowdown", 2}, {"memory,", 1}, {"peak", 1}, {"node-", 1}, {"RT", 1}, {"ND", 1}, {"score", 2}}}
 	t.add("policy", "calls", "failures", "starts", "waits", "mean", "p99", "mean", "p99 geo", "norm.", "nodes", "seconds", "part", "part", "75/25", "50/50")
 	for i, r := range results {
 		run := &runs[i]
 		t.add(run.Policy, count(run.Calls), count(run.Failures), count(run.ColdStarts), count(run.Waits),
-			orZero(r.Total.Schedule.Mean), orZero(r.Total.Schedule.P99), digits(run.MeanSlowdown), digits(run.P99SlowdownGeomean),
+			served(run, r.Total.Schedule.Mean), served(run, r.Total.Schedule.P99), digits(run.MeanSlowdown), digits(run.P99SlowdownGeomean),
 			digits(run.NormalizedMemory), count(run.PeakNodes), digits(run.NodeSeconds),
 			ratio(run.ResponseRatio), ratio(run.NodeRatio), ratio(run.Main), ratio(run.Even))
 	}
@@ -65,7 +65,7 @@ func (p *page) simulations(results []*sim.Result, runs []SimRun) {
 	for i, r := range results {
 		run := &runs[i]
 		if r.Partial {
-			p.printf("%s: PARTIAL: interrupted after %v, %s calls in flight given up\n", run.Policy, r.Played.Round(time.Second), count(r.Unanswered))
+			p.printf("%s: PARTIAL: interrupted after %v, %s in flight given up\n", run.Policy, r.Played.Round(time.Second), plural(r.Unanswered, "call"))
 		}
 		if run.Failures > 0 {
 			p.printf("failures of %s: %s\n", run.Policy, kinds(run.ByKind))
@@ -90,6 +90,14 @@ func few(names []string) string {
 		return strings.Join(names, ", ")
 	}
 	return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), len(names)-most)
+}
+
+// served is orZero, but for a run in which no call got a container.
+func served(run *SimRun, d time.Duration) string {
+	if run.Failures >= run.Calls {
+		return "-"
+	}
+	return orZero(d)
 }
 
 // orZero is human, but for a wait of nothing, which is one that was measured.

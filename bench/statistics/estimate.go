@@ -69,28 +69,5 @@ func Unpaired(a, b []float64) Estimate {
 	return Estimate{meanA - meanB, quantile(degrees) * math.Sqrt(ofA+ofB)}
 }
 
-// RatioHalf is the half width of the 95 % confidence interval of the mean of a by
-// that of b, to the first order (the delta method): of how far the values lie off the
-// line a = ratio · b, pair by pair, or else of both means. It is NaN for less than two
-// values.
-func RatioHalf(a, b []float64, paired bool) float64 {
-	meanA, varianceA := moments(a)
-	meanB, varianceB := moments(b)
-	if len(a) < 2 || len(b) < 2 || meanB == 0 {
-		return math.NaN()
-	}
-	ratio := meanA / meanB
-	if paired {
-		off := make([]float64, min(len(a), len(b)))
-		for i := range off {
-			off[i] = a[i] - float64(ratio*b[i])
-		}
-		return Of(off).Half / meanB
-	}
-	n, m := float64(len(a)), float64(len(b))
-	spread := varianceA/n + float64(ratio*ratio)*varianceB/m
-	return quantile(min(n, m)-1) * math.Sqrt(spread) / meanB
-}
-
-// Sure tells whether the interval leaves out 0. A single value makes nothing sure.
+// Sure tells whether the interval leaves out 0. What is not known is not sure.
 func (e Estimate) Sure() bool { return math.Abs(e.Mean) > e.Half }

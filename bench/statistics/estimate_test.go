@@ -64,22 +64,3 @@ func TestSure(t *testing.T) {
 		}
 	}
 }
-
-// By hand: a reference of 0.8, 1, 1.2 and another of 10 always. The ratio is 10, and
-// its uncertainty that of the reference: 4.303 · √(0.04/3) · 10.
-func TestRatioHalf(t *testing.T) {
-	b := []float64{0.8, 1, 1.2}
-	want := 4.303 * math.Sqrt(0.04/3) * 10
-	if half := RatioHalf([]float64{10, 10, 10}, b, false); !near(half, want) {
-		t.Errorf("unpaired: %v, want %v", half, want)
-	}
-	if half := RatioHalf([]float64{10, 10, 10}, b, true); !near(half, want) {
-		t.Errorf("paired: %v, want %v", half, want)
-	}
-	if half := RatioHalf([]float64{1.6, 2, 2.4}, b, true); !near(half, 0) {
-		t.Errorf("twice as much in every pair: %v, want 0", half)
-	}
-	if half := RatioHalf([]float64{1}, []float64{2}, true); !math.IsNaN(half) {
-		t.Errorf("of single values: %v", half)
-	}
-}

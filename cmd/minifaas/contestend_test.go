@@ -54,6 +54,68 @@ func TestContestInterrupted(t *testing.T) {
 	}
 }
 
+// TestContestAbandoned: a second signal cuts the stopping short, and what has been played
+// is reported all the same. A terminal that is gone is a signal like Ctrl-C.
+func TestContestAbandoned(t *testing.T) {
+	cmd := contestProgram(t, "--length", "4s", "--policy", "baseline", "--command", "trap '' TERM; sleep 1000 & wait")
+	cmd.Env = append(cmd.Env, "TMPDIR="+t.TempDir()) // nobody removes the folder that it makes
+	var stdout bytes.Buffer
+	cmd.Stdout = &stdout
+	stderr, err := cmd.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = cmd.Process.Kill() })
+	said := ""
+	for lines := bufio.NewScanner(stderr); lines.Scan(); {
+		said = lines.Text()
+		if strings.HasPrefix(said, "trap, 1 of 1:") {
+			_ = cmd.Process.Signal(syscall.SIGINT)
+			_ = cmd.Process.Signal(syscall.SIGHUP)
+		}
+	}
+	if err := cmd.Wait(); err == nil || !strings.Contains(said, "stopped at once by a second signal") {
+		t.Errorf("it ends with %v, and says %q", err, said)
+	}
+	if !strings.HasPrefix(stdout.String(), `{"partial":true,`) {
+		t.Fatalf("the contest is not marked as partial: %.60s", &stdout)
+	}
+	runs := readRuns(t, &stdout)
+	if r := runs["baseline"]; len(runs) != 1 || r.Partial || r.Main == nil || *r.Main != 1 {
+		t.Errorf("%d runs, partial %v, score %v: %s", len(runs), r.Partial, r.Main, r.Problem)
+	}
+	mark := "MINIFAAS_CONTEST_TEST=" + t.Name()
+	eventually(t, "the end of everything", func() bool { return len(processesOf(mark)) == 0 })
+}
+
+// TestLateError: what fails in the second run takes neither that with it, nor the first one.
+func TestLateError(t *testing.T) {
+	raw := t.TempDir()
+	if err := os.Symlink("/dev/full", filepath.Join(raw, "adaptive-0.csv")); err != nil {
+		t.Fatal(err)
+	}
+	cmd := contestProgram(t, "--length", "4s", "--policy", "baseline,adaptive,ttl-600", "--raw", raw)
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	if err := cmd.Run(); err == nil || !strings.Contains(stderr.String(), "no space left on device") {
+		t.Errorf("%v, %s", err, &stderr)
+	}
+	if !strings.HasPrefix(stdout.String(), `{"partial":true,`) {
+		t.Fatalf("the contest is not marked as partial: %.60s", &stdout)
+	}
+	runs := readRuns(t, &stdout)
+	for _, name := range []string{"baseline", "adaptive"} {
+		r := runs[name]
+		last := append([]string{""}, r.Notes...)[len(r.Notes)]
+		if r.Partial || r.Main == nil || !strings.HasPrefix(last, "PARTIAL: 2 of 3 runs were played: adaptive, 1 of 1: ") {
+			t.Errorf("%s: partial %v, score %v, note %q", name, r.Partial, r.Main, last)
+		}
+	}
+}
+
 // TestContestKilled: kill -9 leaves nothing of the platform, nor of a scheduler that
 // ignores signals and has left its group.
 func TestContestKilled(t *testing.T) {

@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -188,9 +189,16 @@ func TestEvilSchedulers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	notReturned := false
 	for i, test := range evils {
 		t.Run(test.name, func(t *testing.T) {
 			run := runs[i]
+			// None of them takes a container back; most are in worse trouble before.
+			run.Troubles = slices.DeleteFunc(run.Troubles, func(t report.Trouble) bool {
+				told := strings.HasPrefix(t.Kind, "calls of ReturnContainer that failed") && strings.Contains(t.First, "keep it")
+				notReturned = notReturned || told
+				return told
+			})
 			if run.Calls != 8 || run.Failures != test.failures || run.Partial || run.Unanswered != 0 {
 				t.Errorf("%d calls, %d failures, partial %v; want 8 and %d: %v", run.Calls, run.Failures, run.Partial, test.failures, run.Troubles)
 			}
@@ -208,6 +216,9 @@ func TestEvilSchedulers(t *testing.T) {
 				t.Errorf("the page does not say %q", told)
 			}
 		})
+	}
+	if !notReturned {
+		t.Error("nobody is told that ReturnContainer fails")
 	}
 }
 

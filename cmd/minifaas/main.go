@@ -59,9 +59,9 @@ func main() {
 }
 
 func run(args []string) error {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(context.Background(), endSignals()...)
 	defer stop()
-	context.AfterFunc(ctx, stop) // a second Ctrl-C ends this process at once
+	context.AfterFunc(ctx, stop) // a second Ctrl-C ends this process at once, unless its command has taken it
 	lifeline, err := process.InheritedLifeline()
 	if err != nil {
 		return err
@@ -94,6 +94,16 @@ func run(args []string) error {
 	command, err := parser.Parse(args)
 	parser.FatalIfErrorf(err)
 	return command.Run(file)
+}
+
+// endSignals are those that end a command in good order. A lost terminal is one of them,
+// unless whoever started this process had it ignored, as nohup does.
+func endSignals() []os.Signal {
+	signals := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) {
+		signals = append(signals, syscall.SIGHUP)
+	}
+	return signals
 }
 
 // withLifeline ends ctx also when the supervisor of this process is gone.

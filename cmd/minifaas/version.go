@@ -8,8 +8,11 @@ import (
 	"github.com/minifaas/minifaas/internal/config"
 )
 
-// version is set by the build.
-var version = "development"
+// version and builtFrom, the commit, are set by the build.
+var (
+	version   = "development"
+	builtFrom string
+)
 
 type versionCommand struct{ outputFlags }
 
@@ -24,6 +27,9 @@ func (c *versionCommand) Run(*config.File) error {
 
 // commit is that from which this program was built, as far as the build knew.
 func commit() string {
+	if builtFrom != "" {
+		return builtFrom
+	}
 	if info, ok := debug.ReadBuildInfo(); ok {
 		for _, setting := range info.Settings {
 			if setting.Key == "vcs.revision" {

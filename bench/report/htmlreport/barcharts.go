@@ -62,7 +62,7 @@ func (c *contest) causes() []cause {
 		}
 	}
 	maps.DeleteFunc(seen, func(_ string, occurs bool) bool { return !occurs })
-	names := []string{report.CauseFirst, report.CauseGone, report.CauseBusy, report.CauseIdle}
+	names := []string{report.CauseFirst, report.CauseGone, report.CauseComing, report.CauseBusy, report.CauseIdle}
 	for _, name := range slices.Sorted(maps.Keys(seen)) {
 		if !slices.Contains(names, name) {
 			names = append(names, name)

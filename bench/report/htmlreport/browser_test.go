@@ -168,6 +168,17 @@ func TestBrowserShowsAnyContest(t *testing.T) {
 	}
 }
 
+// TestBrowserFitsScores: on a usual screen nobody has to scroll for a figure of the ranking.
+func TestBrowserFitsScores(t *testing.T) {
+	b := openBrowser(t)
+	b.open(t, sample(styles, 15, 3), 1400)
+	const width = `((table) => table.scrollWidth + " of " + table.parentNode.clientWidth)(document.getElementById("score-table"))`
+	if wide := evaluate[string](t, b, width); !fits(wide) {
+		t.Errorf("the table of scores is wider than its place: %s px", wide)
+	}
+	b.blameless(t)
+}
+
 // The figures in the table are those of the JSON in the page, to the last digit shown.
 func TestBrowserFiguresAreThoseOfTheJSON(t *testing.T) {
 	b := openBrowser(t)

@@ -22,10 +22,10 @@ var figures = []figure{
 	{"failures", "Failed", "calls", func(r *report.ContestRun) *float64 { return whole(r.Failures) }, digits},
 	{"penalty", "Penalty", "", func(r *report.ContestRun) *float64 { return &r.Penalty }, digits},
 	coldStarts,
-	{"response_mean_ms", "Response", "mean", func(r *report.ContestRun) *float64 { return &r.ResponseMeanMS }, millis},
-	{"response_p99_ms", "Response", "p99", func(r *report.ContestRun) *float64 { return &r.ResponseP99MS }, millis},
-	{"mean_slowdown", "Slowdown", "mean", func(r *report.ContestRun) *float64 { return &r.MeanSlowdown }, hundredths},
-	{"p99_slowdown_geomean", "Slowdown", "p99, geomean", func(r *report.ContestRun) *float64 { return &r.P99SlowdownGeomean }, hundredths},
+	{"response_mean_ms", "Response", "mean", func(r *report.ContestRun) *float64 { return r.Time(r.ResponseMeanMS) }, millis},
+	{"response_p99_ms", "Response", "p99", func(r *report.ContestRun) *float64 { return r.Time(r.ResponseP99MS) }, millis},
+	{"mean_slowdown", "Slowdown", "mean", func(r *report.ContestRun) *float64 { return r.Time(r.MeanSlowdown) }, hundredths},
+	{"p99_slowdown_geomean", "Slowdown", "p99, geomean", func(r *report.ContestRun) *float64 { return r.Time(r.P99SlowdownGeomean) }, hundredths},
 	{"node_seconds", "Node time", "s", func(r *report.ContestRun) *float64 { return &r.NodeSeconds }, digits},
 	{"peak_nodes", "Nodes", "peak", func(r *report.ContestRun) *float64 { return whole(r.PeakNodes) }, digits},
 	{"containers_created", "Containers", "created", func(r *report.ContestRun) *float64 { return whole(r.ContainersCreated) }, digits},
@@ -64,15 +64,9 @@ func whole(n int) *float64 {
 
 // over is the mean of the figure over those repeats of an entrant that have it.
 func (f figure) over(e *entrant) (mean statistics.Estimate, known bool) {
-	var values []float64
-	for _, run := range e.Runs {
-		if v := f.of(run); v != nil {
-			values = append(values, *v)
-		}
-	}
-	mean = statistics.Of(values)
+	mean = e.Estimate(f.of)
 	if mean.Half < 1e-9*math.Abs(mean.Mean) {
 		mean.Half = 0 // equal values, but for rounding
 	}
-	return mean, len(values) > 0
+	return mean, !math.IsNaN(mean.Mean)
 }

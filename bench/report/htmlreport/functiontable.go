@@ -52,8 +52,10 @@ func newFunctionCell(f *report.ContestFunction) functionCell {
 	if f == nil {
 		return cell
 	}
-	cell.Mean = millis(f.ResponseMeanMS)
-	cell.Detail = fmt.Sprintf("p50 %s, p99 %s, %s", millis(f.ResponseP50MS), millis(f.ResponseP99MS), plural(f.ColdStarts, "cold start"))
+	if mean := f.Time(f.ResponseMeanMS); mean != nil {
+		cell.Mean = millis(*mean)
+		cell.Detail = fmt.Sprintf("p50 %s, p99 %s, %s", millis(f.ResponseP50MS), millis(f.ResponseP99MS), plural(f.ColdStarts, "cold start"))
+	}
 	if f.Failures > 0 {
 		cell.Failures = digits(float64(f.Failures)) + " failed"
 	}

@@ -123,6 +123,34 @@ func TestHowToMakeItAgain(t *testing.T) {
 	}
 }
 
+// TestNotesAreNoHeading: what is to be said of rounds comes after the scores; that not all was played comes first.
+func TestNotesAreNoHeading(t *testing.T) {
+	runs := sample(styles, 2, 1)
+	runs[0].Notes = []string{"a note on rounds", "PARTIAL: 3 of 6 runs were played"}
+	page := write(t, runs)
+	table, note, partial := strings.Index(page, `id="score-table"`), strings.Index(page, "<li>a note on rounds"), strings.Index(page, `<p class="alert">PARTIAL: 3 of 6`)
+	if partial < 0 || partial > table || note < table {
+		t.Errorf("the warning is at %d, the table at %d, the note at %d", partial, table, note)
+	}
+}
+
+// TestWhoNeverServedHasNoTimes: of calls that all failed there is no response to be the best.
+func TestWhoNeverServedHasNoTimes(t *testing.T) {
+	runs := sample(styles[:2], 2, 1)
+	runs[1].Failures = runs[1].Calls
+	c, err := newContest(runs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, row := range c.scoreTable().Rows {
+		for _, cell := range row.Cells {
+			if cell.Key == "response_p99_ms" && (cell.Mean == "–") != (row.Entrant.Name == "adaptive") {
+				t.Errorf("response p99 of %s: %s", row.Entrant.Name, cell.Mean)
+			}
+		}
+	}
+}
+
 // TestWordsOfStrangers: what would steer a page or hide in it is made visible, in the runs' JSON, too.
 func TestWordsOfStrangers(t *testing.T) {
 	runs := sample(styles, 2, 1)

@@ -117,8 +117,24 @@ func (c *contest) warmUps() []string {
 	}), func(text string) bool { return text == "" })
 }
 
-// Notes are those of all runs.
+// Ranking is the rule by which they rank.
+func (c *contest) Ranking() string {
+	return strings.ToUpper(report.RankingRule[:1]) + report.RankingRule[1:]
+}
+
+// Notes are those of all runs, but for the Warnings.
 func (c *contest) Notes() []string {
+	return slices.DeleteFunc(c.allNotes(), isWarning)
+}
+
+// Warnings are the notes that head the page: not all was played.
+func (c *contest) Warnings() []string {
+	return slices.DeleteFunc(c.allNotes(), func(note string) bool { return !isWarning(note) })
+}
+
+func isWarning(note string) bool { return strings.HasPrefix(note, "PARTIAL") }
+
+func (c *contest) allNotes() []string {
 	var all []string
 	for i := range c.runs {
 		for _, note := range c.runs[i].Notes {
