@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strings"
 	"time"
 
 	"go.yaml.in/yaml/v3"
@@ -184,6 +185,9 @@ func (d declaration) check(f Function) error {
 		fault("snapshot: only the runtime wasm has it")
 	}
 	for _, module := range d.Preload {
+		if parts := strings.Split(module, "."); slices.Contains(parts, "__main__") || parts[0] == "test" {
+			fault("preload %q: it is a program, which would run", module)
+		}
 		if !moduleName.MatchString(module) {
 			fault("preload %q: want the name of a Python module, such as urllib.request", module)
 		}

@@ -136,7 +136,9 @@ def assume(function):
     Call.function_name = os.environ.get("FUNCTION_NAME", "")
     Call.memory_limit_mb = Call.memory_limit_in_mb = int(os.environ.get("MEMORY_LIMIT_MB", "0"))
     os.chdir(function["code_dir"])
-    sys.path[0] = function["code_dir"]
+    if sys.path[0] in ("", "/"):  # where it was started; a zygote's fork has no such place
+        del sys.path[0]
+    sys.path.insert(0, function["code_dir"])
 
 
 def load(path):

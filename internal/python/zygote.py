@@ -7,6 +7,12 @@
 #   2. for each worker "fork", with descriptors: the sandbox's first process, the worker's
 #      socket, its output, and the cgroup's folder (version 2) or its "tasks" files
 #      (version 1); answered by "ok" when the worker is in the sandbox, or by what is wrong.
+import sys
+
+# The first place where modules are looked for is the folder that it was started in: with
+# the host's root there, any folder of the host would be a package, a tenant's too.
+sys.path[:] = [place for place in sys.path if place not in ("", "/", ".")]
+
 import base64
 import ctypes
 import gc
@@ -17,7 +23,6 @@ import signal
 import socket
 import stat
 import struct
-import sys
 import time
 
 CLONE_INTO_CGROUP = 0x200000000
@@ -105,8 +110,10 @@ def spawn(sandbox, connection, output, *groups):
             time.sleep(0.0002)
         return True
     except BaseException as error:
-        os.write(2, f"enter sandbox: {error}\n".encode())
-        os._exit(1)
+        try:
+            os.write(2, f"enter sandbox: {error}\n".encode())
+        finally:  # whatever happens, nothing half shut in goes on
+            os._exit(1)
 
 
 def take_descriptors(connection, output):

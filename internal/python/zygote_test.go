@@ -39,7 +39,26 @@ func TestZygoteRefuses(t *testing.T) {
 	}
 }
 
-// configured starts a zygote in the folder, where it finds the module, and returns its answer.
+// TestZygoteKeepsToItsInstallation: no folder of the host is a package, wherever it is started.
+func TestZygoteKeepsToItsInstallation(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("a zygote is root")
+	}
+	folder, err := os.MkdirTemp("/tmp", "tenant")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer os.RemoveAll(folder)
+	if err := os.WriteFile(filepath.Join(folder, "theirs.py"), []byte("pass\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	module := strings.ReplaceAll(strings.Trim(folder, "/"), "/", ".") + ".theirs"
+	if answer := configured(t, t.TempDir(), module); !strings.Contains(answer, "ModuleNotFoundError") {
+		t.Errorf("%s: %q", module, answer)
+	}
+}
+
+// configured starts a zygote that finds modules in the folder, too, and returns its answer.
 func configured(t *testing.T, folder, module string) string {
 	t.Helper()
 	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0)
@@ -49,7 +68,8 @@ func configured(t *testing.T, folder, module string) string {
 	theirs := os.NewFile(uintptr(fds[1]), "node")
 	defer theirs.Close()
 	cmd := exec.Command("/usr/bin/python3", Arguments...)
-	cmd.Dir, cmd.Stdin, cmd.Stderr = folder, bytes.NewReader(Zygote), os.Stderr
+	cmd.Dir, cmd.Stdin, cmd.Stderr = "/", bytes.NewReader(Zygote), os.Stderr
+	cmd.Env = append(os.Environ(), "PYTHONPATH="+folder)
 	cmd.ExtraFiles = []*os.File{theirs}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Unshareflags: syscall.CLONE_NEWNS | syscall.CLONE_NEWNET}
 	if err := cmd.Start(); err != nil {

@@ -24,6 +24,8 @@ const (
 	// modules, where no cgroup tells; both in bytes.
 	zygoteLimit = 512 << 20
 	zygoteHolds = 12 << 20
+	// zygoteProcesses are enough for itself and the forks that are on their way.
+	zygoteProcesses = 32
 	// zygoteAnswer bounds what it says at once, in bytes.
 	zygoteAnswer = 4 << 10
 )
@@ -46,11 +48,11 @@ type zygote struct {
 	used    time.Time // last; guarded by zygotes.mu
 }
 
-// startZygote returns when the zygote has imported its modules, or can't.
-func (r *Runtime) startZygote(name string, b breed) (*zygote, error) {
+// startZygote returns when the zygote has imported its modules, in so much memory, or can't.
+func (r *Runtime) startZygote(name string, b breed, memory int64) (*zygote, error) {
 	z := &zygote{breed: b, done: make(chan struct{}), holds: zygoteHolds}
 	if r.host != nil {
-		group, err := r.host.Create(filepath.Join(r.nodePath(), name), cgroup.Limits{Memory: min(zygoteLimit, r.cfg.Memory)})
+		group, err := r.host.Create(filepath.Join(r.nodePath(), name), cgroup.Limits{Memory: min(zygoteLimit, r.cfg.Memory, max(memory, 2*zygoteHolds)), Pids: zygoteProcesses})
 		if err != nil {
 			return nil, err
 		}
@@ -184,6 +186,7 @@ func (z *zygote) reap() {
 	z.said.close()
 	z.conn.Close()
 	if z.group != nil {
+		_ = z.group.Kill()   // what its modules have started
 		_ = z.group.Remove() // else the node's end removes it
 	}
 }

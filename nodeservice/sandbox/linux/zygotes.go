@@ -158,7 +158,7 @@ func (z *zygotes) keep() {
 
 func (z *zygotes) add(b breed) {
 	z.serial++
-	one, err := z.runtime.startZygote("_zygote-"+strconv.Itoa(z.serial), b) // no container's id begins so
+	one, err := z.runtime.startZygote("_zygote-"+strconv.Itoa(z.serial), b, z.budget-z.held()) // no container's id begins so
 	z.mu.Lock()
 	defer z.mu.Unlock()
 	if err != nil {
