@@ -111,9 +111,9 @@ func (s *session) run() (known bool) {
 		select {
 		case <-s.acquires.Ready():
 		case <-s.closing:
-			if !s.owes() {
-				return true
-			}
+		}
+		if s.isClosing() && !s.owes() { // whichever was chosen: both may be ready
+			return true
 		}
 		if attempt > 0 {
 			pause(s.life, min(attempt, attempts))
@@ -136,6 +136,15 @@ func (s *session) run() (known bool) {
 		if s.acquires.Resend(); s.owes() {
 			s.acquires.Wake()
 		}
+	}
+}
+
+func (s *session) isClosing() bool {
+	select {
+	case <-s.closing:
+		return true
+	default:
+		return false
 	}
 }
 
