@@ -44,11 +44,7 @@ func TestZygoteKeepsToItsInstallation(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("a zygote is root")
 	}
-	folder, err := os.MkdirTemp("/tmp", "tenant")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer os.RemoveAll(folder)
+	folder := t.TempDir()
 	if err := os.WriteFile(filepath.Join(folder, "theirs.py"), []byte("pass\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
