@@ -45,8 +45,9 @@ func (a *Adaptive) price(l *learned, f *engine.FunctionView) float64 {
 
 const (
 	// slowdownWorth is for how many times the memory of an average call a slowdown
-	// of 1 stands at equal weights: found by trial. On the azure-like workload the cost
-	// of docs/policies.md changes by 2 % between 2 and 4, and is 5 to 10 % higher with 8.
+	// of 1 stands at equal weights: found by trial. From 2 to 4 the cost of docs/policies.md
+	// on the azure-like workload grows by up to 2 % where memory is not short, and the
+	// contest's score falls by 2 %.
 	slowdownWorth = 3.0
 	// unknownPrice is taken while nothing has been learned.
 	unknownPrice = 60
