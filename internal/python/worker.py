@@ -152,6 +152,18 @@ def load(path):
     return handler
 
 
+def rehearse():
+    """Does what the first call takes, which then finds the pages its own."""
+    call, event = split(0, b'{"request_id": "", "deadline_ms": 0}\n{}')
+    token = current.set(call)
+    encode(decode(event))
+    current.reset(token)
+    HEADER.pack(0, RESULT, 0)
+    thread = threading.Thread(target=time.time, daemon=True)
+    thread.start()
+    thread.join()
+
+
 def main():
     connect()
     for number, name in ((1, "stdout"), (2, "stderr")):
@@ -160,6 +172,7 @@ def main():
         setattr(sys, f"__{name}__", stream)
     sys.meta_path.append(Site)
     send(WAITING, 0, str(os.getpid()).encode())
+    rehearse()
     _, _, payload = read()  # LOAD: nothing else comes before READY
     try:
         function = json.loads(payload)

@@ -93,7 +93,7 @@ func (p pooled) Create(ctx context.Context, spec sandbox.Spec) (sandbox.Containe
 // fillPool waits until there is a sandbox for the container that spec asks for, and
 // a zygote if one of its breed can be had.
 func (r *Runtime) fillPool(ctx context.Context, spec sandbox.Spec) {
-	k := kindOf(spec)
+	k := kindOf(spec, nil)
 	r.pool.expect([]kind{k})
 	r.zygotes.expect([]function.Function{spec.Function})
 	for ctx.Err() == nil && !r.isClosed() && (r.Ready()[k.String()] == 0 || !r.hatched(spec.Function)) {

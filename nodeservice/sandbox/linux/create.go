@@ -93,20 +93,24 @@ func (r *Runtime) create(ctx context.Context, spec sandbox.Spec) (*container, er
 		return nil, err
 	}
 	watch.lap(&watch.phases.Import)
-	watch.phases.Pooled, watch.phases.Sandbox = pooled, kindOf(spec).String()
+	watch.phases.Pooled, watch.phases.Sandbox = pooled, kindOf(spec, z).String()
 	c.phases = watch.phases
 	r.log.Debug("container created", zap.String("container", spec.ID), zap.Inline(c.phases))
 	return c, nil
 }
 
-// fromPool takes a sandbox that is ready, if there is one.
+// fromPool takes a sandbox that is ready, if there is one: best with a worker in it.
 func (r *Runtime) fromPool(ctx context.Context, spec sandbox.Spec, z *zygote, folders []*containerservicepb.Mount, watch *stopwatch) (*container, bool) {
-	c := r.pool.take(kindOf(spec))
+	c := r.pool.take(kindOf(spec, z))
+	if c == nil && z != nil {
+		if c = r.pool.take(kind{}); c != nil {
+			c.beginFork(ctx, z)
+		}
+	}
 	if c == nil {
 		return nil, false
 	}
 	watch.lap(&watch.phases.Take)
-	c.beginFork(ctx, z)
 	if err := c.specialise(spec, folders, watch); err != nil {
 		_ = c.Kill()
 		r.log.Warn("a sandbox in reserve was of no use", zap.String("container", spec.ID), zap.Error(err))

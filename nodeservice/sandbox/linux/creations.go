@@ -22,6 +22,7 @@ type creations struct {
 	waiting []chan struct{} // closed when it is their turn
 	best    time.Duration   // the quickest lately
 	cut     time.Time       // limit was halved then
+	last    time.Time       // one ended then
 }
 
 const (
@@ -29,6 +30,8 @@ const (
 	slowCreation = 4
 	// bestFades: so much longer the quickest is taken for with each creation, as hosts change.
 	bestFades = 1.01
+	// settles is how long a container's first call takes, most often.
+	settles = 30 * time.Millisecond
 )
 
 func newCreations(most int) *creations {
@@ -68,6 +71,7 @@ func (c *creations) end(took time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.under--
+	c.last = time.Now()
 	c.ended.Broadcast()
 	if took > 0 {
 		c.learn(took, time.Now())
@@ -116,9 +120,10 @@ func (c *creations) isClosed() bool {
 	}
 }
 
-// idle: none is being made, and none waits.
-func (c *creations) idle() bool {
+// idle: none is being made, and none waits, nor is one so new that its first call may be
+// under way.
+func (c *creations) idle(now time.Time) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.under+len(c.waiting) == 0
+	return c.under+len(c.waiting) == 0 && now.Sub(c.last) > settles
 }

@@ -72,7 +72,7 @@ func TestCreationsTurns(t *testing.T) {
 	default:
 	}
 	c.end(0)
-	if <-closed; !c.idle() {
+	if <-closed; !c.idle(time.Now().Add(time.Hour)) {
 		t.Errorf("%d are under way and %d wait, want none", c.under, len(c.waiting))
 	}
 }

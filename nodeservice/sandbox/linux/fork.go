@@ -17,8 +17,9 @@ var errNoWorker = errors.New("forked worker ended")
 
 // fork is how a container gets its worker from a zygote.
 type fork struct {
-	zygote *zygote    // nil: the agent starts the worker
-	asked  chan error // gets one value: why the zygote could not be asked, or nil
+	zygote  *zygote       // nil: the agent starts the worker
+	asked   chan struct{} // closed when the zygote is asked, or could not be, because of refused
+	refused error
 	// The agent's descriptors that are to be the worker's; set once expected.
 	expected       bool
 	socket, output int
@@ -40,8 +41,13 @@ func (c *container) beginFork(ctx context.Context, z *zygote) {
 	if z == nil {
 		return
 	}
-	c.fork.zygote, c.fork.asked = z, make(chan error, 1)
-	go func() { c.fork.asked <- c.forkWorker(ctx) }()
+	c.fork.zygote, c.fork.asked = z, make(chan struct{})
+	go func() {
+		defer close(c.fork.asked)
+		if c.fork.refused = c.forkWorker(ctx); c.fork.refused != nil {
+			c.runtime.log.Warn("no worker from a zygote", zap.String("container", c.called()), zap.Error(c.fork.refused))
+		}
+	}()
 }
 
 // forked reports whether a worker is there or on its way; if not the agent starts one.
@@ -50,11 +56,8 @@ func (c *container) forked() bool {
 	if c.fork.zygote == nil {
 		return false
 	}
-	err := <-c.fork.asked
-	if err != nil {
-		c.runtime.log.Warn("no worker from a zygote", zap.String("container", c.called()), zap.Error(err))
-	}
-	return err == nil
+	<-c.fork.asked
+	return c.fork.refused == nil
 }
 
 // dying: it was killed, which takes a worker along that was on its way.

@@ -13,21 +13,32 @@ type kind struct {
 	// memory is the container's where the interpreter has to be told it at its start; else
 	// 0. Node.js heeds a later v8.setFlagsFromString('--max-old-space-size') neither way.
 	memory int64
+	// zygote is whose fork waits as Python's worker; nil elsewhere.
+	zygote *zygote
 }
 
-// kindOf is plain where no interpreter has to wait inside: Python's workers are
-// forked into the sandbox, and some functions need a start of their own.
-func kindOf(spec sandbox.Spec) kind {
-	if spec.Function.Runtime == function.NodeJS && !function.NeedsOwnStart(spec.Function.Environment) {
-		return kind{function.NodeJS, spec.Memory}
+// kindOf is plain where no interpreter has to wait inside: some functions need a start of
+// their own, and a plain one also serves Python until its zygote has filled others.
+func kindOf(spec sandbox.Spec, z *zygote) kind {
+	switch {
+	case z != nil:
+		return kind{runtime: function.Python3, zygote: z}
+	case spec.Function.Runtime == function.NodeJS && !function.NeedsOwnStart(spec.Function.Environment):
+		return kind{runtime: function.NodeJS, memory: spec.Memory}
 	}
 	return kind{}
 }
 
-// holds is about what a sandbox of the kind takes of the node's memory while it waits.
+// wanted is false when nobody can use the kind any more.
+func (k kind) wanted() bool { return k.zygote == nil || !k.zygote.dead() }
+
+// holds is about what a sandbox of the kind takes of the node's memory while it waits, in bytes.
 func (k kind) holds() int64 {
-	if k.runtime == function.NodeJS {
+	switch k.runtime {
+	case function.NodeJS:
 		return 48 << 20
+	case function.Python3:
+		return 8 << 20
 	}
 	return 4 << 20
 }

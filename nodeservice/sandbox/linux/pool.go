@@ -171,7 +171,10 @@ func (p *pool) look(now time.Time, held int64) (missing *kind, surplus []*contai
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for k, s := range p.shelves {
-		target := s.target(now, p.least)
+		target := 0
+		if k.wanted() {
+			target = s.target(now, p.least)
+		}
 		if alive := slices.DeleteFunc(s.ready, (*container).dead); len(alive) < len(s.ready) {
 			s.ready, s.paused = alive, now.Add(poolInterval)
 		}
@@ -187,7 +190,7 @@ func (p *pool) look(now time.Time, held int64) (missing *kind, surplus []*contai
 	}
 	most := 0
 	for k, s := range p.shelves {
-		if lack := s.target(now, p.least) - len(s.ready); lack > most && !now.Before(s.paused) && k.holds() <= p.budget {
+		if lack := s.target(now, p.least) - len(s.ready); lack > most && k.wanted() && !now.Before(s.paused) && k.holds() <= p.budget {
 			missing, most = &k, lack
 		}
 	}

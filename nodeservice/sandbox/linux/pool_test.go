@@ -157,7 +157,7 @@ func TestPoolReplacesTheDead(t *testing.T) {
 // TestPoolBudget: the kind that lacks most comes first, and the memory is bounded.
 func TestPoolBudget(t *testing.T) {
 	now := time.Unix(1000, 0)
-	plain, node := kind{}, kind{function.NodeJS, 128 << 20}
+	plain, node := kind{}, kind{runtime: function.NodeJS, memory: 128 << 20}
 	p := &pool{runtime: &Runtime{}, least: 1, budget: 4*plain.holds() + 1, shelves: map[kind]*shelf{}}
 	for range 3 {
 		p.shelf(plain).taken(now)

@@ -8,6 +8,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/minifaas/minifaas/internal/function"
 	"github.com/minifaas/minifaas/internal/jail"
 	"github.com/minifaas/minifaas/nodeservice/sandbox"
 	containerservicepb "github.com/minifaas/minifaas/proto/containerservice"
@@ -71,16 +72,30 @@ func (r *Runtime) prepareSandbox(id string, k kind) (*container, error) {
 		c.abandon()
 		return nil, err
 	}
-	if k.runtime == "" {
+	switch k.runtime {
+	case "":
 		err = c.expectWorker(ctx)
-	} else {
+	case function.Python3:
+		c.beginFork(ctx, k.zygote)
+		if !c.forked() {
+			err = errNoWorker
+		}
+	default:
 		_, err = c.client.Prepare(ctx, &containerservicepb.PrepareRequest{Runtime: k.runtime, Interpreter: program.path, MemoryInBytes: k.memory})
 	}
 	if err != nil {
 		_ = c.Kill()
 		return nil, fmt.Errorf("prepare sandbox: %w", err)
 	}
+	c.rehearse(ctx)
 	return c, nil
+}
+
+// rehearse asks the agent for what it will be asked for first, which it refuses. What that
+// takes is set up, and in memory, from then on.
+func (c *container) rehearse(ctx context.Context) {
+	_, _ = c.client.Load(ctx, &containerservicepb.LoadRequest{Runtime: "none"})
+	_, _ = c.session.invoke(ctx, &containerservicepb.InvokeRequest{RequestId: "none"})
 }
 
 // interpreterMounts are those of every interpreter that there is.
@@ -102,10 +117,16 @@ func (c *container) specialise(spec sandbox.Spec, folders []*containerservicepb.
 		return fmt.Errorf("attach to sandbox: %w", err)
 	}
 	watch.lap(&watch.phases.Mount)
+	was := c.loadLimits()
 	c.setSize(spec.Memory)
 	if c.group == nil {
 		return nil
 	}
 	defer watch.lap(&watch.phases.Limit)
-	return c.group.Set(c.loadLimits())
+	limits := c.loadLimits()
+	limits.Pids = 0 // as it was
+	if limits.CPU == was.CPU {
+		limits.CPU = 0
+	}
+	return c.group.Set(limits)
 }

@@ -162,7 +162,7 @@ func (r *Runtime) openCgroups() error {
 func (r *Runtime) Expect(functions []function.Function) {
 	var kinds []kind
 	for _, f := range functions {
-		kinds = append(kinds, kindOf(sandbox.Spec{Function: f, Memory: f.Memory}))
+		kinds = append(kinds, kindOf(sandbox.Spec{Function: f, Memory: f.Memory}, nil))
 	}
 	r.pool.expect(kinds)
 	r.zygotes.expect(functions)

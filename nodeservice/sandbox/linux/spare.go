@@ -63,7 +63,7 @@ func idleTime() (time.Duration, bool) {
 // needs what is in reserve as well. It is false when the runtime is closing.
 func (r *Runtime) awaitSpare() bool {
 	for begun := time.Now(); time.Since(begun) < sparePatience; {
-		if r.creations.idle() && (r.cfg.eager || r.spare.now()) {
+		if r.creations.idle(time.Now()) && (r.cfg.eager || r.spare.now()) {
 			return true
 		}
 		select {

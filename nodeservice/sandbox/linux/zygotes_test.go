@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/minifaas/minifaas/internal/function"
+	"github.com/minifaas/minifaas/nodeservice/sandbox"
 )
 
 // age makes the zygotes, and the interest in them, older.
@@ -72,6 +73,46 @@ func TestZygotesLeaveNothing(t *testing.T) {
 		if time.Now().After(deadline) {
 			t.Fatalf("%d open files and %d goroutines, want %d and %d as before", f, g, files, goroutines)
 		}
+	}
+}
+
+// TestPoolHoldsWorkers: once a tenant has a zygote, its forks wait in sandboxes, for that
+// tenant alone and for as long as the zygote lives.
+func TestPoolHoldsWorkers(t *testing.T) {
+	r := newPooledRuntime(t, nil)
+	f := script(t, "f", function.Python3, "main.py", "def handler(e, c): return str(hash('x'))\n")
+	first := forked(t, r, "c1", ownedBy("a", f))
+	wait := func() {
+		for r.Ready()[function.Python3] == 0 {
+			if t.Context().Err() != nil {
+				t.Fatal("no worker waits in a sandbox")
+			}
+			time.Sleep(time.Millisecond)
+		}
+	}
+	wait()
+	if other := forked(t, r, "c2", ownedBy("b", f)); other.fork.zygote == first.fork.zygote || answer(t, other) == answer(t, first) {
+		t.Error("another tenant has got the worker")
+	}
+	wait()
+	next, err := r.Create(t.Context(), sandbox.Spec{ID: "c3", Function: ownedBy("a", f), Memory: 128 << 20})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := next.(*container)
+	if !c.phases.Pooled || c.phases.Sandbox != function.Python3 || answer(t, c) != answer(t, first) {
+		t.Errorf("the next container came out of the pool: %v, of %s; its hash secret is that of the zygote: %v",
+			c.phases.Pooled, c.phases.Sandbox, answer(t, c) == answer(t, first))
+	}
+	wait()
+	r.zygotes.distrust(first.fork.zygote)
+	r.zygotes.distrust(forked(t, r, "c4", ownedBy("b", f)).fork.zygote)
+	for r.Ready()[function.Python3] > 0 {
+		if t.Context().Err() != nil {
+			t.Fatal("workers of zygotes that have ended still wait")
+		}
+		poke(r.pool.wake)
+		time.Sleep(time.Millisecond)
 	}
 }
 
