@@ -32,7 +32,7 @@ var rules = []struct {
 	{folder: "apiserver", may: []string{"apiserver", "proto", "internal"}},
 	{folder: "bench/functions", may: []string{"containerservice/native"}},
 	{folder: "bench", may: []string{"bench", "scheduler/engine", "scheduler/policy", "proto", "internal"}},
-	{folder: "cmd/containerservice", may: []string{"containerservice", "proto/containerservice"}},
+	{folder: "cmd/containerservice", may: []string{"containerservice", "internal/spawn", "proto/containerservice"}},
 	{folder: "cmd", may: []string{"apiserver", "scheduler", "resourcemanager", "nodeservice", "bench", "proto", "internal"}},
 	{folder: "internal", may: []string{"internal", "proto"}},
 	{folder: "proto", may: []string{}},

@@ -3,7 +3,6 @@ package function
 import (
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 )
@@ -70,7 +69,15 @@ func (c *Catalogue) All() []Function {
 	return all
 }
 
-var namePart = regexp.MustCompile(`^[a-zA-Z0-9_.-]{1,128}$`)
+// isNamePart: 1 to 128 letters, digits, _ . and -.
+func isNamePart(s string) bool {
+	for _, c := range []byte(s) {
+		if !('a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '_' || c == '.' || c == '-') {
+			return false
+		}
+	}
+	return len(s) >= 1 && len(s) <= 128
+}
 
 // ParseName reads [account/]name[@version]; parts that are not there stay empty.
 func ParseName(s string) (Name, error) {
@@ -78,7 +85,7 @@ func ParseName(s string) (Name, error) {
 	rest := s
 	if account, name, ok := strings.Cut(rest, "/"); ok {
 		n.Account, rest = account, name
-		if !namePart.MatchString(account) {
+		if !isNamePart(account) {
 			return Name{}, fmt.Errorf("%w: %q is no function name: [account/]name[@version] of letters, digits, _ . and -", ErrNotFound, s)
 		}
 	}
@@ -86,7 +93,7 @@ func ParseName(s string) (Name, error) {
 		n.Version, rest = version, name
 	}
 	n.Function = rest
-	if !namePart.MatchString(n.Function) || n.Version != "" && !namePart.MatchString(n.Version) {
+	if !isNamePart(n.Function) || n.Version != "" && !isNamePart(n.Version) {
 		return Name{}, fmt.Errorf("%w: %q is no function name: [account/]name[@version] of letters, digits, _ . and -", ErrNotFound, s)
 	}
 	return n, nil

@@ -8,10 +8,10 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -24,7 +24,21 @@ const (
 	MaxConcurrency = 1000
 )
 
-var moduleName = regexp.MustCompile(`^[\pL_][\pL\pN_]*(\.[\pL_][\pL\pN_]*)*$`)
+// isModuleName: identifiers of Python with dots between. Every agent has this package in
+// it, and would compile a regular expression at each start.
+func isModuleName(s string) bool {
+	for part := range strings.SplitSeq(s, ".") {
+		for i, c := range part {
+			if c != '_' && !unicode.IsLetter(c) && (i == 0 || !unicode.IsNumber(c)) {
+				return false
+			}
+		}
+		if part == "" {
+			return false
+		}
+	}
+	return true
+}
 
 // declaration is a function as its author writes it.
 type declaration struct {
@@ -163,10 +177,10 @@ func (d declaration) function(folder string) (Function, error) {
 func (d declaration) check(f Function) error {
 	var faults []error
 	fault := func(format string, args ...any) { faults = append(faults, fmt.Errorf(format, args...)) }
-	if !namePart.MatchString(d.Name) {
+	if !isNamePart(d.Name) {
 		fault("name %q: want 1 to 128 letters, digits, _ . or -", d.Name)
 	}
-	if d.Account != "" && !namePart.MatchString(d.Account) {
+	if d.Account != "" && !isNamePart(d.Account) {
 		fault("account %q: want 1 to 128 letters, digits, _ . or -", d.Account)
 	}
 	if runtimes := []string{Python3, NodeJS, Binary, Native, Custom, Wasm, Simulated}; !slices.Contains(runtimes, d.Runtime) {
@@ -188,7 +202,7 @@ func (d declaration) check(f Function) error {
 		if parts := strings.Split(module, "."); slices.Contains(parts, "__main__") || parts[0] == "test" {
 			fault("preload %q: it is a program, which would run", module)
 		}
-		if !moduleName.MatchString(module) {
+		if !isModuleName(module) {
 			fault("preload %q: want the name of a Python module, such as urllib.request", module)
 		}
 	}

@@ -9,13 +9,14 @@ import (
 	"golang.org/x/sys/unix"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/minifaas/minifaas/internal/spawn"
 	"github.com/minifaas/minifaas/nodeservice/sandbox/linux/cgroup"
 	containerservicepb "github.com/minifaas/minifaas/proto/containerservice"
 )
 
 // agent is the first process of a sandbox, and the connection to it.
 type agent struct {
-	process *os.Process
+	process *spawn.Process
 	// namespaced: when it dies, the kernel kills all others of the sandbox.
 	namespaced bool
 	conn       net.Conn
@@ -28,8 +29,8 @@ type launch struct {
 	namespaced bool
 	spec       *containerservicepb.SandboxSpec
 	// uid is the host's id of the sandbox's user; 0 is that of this process.
-	uid   int
-	group *cgroup.Group // nil: none
+	uid    int
+	cgroup spawn.Cgroup
 }
 
 // environment of the agent. Nothing of ours goes in. One P, as the agent only
@@ -42,7 +43,7 @@ var environment = []string{
 }
 
 // startAgent starts an agent inside its cgroup. It does not wait for it to be ready.
-func startAgent(s *spawner, l launch) (*agent, error) {
+func startAgent(s *spawn.Spawner, l launch) (*agent, error) {
 	spec, err := specFile(l.spec)
 	if err != nil {
 		return nil, err
@@ -59,12 +60,6 @@ func startAgent(s *spawner, l launch) (*agent, error) {
 		return nil, fmt.Errorf("start agent: %w", err)
 	}
 	defer null.Close()
-	attributes := l.attributes()
-	enter, placed, err := l.place(attributes)
-	if err != nil {
-		return nil, err
-	}
-	defer placed()
 	conn, err := net.FileConn(ours)
 	if err != nil {
 		return nil, fmt.Errorf("connect to agent: %w", err)
@@ -76,12 +71,12 @@ func startAgent(s *spawner, l launch) (*agent, error) {
 	}
 	defer stderr.Close()
 
-	process, err := s.start(l.path, []string{"containerservice"}, &os.ProcAttr{
-		Dir:   "/",
-		Env:   environment,
-		Files: []*os.File{null, stderr, stderr, spec, theirs},
-		Sys:   attributes,
-	}, enter)
+	process, err := s.Start(spawn.Command{
+		Path: l.path, Args: []string{"containerservice"}, Env: environment, Dir: "/",
+		Files:      []*os.File{null, stderr, stderr, spec, theirs},
+		Attributes: l.attributes(),
+		Cgroup:     l.cgroup,
+	})
 	if err != nil {
 		conn.Close()
 		said.close()
@@ -113,23 +108,19 @@ func (l launch) attributes() *syscall.SysProcAttr {
 	return a
 }
 
-// place lets the process be born in its cgroup: with v2 by a, which placed
-// undoes when the process has started, with v1 by enter on the thread that starts it.
-func (l launch) place(a *syscall.SysProcAttr) (enter func() (leave func() error, err error), placed func(), err error) {
-	nothing := func() {}
-	stay := func() (func() error, error) { return func() error { return nil }, nil }
-	if l.group == nil {
-		return stay, nothing, nil
+// birthplace lets a process be born in the group, if there is one; the caller closes it.
+func (r *Runtime) birthplace(g *cgroup.Group) (spawn.Cgroup, error) {
+	if g == nil {
+		return spawn.Cgroup{}, nil
 	}
-	folder, err := l.group.Folder()
-	if err != nil {
-		return nil, nil, fmt.Errorf("open cgroup: %w", err)
+	doors, err := g.Doors()
+	return spawn.Cgroup{Doors: doors, Homes: r.homes}, err
+}
+
+func closeAll(files []*os.File) {
+	for _, file := range files {
+		file.Close()
 	}
-	if folder == nil {
-		return l.group.Enter, nothing, nil
-	}
-	a.UseCgroupFD, a.CgroupFD = true, int(folder.Fd())
-	return stay, func() { folder.Close() }, nil
 }
 
 // specFile is a pipe that reads as the spec.

@@ -63,11 +63,16 @@ type cause struct {
 
 // start starts the agent, and the goroutines that wait for its end.
 func (c *container) start(mounts []*containerservicepb.Mount) (err error) {
+	birthplace, err := c.runtime.birthplace(c.group)
+	if err != nil {
+		return err
+	}
+	defer closeAll(birthplace.Doors)
 	c.agent, err = startAgent(c.runtime.spawner, launch{
 		path:       c.runtime.agent,
 		namespaced: c.runtime.namespaces,
 		uid:        c.uid,
-		group:      c.group,
+		cgroup:     birthplace,
 		spec:       c.runtime.sandboxSpec(c.id, c.folder, mounts),
 	})
 	if err != nil {
@@ -153,11 +158,8 @@ func (c *container) die(why cause) {
 
 // reap waits for the agent's death, then removes all there was of the container.
 func (c *container) reap(oom *os.File) {
-	state, err := c.agent.wait()
-	end := fmt.Sprint("agent ended: ", state)
-	if err != nil {
-		end = fmt.Sprint("wait for agent: ", err)
-	}
+	how := c.agent.process.Wait()
+	end := fmt.Sprint("agent ended: ", how)
 	faults := []error{c.killRest()}
 	c.agent.said.close()
 	if said := c.agent.said.String(); said != "" {
@@ -182,7 +184,7 @@ func (c *container) reap(oom *os.File) {
 		c.conn.Close()
 	}
 	c.agent.conn.Close()
-	removal := errors.Join(append(faults, c.remove(spent(state)))...)
+	removal := errors.Join(append(faults, c.remove(how.User+how.System))...)
 	c.mu.Lock()
 	c.removal = removal
 	c.mu.Unlock()
@@ -190,14 +192,6 @@ func (c *container) reap(oom *os.File) {
 		c.runtime.log.Error("container left something behind", zap.String("container", c.called()), zap.Error(removal))
 	}
 	close(c.gone)
-}
-
-// spent is the CPU time of the agent and of those whose end it saw.
-func spent(state *os.ProcessState) time.Duration {
-	if state == nil {
-		return 0
-	}
-	return state.UserTime() + state.SystemTime()
 }
 
 // killRest ends what may have outlived the agent: nothing where the agent was the first of its pid namespace.

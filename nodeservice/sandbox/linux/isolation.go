@@ -63,13 +63,10 @@ func (r *Runtime) try() error {
 	ctx, cancel := context.WithTimeout(context.Background(), trialTimeout)
 	defer cancel()
 	defer context.AfterFunc(ctx, func() { _ = a.process.Kill() })()
-	state, err := a.process.Wait()
+	how := a.process.Wait()
 	a.said.close()
-	if err != nil {
-		return fmt.Errorf("wait for agent: %w", err)
-	}
-	if !state.Success() {
-		return fmt.Errorf("agent: %s: %s", state, a.said)
+	if !how.Success() {
+		return fmt.Errorf("agent: %s: %s", how, a.said)
 	}
 	return nil
 }

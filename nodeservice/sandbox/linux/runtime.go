@@ -27,6 +27,7 @@ import (
 	"github.com/minifaas/minifaas/internal/function"
 	"github.com/minifaas/minifaas/internal/jail"
 	"github.com/minifaas/minifaas/internal/seccompfilter"
+	"github.com/minifaas/minifaas/internal/spawn"
 	"github.com/minifaas/minifaas/nodeservice/sandbox"
 	"github.com/minifaas/minifaas/nodeservice/sandbox/linux/cgroup"
 )
@@ -52,7 +53,8 @@ type Runtime struct {
 	host *cgroup.Host  // nil: no cgroups
 	node *cgroup.Group // nil: no cgroups
 
-	spawner *spawner
+	homes   []*os.File     // see cgroup.Host
+	spawner *spawn.Spawner // starts all processes
 	code    *codeStore
 	modules *moduleStore
 	pool    *pool    // nil: every container is made when it is asked for
@@ -81,7 +83,6 @@ func New(cfg Config) (*Runtime, error) {
 	}
 	r := &Runtime{
 		cfg:        cfg.withDefaults(),
-		spawner:    newSpawner(),
 		ids:        map[string]bool{},
 		users:      map[int]bool{},
 		containers: map[*container]bool{},
@@ -111,6 +112,7 @@ func (r *Runtime) prepare() (err error) {
 	if r.agent, err = r.state.agent(r.cfg.AgentPath); err != nil {
 		return err
 	}
+	r.spawner = spawn.New(r.agent)
 	if r.filter, err = seccompfilter.Assemble(); err != nil {
 		return err
 	}
@@ -152,6 +154,9 @@ func (r *Runtime) openCgroups() error {
 	}
 	if !host.Limited("memory") {
 		r.watchdog = watch(r)
+	}
+	if r.homes, err = host.Homes(); err != nil {
+		return err
 	}
 	r.host = host
 	r.node, err = host.Create(r.nodePath(), cgroup.Limits{Memory: r.cfg.Memory, CPU: r.cfg.CPU})
@@ -242,7 +247,10 @@ func (r *Runtime) Close() error {
 		r.modules.compiling.Wait() // not for long: its containers are dead
 	}
 	r.watchdog.close()
-	r.spawner.close()
+	if r.spawner != nil {
+		r.spawner.Close()
+	}
+	closeAll(r.homes)
 	if r.host != nil {
 		faults = append(faults, r.host.Destroy(r.nodePath()))
 		r.host.RemoveIfEmpty(r.cfg.CgroupParent)

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/minifaas/minifaas/internal/python"
+	"github.com/minifaas/minifaas/internal/spawn"
 	"github.com/minifaas/minifaas/nodeservice/sandbox/linux/cgroup"
 )
 
@@ -34,7 +35,7 @@ const (
 // any function. Its forks become the workers of one tenant's containers: they know
 // the same hash secret. It is root, with the host's files read-only and no network.
 type zygote struct {
-	process *os.Process
+	process *spawn.Process
 	conn    *net.UnixConn
 	group   *cgroup.Group // nil: none
 	said    *tail         // on stderr
@@ -58,7 +59,7 @@ func (r *Runtime) startZygote(name string, b breed, memory int64) (*zygote, erro
 		}
 		z.group = group
 	}
-	if err := z.start(r.spawner, b.interpreter); err != nil {
+	if err := z.start(r, b.interpreter); err != nil {
 		if z.group != nil {
 			_ = z.group.Remove()
 		}
@@ -81,7 +82,7 @@ func (r *Runtime) startZygote(name string, b breed, memory int64) (*zygote, erro
 	return z, nil
 }
 
-func (z *zygote) start(s *spawner, interpreter string) error {
+func (z *zygote) start(r *Runtime, interpreter string) error {
 	ours, theirs, err := socketPair(unix.SOCK_SEQPACKET)
 	if err != nil {
 		return err
@@ -93,15 +94,11 @@ func (z *zygote) start(s *spawner, interpreter string) error {
 		return err
 	}
 	defer stdin.Close()
-	attributes := &syscall.SysProcAttr{
-		Setsid: true, Pdeathsig: syscall.SIGKILL,
-		Unshareflags: syscall.CLONE_NEWNS | syscall.CLONE_NEWNET | syscall.CLONE_NEWIPC | syscall.CLONE_NEWUTS,
-	}
-	enter, placed, err := launch{group: z.group}.place(attributes)
+	birthplace, err := r.birthplace(z.group)
 	if err != nil {
 		return err
 	}
-	defer placed()
+	defer closeAll(birthplace.Doors)
 	conn, err := net.FileConn(ours)
 	if err != nil {
 		return err
@@ -114,12 +111,16 @@ func (z *zygote) start(s *spawner, interpreter string) error {
 	}
 	z.said = said
 	defer stderr.Close()
-	z.process, err = s.start(interpreter, append([]string{interpreter}, python.Arguments...), &os.ProcAttr{
-		Dir:   "/",
+	z.process, err = r.spawner.Start(spawn.Command{
+		Path: interpreter, Args: append([]string{interpreter}, python.Arguments...), Dir: "/",
 		Env:   []string{"PATH=/usr/local/bin:/usr/bin:/bin", "HOME=/tmp", "TMPDIR=/tmp", "LANG=C.UTF-8"},
 		Files: []*os.File{stdin, stderr, stderr, theirs},
-		Sys:   attributes,
-	}, enter)
+		Attributes: &syscall.SysProcAttr{
+			Setsid: true, Pdeathsig: syscall.SIGKILL,
+			Unshareflags: syscall.CLONE_NEWNS | syscall.CLONE_NEWNET | syscall.CLONE_NEWIPC | syscall.CLONE_NEWUTS,
+		},
+		Cgroup: birthplace,
+	})
 	if err != nil {
 		conn.Close()
 		stderr.Close()
@@ -182,7 +183,7 @@ func (z *zygote) kill() {
 
 func (z *zygote) reap() {
 	defer close(z.done)
-	_, _ = z.process.Wait()
+	z.process.Wait()
 	z.said.close()
 	z.conn.Close()
 	if z.group != nil {

@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -46,18 +47,39 @@ func paths(t *testing.T, h *Host, path string) map[string]string {
 	return dirs
 }
 
+// pass moves the thread by doors of version 1.
+func pass(t *testing.T, open func() ([]*os.File, error)) {
+	t.Helper()
+	doors, err := open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, door := range doors {
+		if _, err := door.WriteString("0"); err != nil {
+			t.Fatal(err)
+		}
+		door.Close()
+	}
+}
+
 // sleeper starts a process in g.
 func sleeper(t *testing.T, g *Group, script string) *exec.Cmd {
 	t.Helper()
 	cmd := exec.Command("/bin/sh", "-c", script)
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	leave, err := g.Enter()
-	if err != nil {
-		t.Fatal(err)
+	if g.host.v2 {
+		folder, err := g.Doors()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer folder[0].Close()
+		cmd.SysProcAttr = &syscall.SysProcAttr{UseCgroupFD: true, CgroupFD: int(folder[0].Fd())}
+	} else {
+		pass(t, g.Doors)
+		defer pass(t, g.host.Homes)
 	}
-	err = cmd.Start()
-	if err := errors.Join(err, leave()); err != nil {
+	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
@@ -118,10 +140,7 @@ func TestEnterAndLeave(t *testing.T) {
 		return string(text)
 	}
 	before := groups()
-	leave, err := g.Enter()
-	if err != nil {
-		t.Fatal(err)
-	}
+	pass(t, g.Doors)
 	if inside := groups(); strings.Count(inside, path) != len(h.v1) {
 		t.Errorf("in %s, want %s in %d hierarchies", inside, path, len(h.v1))
 	}
@@ -129,9 +148,7 @@ func TestEnterAndLeave(t *testing.T) {
 	if err := g.Kill(); err != nil {
 		t.Error(err)
 	}
-	if err := leave(); err != nil {
-		t.Fatal(err)
-	}
+	pass(t, h.Homes)
 	if after := groups(); after != before {
 		t.Errorf("after leaving in %s, before in %s", after, before)
 	}

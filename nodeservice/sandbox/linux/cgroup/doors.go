@@ -6,16 +6,23 @@ import (
 	"path/filepath"
 )
 
-// Doors are the files by which another process gets into the group by itself, as
-// Enter and Folder are for ours: with v2 the folder, for clone, with v1 one in each
-// hierarchy, to which its only thread writes "0". The caller closes them.
+// Doors are the files by which a process gets into the group: with v2 the folder, for
+// clone, with v1 one in each hierarchy, to which a thread writes "0". The caller closes them.
 func (g *Group) Doors() ([]*os.File, error) {
 	if g.host.v2 {
-		folder, err := g.Folder()
+		folder, err := os.Open(g.dir(""))
 		return []*os.File{folder}, err
 	}
+	return doors(g.paths)
+}
+
+// Homes are, with v1, the files by which a thread gets back to where this process was
+// when the Host was opened. The caller closes them.
+func (h *Host) Homes() ([]*os.File, error) { return doors(h.v1) }
+
+func doors(folders map[string]string) ([]*os.File, error) {
 	var doors []*os.File
-	for name, dir := range g.paths {
+	for name, dir := range folders {
 		door, err := os.OpenFile(filepath.Join(dir, "tasks"), os.O_WRONLY, 0)
 		if err != nil {
 			for _, opened := range doors {

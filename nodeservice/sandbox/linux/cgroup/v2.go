@@ -82,13 +82,4 @@ func ownV2() (string, error) {
 	return "", fmt.Errorf("%w: /proc/self/cgroup names none of version 2", ErrUnavailable)
 }
 
-// Folder is the group's folder, for clone to put a process into; the caller
-// closes it. It is nil with v1: see Enter.
-func (g *Group) Folder() (*os.File, error) {
-	if !g.host.v2 {
-		return nil, nil
-	}
-	return os.Open(g.dir(""))
-}
-
 func writable(dir string) bool { return syscall.Access(dir, 2) == nil }
