@@ -119,7 +119,12 @@ func copyFolder(source, target string) error {
 			}
 			return to.Chmod(path, 0o755) // whatever the umask took
 		case mode.IsRegular():
-			return copyFile(from, to, path, 0o644|mode.Perm()&0o111)
+			err := copyFile(from, to, path, 0o644|mode.Perm()&0o111)
+			if err == nil {
+				// By it Python tells whether the author's __pycache__ is of that source.
+				err = to.Chtimes(path, info.ModTime(), info.ModTime())
+			}
+			return err
 		case mode&fs.ModeSymlink != 0:
 			return copyLink(from, to, path)
 		default:

@@ -1,6 +1,7 @@
 package linux
 
 import (
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -8,7 +9,24 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"time"
 )
+
+// TestCopyKeepsTimes: what an author has compiled is not compiled again.
+func TestCopyKeepsTimes(t *testing.T) {
+	source, target := t.TempDir(), t.TempDir()
+	then := time.Unix(1_700_000_000, 0)
+	file := filepath.Join(source, "main.py")
+	if err := errors.Join(os.WriteFile(file, nil, 0o444), os.Chtimes(file, then, then)); err != nil {
+		t.Fatal(err)
+	}
+	if err := copyFolder(source, target); err != nil {
+		t.Fatal(err)
+	}
+	if info, err := os.Stat(filepath.Join(target, "main.py")); err != nil || !info.ModTime().Equal(then) {
+		t.Errorf("the copy is of %v, %v; want %v", info.ModTime(), err, then)
+	}
+}
 
 // TestCopiedProgramRuns: no process that is started while a program is copied keeps the
 // copy from being executed.
