@@ -34,6 +34,8 @@ func (f *soakFaults) kinds() map[string]func() bool {
 	kinds := map[string]func() bool{
 		"kill agent":     func() bool { return f.kill(agents(state), false) },
 		"kill worker":    func() bool { return f.kill(workers(state), false) },
+		"kill helper":    func() bool { return f.kill(helpers(state), false) },
+		"freeze helper":  func() bool { return f.kill(helpers(state), true) },
 		"kill node":      func() bool { return f.kill(nodePIDs(state), false) },
 		"freeze agent":   func() bool { return f.kill(agents(state), true) },
 		"freeze node":    func() bool { return f.kill(nodePIDs(state), true) },

@@ -83,20 +83,19 @@ func (n nodeProcess) client(t *testing.T) nodeservicepb.NodeServiceClient {
 	return nodeservicepb.NewNodeServiceClient(conn)
 }
 
-// agents lists the first processes of all sandboxes of the platform's nodes.
-func agents(stateDir string) []int {
-	var found []int
-	for _, node := range nodeProcesses(stateDir) {
-		found = append(found, childrenOf(node.pid)...)
-	}
-	return found
-}
+// helpers lists the processes by way of which the platform's nodes start all others.
+func helpers(stateDir string) []int { return below(nodePIDs(stateDir)) }
+
+// agents lists the first processes of all sandboxes, where the nodes have no pool.
+func agents(stateDir string) []int { return below(helpers(stateDir)) }
 
 // workers lists the processes of the functions' own.
-func workers(stateDir string) []int {
+func workers(stateDir string) []int { return below(agents(stateDir)) }
+
+func below(parents []int) []int {
 	var found []int
-	for _, agent := range agents(stateDir) {
-		found = append(found, childrenOf(agent)...)
+	for _, pid := range parents {
+		found = append(found, childrenOf(pid)...)
 	}
 	return found
 }

@@ -25,7 +25,7 @@ const (
 )
 
 // isModuleName: identifiers of Python with dots between. Every agent has this package in
-// it, and would compile a regular expression at each start.
+// it, and would compile a regular expression for that at each start.
 func isModuleName(s string) bool {
 	for part := range strings.SplitSeq(s, ".") {
 		for i, c := range part {

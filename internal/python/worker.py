@@ -159,9 +159,6 @@ def rehearse():
     encode(decode(event))
     current.reset(token)
     HEADER.pack(0, RESULT, 0)
-    thread = threading.Thread(target=time.time, daemon=True)
-    thread.start()
-    thread.join()
 
 
 def main():

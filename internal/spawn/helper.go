@@ -17,23 +17,32 @@ import (
 type helper struct {
 	socket int
 	// turn is held from a fork to the answer, and while an end is told, so that no end
-	// is heard of before its beginning.
+	// is heard of before its beginning, nor a pid used again before its end is told.
 	turn sync.Mutex
 	// started holds one token when there may be a child to wait for.
 	started chan struct{}
 }
 
 // Serve is the helper's whole life: it starts what it is told to until the socket ends.
-// It is called on the process's first goroutine.
 func Serve(socket *os.File) error {
-	// Children get a signal when the thread ends that forked them, and it must be the one
-	// that enters cgroups.
-	runtime.LockOSThread()
+	defer runtime.KeepAlive(socket) // which its end would close
 	if err := unix.CloseRange(3, math.MaxUint32, unix.CLOSE_RANGE_CLOEXEC); err != nil {
 		return fmt.Errorf("close files on exec: %w (needs Linux 5.11 or newer)", err)
 	}
 	h := &helper{socket: int(socket.Fd()), started: make(chan struct{}, 1)}
 	go h.reap()
+	return h.serve()
+}
+
+// serve stays on one thread: that enters cgroups, and children get a signal when it ends.
+// It is not the process's first, in whose cgroup the memory of all threads is counted.
+func (h *helper) serve() error {
+	runtime.LockOSThread()
+	if unix.Gettid() == os.Getpid() {
+		ended := make(chan error)
+		go func() { ended <- h.serve() }() // while this thread is locked, another one is found
+		return <-ended
+	}
 	packet, rights := make([]byte, mostOrder), make([]byte, unix.CmsgSpace(4*mostFiles))
 	for {
 		n, m, _, _, err := unix.Recvmsg(h.socket, packet, rights, unix.MSG_CMSG_CLOEXEC)
@@ -51,7 +60,7 @@ func Serve(socket *os.File) error {
 	}
 }
 
-// obey starts a process and answers; an error means that nobody can be answered.
+// obey starts a process and answers. After an error the helper can't go on.
 func (h *helper) obey(packet, rights []byte) error {
 	files, err := received(rights)
 	defer func() {
@@ -71,44 +80,45 @@ func (h *helper) obey(packet, rights []byte) error {
 	}
 	h.turn.Lock()
 	defer h.turn.Unlock()
-	pid, handle, err := start(&o, files)
-	if err != nil {
-		errno, _ := err.(*os.SyscallError).Err.(syscall.Errno)
-		return h.tell(notice{Fault: err.(*os.SyscallError).Syscall, Errno: errno}, nil)
+	answer, handle := start(&o, files[:o.Files], files[o.Files:][:o.Doors])
+	if handle >= 0 {
+		defer unix.Close(handle)
 	}
-	defer unix.Close(handle)
+	if err := pass(files[o.Files+o.Doors:]); err != nil {
+		return fmt.Errorf("leave cgroup: %w", err)
+	}
+	if handle < 0 {
+		return h.tell(answer, nil)
+	}
 	select {
 	case h.started <- struct{}{}:
 	default:
 	}
-	return h.tell(notice{PID: pid}, unix.UnixRights(handle))
+	return h.tell(answer, unix.UnixRights(handle))
 }
 
-// start forks on this thread, which is in the process's cgroup meanwhile. Its errors are
-// of type *os.SyscallError.
-func start(o *order, files []int) (pid, handle int, err error) {
-	files, doors := files[:o.Files], files[o.Files:]
-	doors, homes := doors[:o.Doors], doors[o.Doors:]
+// start forks on this thread, and leaves it in the process's cgroup. There is no handle if it fails.
+func start(o *order, files, doors []int) (answer notice, handle int) {
 	o.Attributes.PidFD = &handle
 	if len(doors) == 1 && isFolder(doors[0]) {
 		o.Attributes.UseCgroupFD, o.Attributes.CgroupFD = true, doors[0]
-		doors = nil
+	} else if err := pass(doors); err != nil {
+		return failed("enter cgroup", err), -1
 	}
 	descriptors := make([]uintptr, 0, len(files))
 	for _, file := range files {
 		descriptors = append(descriptors, uintptr(file))
 	}
-	err = pass(doors)
-	if err == nil {
-		pid, err = syscall.ForkExec(o.Path, o.Args, &syscall.ProcAttr{Dir: o.Dir, Env: o.Env, Files: descriptors, Sys: o.Attributes})
-		err = os.NewSyscallError("start "+o.Path, err)
+	pid, err := syscall.ForkExec(o.Path, o.Args, &syscall.ProcAttr{Dir: o.Dir, Env: o.Env, Files: descriptors, Sys: o.Attributes})
+	if err != nil {
+		return failed("fork and exec", err), -1
 	}
-	if left := pass(homes); left != nil && err == nil {
-		_ = unix.PidfdSendSignal(handle, unix.SIGKILL, nil, 0)
-		unix.Close(handle)
-		err = left
-	}
-	return pid, handle, err
+	return notice{PID: pid}, handle
+}
+
+func failed(step string, err error) notice {
+	errno, _ := err.(syscall.Errno)
+	return notice{Fault: step, Errno: errno}
 }
 
 func isFolder(file int) bool {
@@ -116,12 +126,11 @@ func isFolder(file int) bool {
 	return unix.Fstat(file, &info) == nil && info.Mode&unix.S_IFMT == unix.S_IFDIR
 }
 
-// pass moves the calling thread through the doors: "0" is whoever writes it.
-func pass(doors []int) error {
-	var first error
+// pass moves the calling thread through all doors: "0" is whoever writes it.
+func pass(doors []int) (first error) {
 	for _, door := range doors {
 		if _, err := unix.Write(door, []byte("0")); err != nil && first == nil {
-			first = os.NewSyscallError("enter cgroup", err)
+			first = err
 		}
 	}
 	return first
@@ -130,21 +139,28 @@ func pass(doors []int) error {
 // reap tells of children that have ended.
 func (h *helper) reap() {
 	for {
-		var status syscall.WaitStatus
-		var usage syscall.Rusage
-		pid, err := syscall.Wait4(-1, &status, 0, &usage)
-		switch err {
-		case syscall.EINTR:
-			continue
+		switch err := unix.Waitid(unix.P_ALL, 0, nil, unix.WEXITED|unix.WNOWAIT, nil); err {
+		case unix.EINTR:
 		case nil:
+			h.collect()
 		default: // there are none
 			<-h.started
-			continue
+		}
+	}
+}
+
+func (h *helper) collect() {
+	h.turn.Lock()
+	defer h.turn.Unlock()
+	for {
+		var status syscall.WaitStatus
+		var usage syscall.Rusage
+		pid, err := syscall.Wait4(-1, &status, syscall.WNOHANG, &usage)
+		if pid <= 0 || err != nil {
+			return
 		}
 		end := End{Status: status, User: time.Duration(usage.Utime.Nano()), System: time.Duration(usage.Stime.Nano())}
-		h.turn.Lock()
 		_ = h.tell(notice{PID: pid, Ended: &end}, nil) // else the node has gone, and we go too
-		h.turn.Unlock()
 	}
 }
 

@@ -2,6 +2,7 @@
 // are. A process with user namespaces of its own is forked with all page tables of
 // whoever forks it: of a node that is most of what the start takes, of the helper next
 // to nothing. When the node ends so does the helper, and with it all that it started.
+// Ends are seen by the node itself, so that a helper that hangs or dies holds up nothing.
 //
 // The two speak JSON over a socket that keeps packets apart. The node sends orders; the
 // helper answers them in turn, and tells of every child's end.
@@ -10,7 +11,6 @@ package spawn
 import (
 	"os"
 	"syscall"
-	"time"
 )
 
 // Argument is the first of a program that is to Serve.
@@ -23,7 +23,7 @@ type Command struct {
 	Dir       string
 	// Files are its descriptors from 0 on.
 	Files []*os.File
-	// Attributes but for PidFD and the cgroup's.
+	// Attributes but for PidFD and the cgroup's; nil is none.
 	Attributes *syscall.SysProcAttr
 	Cgroup     Cgroup
 }
@@ -58,18 +58,6 @@ type notice struct {
 	Fault string
 	Errno syscall.Errno
 }
-
-// End is how a process ended.
-type End struct {
-	Status syscall.WaitStatus
-	// User and System are the CPU time of the process and of those whose end it saw.
-	User, System time.Duration
-	// Lost: the helper ended first, which kills its children; there is no status.
-	Lost bool
-}
-
-// Success reports whether the process ended well.
-func (e End) Success() bool { return !e.Lost && e.Status.Exited() && e.Status.ExitStatus() == 0 }
 
 const (
 	// mostOrder bounds a packet, in bytes, and mostFiles what comes along.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"runtime/debug"
 	"slices"
 	"strconv"
 	"strings"
@@ -15,6 +16,7 @@ import (
 
 func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && os.Args[1] == Argument {
+		debug.SetGCPercent(1) // whatever a collection would spoil, it does
 		if err := Serve(os.NewFile(3, "orders")); err != nil {
 			panic(err)
 		}
@@ -81,8 +83,25 @@ func TestStartFails(t *testing.T) {
 	if _, err := s.Start(Command{Path: "/nowhere", Attributes: &syscall.SysProcAttr{}}); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("no such program: %v", err)
 	}
-	if _, err := s.Start(Command{Path: "/bin/true", Args: []string{strings.Repeat("x", mostOrder)}}); err == nil {
-		t.Error("an order larger than a packet was sent")
+	p, _ := shell(t, s, "exec sleep 60")
+	closed, err := os.Open("/dev/null")
+	if err != nil {
+		t.Fatal(err)
+	}
+	closed.Close()
+	for what, c := range map[string]Command{
+		"an order larger than a packet": {Path: "/bin/true", Args: []string{strings.Repeat("x", mostOrder)}},
+		"a file that is closed":         {Path: "/bin/true", Files: []*os.File{closed}},
+		"a program of a long name":      {Path: "/" + strings.Repeat("x", 5000)},
+	} {
+		if _, err := s.Start(c); err == nil {
+			t.Errorf("%s was started", what)
+		}
+	}
+	select {
+	case <-p.Done():
+		t.Error("those failures have killed another process")
+	default:
 	}
 	if p, _ := shell(t, s, "true"); !p.Wait().Success() {
 		t.Error("after those failures nothing starts")
@@ -92,18 +111,18 @@ func TestStartFails(t *testing.T) {
 	}
 }
 
-// TestMany start at once, and each hears of its own end.
+// TestMany start at once, by more orders than the socket holds, and each hears of its own end.
 func TestMany(t *testing.T) {
 	s := newSpawner(t)
 	var all sync.WaitGroup
-	for i := range 50 {
+	for i := range 500 {
 		all.Go(func() {
 			p, err := s.Start(Command{
-				Path: "/bin/sh", Args: []string{"sh", "-c", "exit " + strconv.Itoa(i)}, Attributes: &syscall.SysProcAttr{},
+				Path: "/bin/sh", Args: []string{"sh", "-c", "exit " + strconv.Itoa(i%200)}, Env: []string{"A=" + strings.Repeat("b", 2000)},
 			})
 			if err != nil {
 				t.Error(err)
-			} else if end := p.Wait(); end.Status.ExitStatus() != i {
+			} else if end := p.Wait(); end.Status.ExitStatus() != i%200 {
 				t.Errorf("%d ended with %v", i, end)
 			}
 		})
@@ -114,25 +133,35 @@ func TestMany(t *testing.T) {
 // TestHelperDies: its children die with it, and the next order gets another one.
 func TestHelperDies(t *testing.T) {
 	s := newSpawner(t)
-	p, _ := shell(t, s, "echo $PPID >&1; exec sleep 60")
-	q, output := shell(t, s, "echo $PPID")
-	q.Wait()
-	text, err := io.ReadAll(output)
-	if err != nil {
+	p, _ := shell(t, s, "exec sleep 60")
+	if err := s.line.helper.Kill(); err != nil {
 		t.Fatal(err)
 	}
-	helper, err := strconv.Atoi(strings.TrimSpace(string(text)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := syscall.Kill(helper, syscall.SIGKILL); err != nil {
-		t.Fatal(err)
-	}
+	<-p.Orphaned()
 	if end := p.Wait(); !end.Lost {
 		t.Errorf("ended: %v", end)
 	}
 	if err := syscall.Kill(p.Pid, 0); err == nil && !dead(p.Pid) {
 		t.Error("the child has outlived its helper")
+	}
+	if p, _ := shell(t, s, "true"); !p.Wait().Success() {
+		t.Error("nothing starts any more")
+	}
+}
+
+// TestHelperHangs: ends are seen without it, and it is replaced when somebody needs it.
+func TestHelperHangs(t *testing.T) {
+	s := newSpawner(t)
+	s.hung = 50 * time.Millisecond
+	p, _ := shell(t, s, "exec sleep 60")
+	if err := s.line.helper.Signal(syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Kill(); err != nil {
+		t.Error(err)
+	}
+	if end := p.Wait(); !end.Lost {
+		t.Errorf("who said that it ended so: %v", end)
 	}
 	if p, _ := shell(t, s, "true"); !p.Wait().Success() {
 		t.Error("nothing starts any more")

@@ -158,6 +158,11 @@ func (c *container) die(why cause) {
 
 // reap waits for the agent's death, then removes all there was of the container.
 func (c *container) reap(oom *os.File) {
+	select {
+	case <-c.agent.process.Done():
+	case <-c.agent.process.Orphaned():
+		c.die(cause{text: "what had started it has ended"}) // it is being killed; frozen, it would not die
+	}
 	how := c.agent.process.Wait()
 	end := fmt.Sprint("agent ended: ", how)
 	faults := []error{c.killRest()}

@@ -20,7 +20,7 @@ const procs = "cgroup.procs"
 const killWait = 5 * time.Second
 
 // Kill sends SIGKILL to every process of the group until there is none. The
-// caller's own process is spared: with v1 one of its threads may be in Enter.
+// caller's own process is spared: with v1 one of its threads may have gone in by a door.
 func (g *Group) Kill() error {
 	if err := g.Thaw(); err != nil {
 		return err
