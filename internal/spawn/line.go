@@ -17,9 +17,12 @@ import (
 // errEnded: the helper has ended before it answered.
 var errEnded = errors.New("helper ended")
 
+// hung is how long a helper may take for an order: some 2 ms. Then it is killed.
+const hung = 10 * time.Second
+
 // line is the node's side of one helper's life.
 type line struct {
-	hung   time.Duration // see Spawner
+	hung   time.Duration
 	conn   *net.UnixConn
 	helper *os.Process   // set once open has returned
 	deaf   chan struct{} // closed when nothing more is heard
@@ -37,7 +40,7 @@ type answer struct {
 	err     error
 }
 
-func open(path string, hung time.Duration) (*line, error) {
+func open(path string) (*line, error) {
 	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return nil, err

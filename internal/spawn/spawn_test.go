@@ -152,8 +152,8 @@ func TestHelperDies(t *testing.T) {
 // TestHelperHangs: ends are seen without it, and it is replaced when somebody needs it.
 func TestHelperHangs(t *testing.T) {
 	s := newSpawner(t)
-	s.hung = 50 * time.Millisecond
 	p, _ := shell(t, s, "exec sleep 60")
+	s.line.hung = 50 * time.Millisecond // that of the next helper is as ever
 	if err := s.line.helper.Signal(syscall.SIGSTOP); err != nil {
 		t.Fatal(err)
 	}

@@ -13,8 +13,6 @@ var ErrClosed = errors.New("spawner closed")
 // Spawner starts processes. It is safe for concurrent use.
 type Spawner struct {
 	path string
-	// hung is how long a helper may take for an order, some 2 ms. Then it is killed.
-	hung time.Duration
 
 	mu     sync.Mutex // guards the fields below
 	line   *line      // to the helper; nil or dead: there is none
@@ -23,7 +21,7 @@ type Spawner struct {
 
 // New makes a Spawner whose helper is the program at path, which is started with Argument
 // and its socket as descriptor 3 when it is needed first, and again whenever it has ended.
-func New(path string) *Spawner { return &Spawner{path: path, hung: 10 * time.Second} }
+func New(path string) *Spawner { return &Spawner{path: path} }
 
 // Start starts the process. A helper that is found dead is replaced, once.
 func (s *Spawner) Start(c Command) (*Process, error) {
@@ -77,7 +75,7 @@ func (s *Spawner) get() (*line, error) {
 			return s.line, nil
 		}
 	}
-	l, err := open(s.path, s.hung)
+	l, err := open(s.path)
 	if err != nil {
 		return nil, fmt.Errorf("start helper: %w", err)
 	}
