@@ -69,14 +69,11 @@ func (c *Catalogue) All() []Function {
 	return all
 }
 
-// isNamePart: 1 to 128 letters, digits, _ . and -.
+const nameCharacters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-"
+
+// isNamePart: 1 to 128 of them.
 func isNamePart(s string) bool {
-	for _, c := range []byte(s) {
-		if !('a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '_' || c == '.' || c == '-') {
-			return false
-		}
-	}
-	return len(s) >= 1 && len(s) <= 128
+	return len(s) >= 1 && len(s) <= 128 && strings.Trim(s, nameCharacters) == ""
 }
 
 // ParseName reads [account/]name[@version]; parts that are not there stay empty.
