@@ -1,6 +1,7 @@
 package linux
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -90,8 +91,11 @@ func TestEveryRuntimeIsShutIn(t *testing.T) {
 func createFunction(t *testing.T, r *Runtime, spec sandbox.Spec) sandbox.Container {
 	t.Helper()
 	c, err := underTest(r).Create(t.Context(), spec)
+	if errors.Is(err, sandbox.ErrNoRuntime) {
+		t.Skip(err)
+	}
 	if err != nil {
-		t.Skipf("%s: %v", spec.Function.Runtime, err) // its interpreter is not there
+		t.Fatal(err)
 	}
 	return c
 }
