@@ -39,7 +39,7 @@ func TestCreateErrors(t *testing.T) {
 		err  error
 		want codes.Code
 	}{
-		{"no interpreter", fmt.Errorf("python3: %w", sandbox.ErrNoRuntime), codes.FailedPrecondition},
+		{"no interpreter", fmt.Errorf("python3: %w", sandbox.ErrUnsupported), codes.FailedPrecondition},
 		{"no memory", fmt.Errorf("create: %w", sandbox.ErrOutOfMemory), codes.ResourceExhausted},
 		{"whatever else", errors.New("disk full"), codes.Unavailable},
 	} {

@@ -162,7 +162,7 @@ func createStatus(ctx context.Context, err error) error {
 	switch {
 	case ctx.Err() != nil:
 		return status.FromContextError(ctx.Err()).Err()
-	case errors.Is(err, sandbox.ErrNoRuntime):
+	case errors.Is(err, sandbox.ErrUnsupported):
 		return status.Error(codes.FailedPrecondition, err.Error())
 	case errors.Is(err, sandbox.ErrOutOfMemory):
 		return status.Error(codes.ResourceExhausted, err.Error())

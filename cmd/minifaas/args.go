@@ -18,6 +18,15 @@ func flagArgs(pairs ...any) []string {
 	return args
 }
 
+// joined is how a flag takes several values.
+func joined[T fmt.Stringer](values []T) string {
+	var texts []string
+	for _, v := range values {
+		texts = append(texts, v.String())
+	}
+	return strings.Join(texts, ",")
+}
+
 // command joins a subcommand and its arguments.
 func command(name string, args ...[]string) []string {
 	all := strings.Fields(name)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"time"
@@ -24,18 +25,19 @@ import (
 // sandboxFlags say how containers are made, on every node of this machine.
 type sandboxFlags struct {
 	functionFlags
-	StateDir     string        `placeholder:"DIR" help:"Folder for what must outlive a process; by default /var/lib/minifaas/PORT-BASE, or below ~/.local/state without root."`
-	Isolation    string        `default:"namespaces" enum:"auto,namespaces,process" help:"How containers are shut in: ${enum}. process takes rights away but gives no namespaces: weaker. auto falls back to it where the host allows no namespaces."`
-	CgroupParent string        `placeholder:"PATH" help:"Cgroup below which the nodes' cgroups are made; by default minifaas-PORT-BASE."`
-	Agent        string        `placeholder:"FILE" help:"The agent that runs in containers; by default the one built into this program."`
-	NodeMemory   function.Size `default:"4GiB" help:"Memory of a node; three quarters of it are offered to containers."`
-	NodeCPU      float64       `name:"node-cpu" default:"2" help:"CPU of a node, in cores."`
-	Pool         bool          `help:"Keep sandboxes in reserve, and warm interpreters that fork into them, so that a container is made in a few milliseconds. Filling it takes CPU that nothing else wants, and up to an eighth of the node's memory."`
-	FreezeAfter  time.Duration `default:"5s" help:"Freeze a container that has been idle for so long, until its next call: it takes no CPU meanwhile, and its memory is trimmed. 0 is never."`
-	Simulated    bool          `help:"Simulate the nodes: the real services, but what a call takes is a model's answer to its event, and no code runs. Needs no rights."`
-	CreateScale  float64       `default:"1" help:"How many times longer than on the reference node it takes a simulated node to create a container: 0.1 s, then 0.4 s of CPU."`
-	CreateTime   time.Duration `help:"Time that it takes a simulated node to create a container, however many it creates at once; 0 is as the model says."`
-	TimeScale    float64       `default:"1" help:"How many times faster than the clock simulated nodes are: creations, calls, timeouts and the refill delay. All figures stay those of the clock."`
+	StateDir     string         `placeholder:"DIR" help:"Folder for what must outlive a process; by default /var/lib/minifaas/PORT-BASE, or below ~/.local/state without root."`
+	Isolation    string         `default:"namespaces" enum:"auto,namespaces,process" help:"How containers are shut in: ${enum}. process takes rights away but gives no namespaces: weaker. auto falls back to it where the host allows no namespaces."`
+	CgroupParent string         `placeholder:"PATH" help:"Cgroup below which the nodes' cgroups are made; by default minifaas-PORT-BASE."`
+	Agent        string         `placeholder:"FILE" help:"The agent that runs in containers; by default the one built into this program."`
+	NodeMemory   function.Size  `default:"4GiB" help:"Memory of a node; three quarters of it are offered to containers."`
+	NodeCPU      float64        `name:"node-cpu" default:"2" help:"CPU of a node, in cores."`
+	Pool         bool           `help:"Keep sandboxes in reserve, and warm interpreters that fork into them, so that a container is made in a few milliseconds. Filling it takes CPU that nothing else wants, and up to an eighth of the node's memory."`
+	FreezeAfter  time.Duration  `default:"5s" help:"Freeze a container that has been idle for so long, until its next call: it takes no CPU meanwhile, and its memory is trimmed. 0 is never."`
+	EgressDeny   []netip.Prefix `placeholder:"NETWORK,..." help:"Networks, such as 10.0.0.0/8, that functions with network: egress don't reach. They never reach this machine, nor each other."`
+	Simulated    bool           `help:"Simulate the nodes: the real services, but what a call takes is a model's answer to its event, and no code runs. Needs no rights."`
+	CreateScale  float64        `default:"1" help:"How many times longer than on the reference node it takes a simulated node to create a container: 0.1 s, then 0.4 s of CPU."`
+	CreateTime   time.Duration  `help:"Time that it takes a simulated node to create a container, however many it creates at once; 0 is as the model says."`
+	TimeScale    float64        `default:"1" help:"How many times faster than the clock simulated nodes are: creations, calls, timeouts and the refill delay. All figures stay those of the clock."`
 }
 
 // Default sizes of a node, for commands that don't take them as flags.
@@ -70,6 +72,7 @@ func (f *sandboxFlags) validate() error {
 func (f *sandboxFlags) args() []string {
 	return flagArgs("functions", f.Functions, "state-dir", f.StateDir, "isolation", f.Isolation,
 		"cgroup-parent", f.CgroupParent, "agent", f.Agent, "node-memory", f.NodeMemory, "node-cpu", f.NodeCPU, "pool", f.Pool, "freeze-after", f.FreezeAfter,
+		"egress-deny", joined(f.EgressDeny),
 		"simulated", f.Simulated, "create-scale", f.scale(), "create-time", f.CreateTime, "time-scale", f.speed())
 }
 
@@ -161,6 +164,7 @@ func (f *sandboxFlags) runtime(name string, slot int, log *zap.Logger) (*linux.R
 		Isolation:    linux.Isolation(f.Isolation),
 		UIDBase:      uidBase + slot*uidsPerNode,
 		FreezeAfter:  f.FreezeAfter,
+		EgressDeny:   f.EgressDeny,
 		Log:          log,
 	})
 }

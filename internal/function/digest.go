@@ -24,6 +24,9 @@ func digest(f Function) (string, error) {
 	if f.Snapshot {
 		fmt.Fprintln(sum, "snapshot")
 	}
+	if f.Egress {
+		fmt.Fprintln(sum, "egress")
+	}
 	if f.Runtime == Simulated {
 		fmt.Fprintln(sum, f.Resident)
 		return version(sum), nil

@@ -40,6 +40,8 @@ type Function struct {
 	// Snapshot: containers may begin from the state in which the function's initialisation
 	// left one; Wasm only.
 	Snapshot bool
+	// Egress: its containers may reach other machines; without, they have no network.
+	Egress bool
 	// Resident is what a container uses without calls, in bytes, where it is
 	// simulated; 0 leaves it to the node's model.
 	Resident int64

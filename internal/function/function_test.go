@@ -25,7 +25,7 @@ func write(t *testing.T, folder string, files map[string]string) {
 func TestLoadFolder(t *testing.T) {
 	folder := t.TempDir()
 	write(t, folder, map[string]string{
-		"functions.yaml":       "functions:\n- {name: a, runtime: native, handler: run, code: a, memory: 64MiB, timeout: 1.5s, concurrency: 3}\n",
+		"functions.yaml":       "functions:\n- {name: a, runtime: native, handler: run, code: a, memory: 64MiB, timeout: 1.5s, concurrency: 3, network: egress}\n",
 		"hello/function.yaml":  "runtime: python3\nhandler: main.handler\n",
 		"hello/main.py":        "def handler(event, context): pass\n",
 		"not-one/README.md":    "no function here\n",
@@ -40,14 +40,14 @@ func TestLoadFolder(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if a.Memory != 64<<20 || a.Timeout != 1500*time.Millisecond || a.Concurrency != 3 || a.Code != filepath.Join(folder, "a") {
+	if a.Memory != 64<<20 || a.Timeout != 1500*time.Millisecond || a.Concurrency != 3 || !a.Egress || a.Code != filepath.Join(folder, "a") {
 		t.Errorf("a is %+v", a)
 	}
 	hello, err := catalogue.Find("default", "hello")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if hello.Memory != DefaultMemory || hello.Timeout != DefaultTimeout || len(hello.Name.Version) != 12 {
+	if hello.Memory != DefaultMemory || hello.Timeout != DefaultTimeout || hello.Egress || len(hello.Name.Version) != 12 {
 		t.Errorf("hello is %+v", hello)
 	}
 	for _, name := range []string{hello.Name.String(), "default/hello", "hello@" + hello.Name.Version} {
@@ -120,7 +120,8 @@ func TestLoadReportsEveryFault(t *testing.T) {
 - {name: nothing-to-run, runtime: simulated, handler: h}
 - {name: real, runtime: native, resident: 5MiB}
 - {name: state, runtime: python3, snapshot: true, preload: [json, "os; exit", test.support, unittest.__main__]}
-- {name: early, runtime: wasm, preload: [json]}
+- {name: early, runtime: wasm, preload: [json], network: egress}
+- {name: server, runtime: native, network: ingress}
 `,
 		"broken/function.yaml":  "runtime: [\n",
 		"unknown/function.yaml": "runtime: native\nmemroy: 1GiB\n",
@@ -129,7 +130,7 @@ func TestLoadReportsEveryFault(t *testing.T) {
 	if err == nil {
 		t.Fatal("no error")
 	}
-	for _, want := range []string{"bad name", "cobol", "memory 3", "timeout 99h", "concurrency -1", "leave out handler", "resident 5MiB", "snapshot: only the runtime wasm", `preload "os; exit"`, "preload: only the runtime python3", `preload "test.support": it is a program`, `preload "unittest.__main__": it`, "broken/function.yaml", "memroy"} {
+	for _, want := range []string{"bad name", "cobol", "memory 3", "timeout 99h", "concurrency -1", "leave out handler", "resident 5MiB", "snapshot: only the runtime wasm", `preload "os; exit"`, "preload: only the runtime python3", "network egress: the runtime wasm", `network "ingress"`, `preload "test.support": it is a program`, `preload "unittest.__main__": it`, "broken/function.yaml", "memroy"} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("the error does not speak of %q:\n%v", want, err)
 		}

@@ -53,8 +53,15 @@ type declaration struct {
 	Environment map[string]string `yaml:"environment"`
 	Preload     []string          `yaml:"preload"`
 	Snapshot    bool              `yaml:"snapshot"`
+	Network     string            `yaml:"network"`
 	Resident    Size              `yaml:"resident"`
 }
+
+// Values of declaration.Network; silence is networkNone.
+const (
+	networkNone   = "none"
+	networkEgress = "egress"
+)
 
 // Load reads functions from a manifest (a YAML file with a list "functions"),
 // or from a folder: its functions.yaml, if there is one, and every folder in it
@@ -147,6 +154,7 @@ func (d declaration) function(folder string) (Function, error) {
 		Environment: d.Environment,
 		Preload:     d.Preload,
 		Snapshot:    d.Snapshot,
+		Egress:      d.Network == networkEgress,
 		Resident:    int64(d.Resident),
 	}
 	if filepath.IsAbs(d.Code) {
@@ -197,6 +205,12 @@ func (d declaration) check(f Function) error {
 	}
 	if d.Snapshot && d.Runtime != Wasm {
 		fault("snapshot: only the runtime wasm has it")
+	}
+	if networks := []string{networkNone, networkEgress}; d.Network != "" && !slices.Contains(networks, d.Network) {
+		fault("network %q: want one of %q", d.Network, networks)
+	}
+	if f.Egress && d.Runtime == Wasm {
+		fault("network egress: the runtime wasm has no network (WASI preview 1 can't open a connection)")
 	}
 	for _, module := range d.Preload {
 		if parts := strings.Split(module, "."); slices.Contains(parts, "__main__") || parts[0] == "test" {

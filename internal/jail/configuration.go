@@ -4,6 +4,9 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+
+	"github.com/minifaas/minifaas/internal/tun"
+	containerservicepb "github.com/minifaas/minifaas/proto/containerservice"
 )
 
 // configuration is what programs need of the host's /etc and what tells
@@ -29,16 +32,20 @@ var configuration = []string{
 }
 
 // writeConfiguration writes the files that are the sandbox's own.
-func writeConfiguration(root, hostname string) error {
+func writeConfiguration(root string, spec *containerservicepb.SandboxSpec) error {
+	names := "# no network\n"
+	if spec.GetEgress() {
+		names = fmt.Sprintf("nameserver %s\n", tun.Gateway)
+	}
 	err := writeFiles(root, map[string]string{
 		"etc/passwd":      "root:x:0:0:root:/tmp:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n",
 		"etc/group":       "root:x:0:\nnogroup:x:65534:\n",
-		"etc/resolv.conf": "# no network\n",
+		"etc/resolv.conf": names,
 	})
 	if err != nil {
 		return err
 	}
-	return WriteHostname(root, hostname)
+	return WriteHostname(root, spec.GetHostname())
 }
 
 // WriteHostname writes the files that name the sandbox whose root that is.

@@ -42,6 +42,11 @@ func Enter(spec *containerservicepb.SandboxSpec) error {
 }
 
 func enterNamespaces(spec *containerservicepb.SandboxSpec) error {
+	if spec.GetEgress() {
+		if err := giveDevice(); err != nil {
+			return err
+		}
+	}
 	if err := changeRoot(spec); err != nil {
 		return err
 	}

@@ -4,9 +4,26 @@ import (
 	"fmt"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/minifaas/minifaas/internal/tun"
 )
 
-// raiseLoopback makes 127.0.0.1 work in the new network namespace, which has no other interface.
+// deviceSocket is the descriptor over which the node waits for the network device.
+const deviceSocket = 5
+
+// giveDevice makes a way out of the network namespace, whose other end only the node has then. It
+// comes before all else, as its file is the host's.
+func giveDevice() error {
+	defer unix.Close(deviceSocket)
+	device, err := tun.Open()
+	if err != nil {
+		return err
+	}
+	defer device.Close()
+	return tun.Give(deviceSocket, device)
+}
+
+// raiseLoopback makes 127.0.0.1 work in the new network namespace.
 func raiseLoopback() error {
 	socket, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {

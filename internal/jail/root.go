@@ -62,7 +62,7 @@ func fill(root string, spec *containerservicepb.SandboxSpec) error {
 			return err
 		}
 	}
-	if err := writeConfiguration(root, spec.GetHostname()); err != nil {
+	if err := writeConfiguration(root, spec); err != nil {
 		return err
 	}
 	for _, m := range spec.GetMounts() {

@@ -32,8 +32,8 @@ var (
 	ErrLostToMemory = fmt.Errorf("%w: out of memory", ErrLost)
 	// ErrInUse: the container uses more memory than it was to be left.
 	ErrInUse = errors.New("memory in use")
-	// ErrNoRuntime: the function's interpreter is not on this machine.
-	ErrNoRuntime = errors.New("runtime not available")
+	// ErrUnsupported: this machine does not have what the function needs, such as its interpreter.
+	ErrUnsupported = errors.New("not available on this machine")
 )
 
 // Spec says what a container is to be.

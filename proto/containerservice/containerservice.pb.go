@@ -87,7 +87,10 @@ type SandboxSpec struct {
 	TmpBytes int64  `protobuf:"varint,4,opt,name=tmp_bytes,json=tmpBytes,proto3" json:"tmp_bytes,omitempty"`
 	Hostname string `protobuf:"bytes,5,opt,name=hostname,proto3" json:"hostname,omitempty"`
 	// The seccomp program that ends in all of the sandbox: an array of struct sock_filter.
-	Filter        []byte `protobuf:"bytes,6,opt,name=filter,proto3" json:"filter,omitempty"`
+	Filter []byte `protobuf:"bytes,6,opt,name=filter,proto3" json:"filter,omitempty"`
+	// The sandbox may reach out, by a network device whose other end the agent gives the node over
+	// the socket that is file descriptor 5. Only with ISOLATION_NAMESPACES.
+	Egress        bool `protobuf:"varint,7,opt,name=egress,proto3" json:"egress,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -162,6 +165,13 @@ func (x *SandboxSpec) GetFilter() []byte {
 		return x.Filter
 	}
 	return nil
+}
+
+func (x *SandboxSpec) GetEgress() bool {
+	if x != nil {
+		return x.Egress
+	}
+	return false
 }
 
 type Mount struct {
@@ -1143,14 +1153,15 @@ var File_containerservice_containerservice_proto protoreflect.FileDescriptor
 
 const file_containerservice_containerservice_proto_rawDesc = "" +
 	"\n" +
-	"'containerservice/containerservice.proto\x12\x15containerserviceproto\"\xb2\x02\n" +
+	"'containerservice/containerservice.proto\x12\x15containerserviceproto\"\xca\x02\n" +
 	"\vSandboxSpec\x12J\n" +
 	"\tisolation\x18\x01 \x01(\x0e2,.containerserviceproto.SandboxSpec.IsolationR\tisolation\x12\x12\n" +
 	"\x04root\x18\x02 \x01(\tR\x04root\x124\n" +
 	"\x06mounts\x18\x03 \x03(\v2\x1c.containerserviceproto.MountR\x06mounts\x12\x1b\n" +
 	"\ttmp_bytes\x18\x04 \x01(\x03R\btmpBytes\x12\x1a\n" +
 	"\bhostname\x18\x05 \x01(\tR\bhostname\x12\x16\n" +
-	"\x06filter\x18\x06 \x01(\fR\x06filter\"<\n" +
+	"\x06filter\x18\x06 \x01(\fR\x06filter\x12\x16\n" +
+	"\x06egress\x18\a \x01(\bR\x06egress\"<\n" +
 	"\tIsolation\x12\x18\n" +
 	"\x14ISOLATION_NAMESPACES\x10\x00\x12\x15\n" +
 	"\x11ISOLATION_PROCESS\x10\x01\"7\n" +

@@ -20,7 +20,8 @@ type agent struct {
 	// namespaced: when it dies, the kernel kills all others of the sandbox.
 	namespaced bool
 	conn       net.Conn
-	said       *tail // on stderr
+	device     *net.UnixConn // over which the agent gives its network device; nil: it makes none
+	said       *tail         // on stderr
 }
 
 // launch is what start needs to know.
@@ -70,19 +71,37 @@ func startAgent(s *spawn.Spawner, l launch) (*agent, error) {
 		return nil, err
 	}
 	defer stderr.Close()
-
-	process, err := s.Start(spawn.Command{
+	a := &agent{namespaced: l.namespaced, conn: conn, said: said}
+	files := []*os.File{null, stderr, stderr, spec, theirs}
+	if l.spec.GetEgress() {
+		socket, err := a.awaitDevice()
+		if err != nil {
+			a.close()
+			return nil, err
+		}
+		defer socket.Close()
+		files = append(files, socket)
+	}
+	a.process, err = s.Start(spawn.Command{
 		Path: l.path, Args: []string{"containerservice"}, Env: environment, Dir: "/",
-		Files:      []*os.File{null, stderr, stderr, spec, theirs},
+		Files:      files,
 		Attributes: l.attributes(),
 		Cgroup:     l.cgroup,
 	})
 	if err != nil {
-		conn.Close()
-		said.close()
+		a.close()
 		return nil, fmt.Errorf("start agent: %w", err)
 	}
-	return &agent{process: process, namespaced: l.namespaced, conn: conn, said: said}, nil
+	return a, nil
+}
+
+// close ends what there is without the process.
+func (a *agent) close() {
+	a.conn.Close()
+	if a.device != nil {
+		a.device.Close()
+	}
+	a.said.close()
 }
 
 // attributes are the process's namespaces and user.

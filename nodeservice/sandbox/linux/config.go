@@ -3,6 +3,7 @@ package linux
 import (
 	"errors"
 	"fmt"
+	"net/netip"
 	"path/filepath"
 	"regexp"
 	"runtime"
@@ -64,6 +65,8 @@ type Config struct {
 	// FreezeAfter is how long a container is idle before it is frozen, until the next
 	// invocation; 0 means never. It takes cgroups with a freezer.
 	FreezeAfter time.Duration
+	// EgressDeny are networks that no function reaches, beside the host itself.
+	EgressDeny []netip.Prefix
 	// LoadTimeout bounds a function's own initialisation; default 10 s.
 	LoadTimeout time.Duration
 	Log         *zap.Logger

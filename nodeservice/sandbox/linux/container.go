@@ -13,6 +13,7 @@ import (
 
 	"github.com/minifaas/minifaas/nodeservice/sandbox"
 	"github.com/minifaas/minifaas/nodeservice/sandbox/linux/cgroup"
+	"github.com/minifaas/minifaas/nodeservice/sandbox/linux/egress"
 	containerservicepb "github.com/minifaas/minifaas/proto/containerservice"
 )
 
@@ -30,6 +31,7 @@ type container struct {
 	memory   atomic.Int64 // limit in bytes
 	cpu      float64      // quota in cores; sizing guards it once the container is created
 	folder   string
+	egress   bool          // it has a network device
 	group    *cgroup.Group // nil: none
 	cpuMeter *cgroup.CPUMeter
 	fault    error          // what is wrong with the function's code folder
@@ -49,6 +51,7 @@ type container struct {
 	mu       sync.Mutex      // guards the fields below
 	requests map[string]bool // ids of the invocations in flight
 	inFlight int
+	link     *egress.Link // nil: none, or none yet
 	rest     rest
 	end      *cause
 	removal  error
@@ -73,7 +76,7 @@ func (c *container) start(mounts []*containerservicepb.Mount) (err error) {
 		namespaced: c.runtime.namespaces,
 		uid:        c.uid,
 		cgroup:     birthplace,
-		spec:       c.runtime.sandboxSpec(c.id, c.folder, mounts),
+		spec:       c.runtime.sandboxSpec(c.id, c.folder, mounts, c.egress),
 	})
 	if err != nil {
 		return err
@@ -179,7 +182,9 @@ func (c *container) reap(oom *os.File) {
 		}
 	}
 	close(c.done)
+	link := c.link
 	c.mu.Unlock()
+	link.Close()
 
 	if oom != nil {
 		oom.Close()
@@ -188,7 +193,7 @@ func (c *container) reap(oom *os.File) {
 	if c.conn != nil {
 		c.conn.Close()
 	}
-	c.agent.conn.Close()
+	c.agent.close()
 	removal := errors.Join(append(faults, c.remove(how.User+how.System))...)
 	c.mu.Lock()
 	c.removal = removal

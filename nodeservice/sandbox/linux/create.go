@@ -51,6 +51,9 @@ func (r *Runtime) create(ctx context.Context, spec sandbox.Spec) (*container, er
 	if err != nil {
 		return nil, err
 	}
+	if err := r.canReachOut(spec.Function); err != nil {
+		return nil, err
+	}
 	code, fault, err := r.code.get(ctx, spec.Function)
 	if err != nil {
 		return nil, err
@@ -82,6 +85,10 @@ func (r *Runtime) create(ctx context.Context, spec sandbox.Spec) (*container, er
 		watch.lap(&watch.phases.Take)
 	}
 	c.fault = fault
+	if err := c.reachOut(ctx); err != nil {
+		_ = c.Kill()
+		return nil, err
+	}
 	request := r.loadRequest(spec, code, compiled, program)
 	request.Forked = c.forked()
 	err = c.load(ctx, request)
@@ -103,7 +110,7 @@ func (r *Runtime) create(ctx context.Context, spec sandbox.Spec) (*container, er
 func (r *Runtime) fromPool(ctx context.Context, spec sandbox.Spec, z *zygote, folders []*containerservicepb.Mount, watch *stopwatch) (*container, bool) {
 	c := r.pool.take(kindOf(spec, z))
 	if c == nil && z != nil {
-		if c = r.pool.take(kind{}); c != nil {
+		if c = r.pool.take(plainKind(spec)); c != nil {
 			c.beginFork(ctx, z)
 		}
 	}
@@ -121,7 +128,7 @@ func (r *Runtime) fromPool(ctx context.Context, spec sandbox.Spec, z *zygote, fo
 
 // fromScratch makes a sandbox for the function.
 func (r *Runtime) fromScratch(spec sandbox.Spec, mounts []*containerservicepb.Mount) (*container, error) {
-	c, err := r.newContainer(spec.ID, spec.Memory)
+	c, err := r.newContainer(spec.ID, spec.Memory, spec.Function.Egress)
 	if err != nil {
 		return nil, err
 	}
@@ -133,10 +140,11 @@ func (r *Runtime) fromScratch(spec sandbox.Spec, mounts []*containerservicepb.Mo
 }
 
 // newContainer takes an id, a user, a folder and a cgroup. abandon gives them back.
-func (r *Runtime) newContainer(id string, memory int64) (*container, error) {
+func (r *Runtime) newContainer(id string, memory int64, egress bool) (*container, error) {
 	c := &container{
 		runtime:  r,
 		id:       id,
+		egress:   egress,
 		requests: map[string]bool{},
 		done:     make(chan struct{}),
 		gone:     make(chan struct{}),
@@ -182,7 +190,7 @@ func (r *Runtime) mounts(code, compiled string) []*containerservicepb.Mount {
 	return mounts
 }
 
-func (r *Runtime) sandboxSpec(id, folder string, mounts []*containerservicepb.Mount) *containerservicepb.SandboxSpec {
+func (r *Runtime) sandboxSpec(id, folder string, mounts []*containerservicepb.Mount, egress bool) *containerservicepb.SandboxSpec {
 	return &containerservicepb.SandboxSpec{
 		Isolation: r.isolation(),
 		Root:      folder,
@@ -190,6 +198,7 @@ func (r *Runtime) sandboxSpec(id, folder string, mounts []*containerservicepb.Mo
 		TmpBytes:  r.cfg.TmpBytes,
 		Hostname:  hostname(id),
 		Filter:    r.filter,
+		Egress:    egress && r.namespaces,
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/minifaas/minifaas/internal/function"
 	"github.com/minifaas/minifaas/nodeservice/sandbox"
 	"github.com/minifaas/minifaas/nodeservice/sandbox/sandboxtest"
 )
@@ -22,7 +23,12 @@ type inside struct {
 
 func enterContainer(t *testing.T, r *Runtime, id string, memory int64) inside {
 	t.Helper()
-	c, err := underTest(r).Create(t.Context(), sandbox.Spec{ID: id, Function: sandboxtest.Build(t).Function(), Memory: memory})
+	return enterFunction(t, r, id, sandboxtest.Build(t).Function(), memory)
+}
+
+func enterFunction(t *testing.T, r *Runtime, id string, f function.Function, memory int64) inside {
+	t.Helper()
+	c, err := underTest(r).Create(t.Context(), sandbox.Spec{ID: id, Function: f, Memory: memory})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -91,7 +91,7 @@ func TestEveryRuntimeIsShutIn(t *testing.T) {
 func createFunction(t *testing.T, r *Runtime, spec sandbox.Spec) sandbox.Container {
 	t.Helper()
 	c, err := underTest(r).Create(t.Context(), spec)
-	if errors.Is(err, sandbox.ErrNoRuntime) {
+	if errors.Is(err, sandbox.ErrUnsupported) {
 		t.Skip(err)
 	}
 	if err != nil {

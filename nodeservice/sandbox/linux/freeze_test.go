@@ -195,7 +195,7 @@ func TestFrozenRuntimes(t *testing.T) {
 			spec := sandbox.Spec{ID: runtime, Function: codeOf(code), Memory: 256 << 20}
 			spec.Function.Name.Function, spec.Function.Runtime, spec.Function.Handler = runtime, runtime, f.handler
 			created, err := underTest(r).Create(t.Context(), spec)
-			if errors.Is(err, sandbox.ErrNoRuntime) {
+			if errors.Is(err, sandbox.ErrUnsupported) {
 				t.Skip(err)
 			}
 			if err != nil {

@@ -43,7 +43,7 @@ func (i interpreter) mounts() []*containerservicepb.Mount {
 // shim, a script under somebody's home.
 func findInterpreter(runtime, searchPath string) (interpreter, error) {
 	if runtime == function.Simulated {
-		return interpreter{}, fmt.Errorf("%w: a simulated function has no code to run; start the nodes with --simulated, or declare one of another runtime", sandbox.ErrNoRuntime)
+		return interpreter{}, fmt.Errorf("%w: a simulated function has no code to run; start the nodes with --simulated, or declare one of another runtime", sandbox.ErrUnsupported)
 	}
 	name, needed := interpreters[runtime]
 	if !needed {
@@ -62,7 +62,7 @@ func findInterpreter(runtime, searchPath string) (interpreter, error) {
 		}
 	}
 	return interpreter{}, fmt.Errorf("%w: %s needs %s, and none of these is a program that other users can run: %s",
-		sandbox.ErrNoRuntime, runtime, name, strings.Join(looked, ", "))
+		sandbox.ErrUnsupported, runtime, name, strings.Join(looked, ", "))
 }
 
 // runnable resolves path to a program which is not a script, is not in a home, and is open to all users.

@@ -25,8 +25,8 @@ func TestInterpreterMissing(t *testing.T) {
 		t.Skip("/usr/bin/node is there, and is looked at first")
 	}
 	_, err := findInterpreter(function.NodeJS, "/nowhere/bin:relative")
-	if !errors.Is(err, sandbox.ErrNoRuntime) {
-		t.Fatalf("%v, want ErrNoRuntime", err)
+	if !errors.Is(err, sandbox.ErrUnsupported) {
+		t.Fatalf("%v, want ErrUnsupported", err)
 	}
 	for _, part := range []string{"nodejs", "/usr/bin/node", "/usr/local/bin/node", "/nowhere/bin/node"} {
 		if !strings.Contains(err.Error(), part) {
@@ -38,8 +38,8 @@ func TestInterpreterMissing(t *testing.T) {
 // TestSimulatedFunctionDoesNotRun: what to do about it is in the error.
 func TestSimulatedFunctionDoesNotRun(t *testing.T) {
 	_, err := findInterpreter(function.Simulated, "")
-	if !errors.Is(err, sandbox.ErrNoRuntime) || !strings.Contains(err.Error(), "--simulated") {
-		t.Errorf("%v, want ErrNoRuntime with what to do", err)
+	if !errors.Is(err, sandbox.ErrUnsupported) || !strings.Contains(err.Error(), "--simulated") {
+		t.Errorf("%v, want ErrUnsupported with what to do", err)
 	}
 }
 

@@ -30,7 +30,7 @@ func (c *container) load(ctx context.Context, req *containerservicepb.LoadReques
 	}
 	switch {
 	case status.Code(err) == codes.FailedPrecondition:
-		return fmt.Errorf("load function: %w: %s", sandbox.ErrNoRuntime, status.Convert(err).Message())
+		return fmt.Errorf("load function: %w: %s", sandbox.ErrUnsupported, status.Convert(err).Message())
 	case status.Code(err) == codes.Aborted:
 		return fmt.Errorf("load function: %w: %s", errNoWorker, status.Convert(err).Message())
 	case err != nil:

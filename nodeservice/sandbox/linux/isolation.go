@@ -53,7 +53,7 @@ func (r *Runtime) try() error {
 		path:       r.agent,
 		namespaced: r.namespaces,
 		uid:        r.cfg.UIDBase,
-		spec:       r.sandboxSpec(id, folder, nil),
+		spec:       r.sandboxSpec(id, folder, nil, false),
 	})
 	if err != nil {
 		return err

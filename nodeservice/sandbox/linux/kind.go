@@ -15,19 +15,24 @@ type kind struct {
 	memory int64
 	// zygote is whose fork waits as Python's worker; nil elsewhere.
 	zygote *zygote
+	// egress: it has a network device.
+	egress bool
 }
 
 // kindOf is plain where no interpreter has to wait inside: some functions need a start of
 // their own, and a plain one also serves Python until its zygote has filled others.
 func kindOf(spec sandbox.Spec, z *zygote) kind {
+	k := plainKind(spec)
 	switch {
 	case z != nil:
-		return kind{runtime: function.Python3, zygote: z}
+		k.runtime, k.zygote = function.Python3, z
 	case spec.Function.Runtime == function.NodeJS && !function.NeedsOwnStart(spec.Function.Environment):
-		return kind{runtime: function.NodeJS, memory: spec.Memory}
+		k.runtime, k.memory = function.NodeJS, spec.Memory
 	}
-	return kind{}
+	return k
 }
+
+func plainKind(spec sandbox.Spec) kind { return kind{egress: spec.Function.Egress} }
 
 // wanted is false when nobody can use the kind any more.
 func (k kind) wanted() bool { return k.zygote == nil || !k.zygote.dead() }

@@ -77,7 +77,7 @@ func TestPrograms(t *testing.T) {
 			f := codeOf(code)
 			f.Runtime, f.Handler = program.runtime, program.handler
 			c, err := underTest(newRuntime(t, nil)).Create(t.Context(), sandbox.Spec{ID: "c1", Function: f, Memory: 512 << 20})
-			if errors.Is(err, sandbox.ErrNoRuntime) {
+			if errors.Is(err, sandbox.ErrUnsupported) {
 				t.Skip(err)
 			}
 			if err != nil {
@@ -138,7 +138,7 @@ func TestMissingInterpreter(t *testing.T) {
 	f := codeOf(t.TempDir())
 	f.Runtime, f.Handler = function.NodeJS, "app.handler"
 	_, err := newRuntime(t, nil).Create(t.Context(), sandbox.Spec{ID: "c1", Function: f, Memory: 64 << 20})
-	if !errors.Is(err, sandbox.ErrNoRuntime) || !strings.Contains(err.Error(), "/nowhere/node") {
-		t.Errorf("%v, want ErrNoRuntime that names what was looked for", err)
+	if !errors.Is(err, sandbox.ErrUnsupported) || !strings.Contains(err.Error(), "/nowhere/node") {
+		t.Errorf("%v, want ErrUnsupported that names what was looked for", err)
 	}
 }

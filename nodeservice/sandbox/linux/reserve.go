@@ -62,7 +62,7 @@ func (r *Runtime) prepareSandbox(id string, k kind) (*container, error) {
 	if err != nil {
 		return nil, err
 	}
-	c, err := r.newContainer(id, k.limit())
+	c, err := r.newContainer(id, k.limit(), k.egress)
 	if err != nil {
 		return nil, err
 	}

@@ -30,6 +30,7 @@ import (
 	"github.com/minifaas/minifaas/internal/spawn"
 	"github.com/minifaas/minifaas/nodeservice/sandbox"
 	"github.com/minifaas/minifaas/nodeservice/sandbox/linux/cgroup"
+	"github.com/minifaas/minifaas/nodeservice/sandbox/linux/egress"
 )
 
 var (
@@ -55,6 +56,7 @@ type Runtime struct {
 
 	homes   []*os.File     // see cgroup.Host
 	spawner *spawn.Spawner // starts all processes
+	gateway *egress.Gateway
 	code    *codeStore
 	modules *moduleStore
 	pool    *pool    // nil: every container is made when it is asked for
@@ -113,6 +115,7 @@ func (r *Runtime) prepare() (err error) {
 		return err
 	}
 	r.spawner = spawn.New(r.agent)
+	r.gateway = egress.New(r.cfg.EgressDeny, r.log)
 	if r.filter, err = seccompfilter.Assemble(); err != nil {
 		return err
 	}

@@ -31,6 +31,9 @@ var attempts = map[string]func() map[string]string{
 }
 
 func try(name string) ([]byte, error) {
+	if address, ok := strings.CutPrefix(name, "reach "); ok {
+		return json.Marshal(reach(address))
+	}
 	attempt, ok := attempts[name]
 	if !ok {
 		return nil, fmt.Errorf("nothing known by the name of %q", name)
@@ -135,6 +138,20 @@ func network() map[string]string {
 		listener.Close()
 	}
 	return found
+}
+
+// reach sends a byte to a server that echoes it.
+func reach(address string) map[string]string {
+	conn, err := net.DialTimeout("tcp", address, 10*time.Second)
+	if err == nil {
+		defer conn.Close()
+		_ = conn.SetDeadline(time.Now().Add(10 * time.Second))
+		_, err = conn.Write([]byte("x"))
+	}
+	if err == nil {
+		_, err = conn.Read(make([]byte, 1))
+	}
+	return map[string]string{"end": outcome(err)}
 }
 
 // fork starts processes until it cannot, then ends them.
