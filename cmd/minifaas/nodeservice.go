@@ -33,7 +33,7 @@ type sandboxFlags struct {
 	NodeCPU      float64        `name:"node-cpu" default:"2" help:"CPU of a node, in cores."`
 	Pool         bool           `help:"Keep sandboxes in reserve, and warm interpreters that fork into them, so that a container is made in a few milliseconds. Filling it takes CPU that nothing else wants, and up to an eighth of the node's memory."`
 	FreezeAfter  time.Duration  `default:"5s" help:"Freeze a container that has been idle for so long, until its next call: it takes no CPU meanwhile, and its memory is trimmed. 0 is never."`
-	EgressDeny   []netip.Prefix `placeholder:"NETWORK,..." help:"Networks, such as 10.0.0.0/8, that functions with network: egress don't reach. They never reach this machine, nor each other."`
+	EgressDeny   []netip.Prefix `placeholder:"NETWORK" help:"Networks, such as 10.0.0.0/8, that functions with network: egress don't reach. They never reach this machine, nor each other."`
 	Simulated    bool           `help:"Simulate the nodes: the real services, but what a call takes is a model's answer to its event, and no code runs. Needs no rights."`
 	CreateScale  float64        `default:"1" help:"How many times longer than on the reference node it takes a simulated node to create a container: 0.1 s, then 0.4 s of CPU."`
 	CreateTime   time.Duration  `help:"Time that it takes a simulated node to create a container, however many it creates at once; 0 is as the model says."`

@@ -12,7 +12,14 @@ import (
 
 // BenchmarkCreate makes and kills containers of a small native function, one after the other.
 func BenchmarkCreate(b *testing.B) {
+	for name, egress := range map[string]bool{"None": false, "Egress": true} {
+		b.Run(name, func(b *testing.B) { benchmarkCreate(b, egress) })
+	}
+}
+
+func benchmarkCreate(b *testing.B, egress bool) {
 	r, spec := benchmarkRuntime(b)
+	spec.Function.Egress = egress
 	var took []time.Duration
 	for i := 0; b.Loop(); i++ {
 		spec.ID = fmt.Sprint("c", i)
