@@ -11,7 +11,8 @@ import (
 
 // Asking the kernel for a peak costs as much as a tenth of a short invocation.
 // One shorter than brief can't take much that it does not leave behind,
-// so it is told what the container held at some time in the last recent.
+// so it is told what the container held at some time in the last recent. A longer one
+// is told the peak that another has just asked for, as what they overlap with is the same.
 const (
 	brief  = time.Millisecond
 	recent = 100 * time.Millisecond
@@ -22,9 +23,9 @@ type memory struct {
 	meter  *rss.Meter
 	worker *rss.Process
 
-	mu   sync.Mutex // guards held and at
-	held int64      // what the container held
-	at   time.Time
+	mu         sync.Mutex // guards the fields below
+	held, most int64      // what the container held, and its peak
+	at         time.Time  // then
 }
 
 // peak is the container's memory since the first of the invocations that
@@ -37,11 +38,14 @@ func (m *memory) peak(r runtime.Result, worker *process.Process) int64 {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	now := time.Now()
-	if r.Duration < brief && now.Sub(m.at) < recent {
+	age := now.Sub(m.at)
+	if r.Duration < brief && age < recent {
 		return m.held
 	}
-	peak := m.worker.Peak()
+	if age < min(brief, r.Duration) {
+		return m.most
+	}
 	others := m.meter.With(m.worker, 0)
-	m.held, m.at = others+m.worker.Held(), now
-	return others + peak
+	m.held, m.most, m.at = others+m.worker.Held(), others+m.worker.Peak(), now
+	return m.most
 }

@@ -51,7 +51,7 @@ type container struct {
 	mu       sync.Mutex      // guards the fields below
 	requests map[string]bool // ids of the invocations in flight
 	inFlight int
-	link     *egress.Link // nil: none, or none yet
+	link     *egress.Link // nil: none; set before the function is loaded
 	rest     rest
 	end      *cause
 	removal  error

@@ -1,15 +1,19 @@
 package linux
 
 import (
+	"encoding/json"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/minifaas/minifaas/internal/tun"
+	"github.com/minifaas/minifaas/nodeservice/sandbox"
 	"github.com/minifaas/minifaas/nodeservice/sandbox/linux/egress/egresstest"
 	"github.com/minifaas/minifaas/nodeservice/sandbox/sandboxtest"
 )
@@ -65,6 +69,10 @@ func TestEgress(t *testing.T) {
 		if got := c.try(t, "reach "+net.JoinHostPort(host.String(), port))["end"]; got == "ok" {
 			t.Errorf("the host is reached at %s", host)
 		}
+	}
+	event, _ := json.Marshal(sandboxtest.Event{Do: "reach 169.254.169.254:80"})
+	if r, err := c.Invoke(t.Context(), sandbox.Invocation{Event: event, Timeout: time.Minute}); err != nil || !strings.Contains(r.Log, "169.254.169.254 is no address of another machine") {
+		t.Errorf("the function's log says %q; %v", r.Log, err)
 	}
 	neighbour := enterContainer(t, r, "c2", 256<<20)
 	if got := neighbour.try(t, "network")["interfaces"]; got != "lo" {

@@ -14,7 +14,7 @@ func (c *container) result(reply *containerservicepb.InvokeReply, timedOut bool)
 	r := sandbox.Result{
 		Body:      reply.GetBody(),
 		Error:     c.functionError(reply.GetError()),
-		Log:       reply.GetFunctionLog(),
+		Log:       reply.GetFunctionLog() + c.link.Refusals(),
 		Duration:  time.Duration(reply.GetDurationInNanos()),
 		MaxMemory: c.peak(reply.GetMaxMemoryUsageInBytes()),
 		Lost:      reply.GetContainerLost(),
@@ -30,7 +30,7 @@ func (c *container) result(reply *containerservicepb.InvokeReply, timedOut bool)
 func (c *container) loadFailure() sandbox.Result {
 	return sandbox.Result{
 		Error:     c.functionError(c.broken.GetError()),
-		Log:       c.broken.GetFunctionLog(),
+		Log:       c.broken.GetFunctionLog() + c.link.Refusals(),
 		MaxMemory: c.peak(0),
 		Lost:      true,
 	}

@@ -6,8 +6,10 @@ package egress
 
 import (
 	"context"
+	"fmt"
 	"net/netip"
 	"os"
+	"strings"
 	"sync"
 
 	"go.uber.org/zap"
@@ -49,8 +51,9 @@ type Link struct {
 	closing   sync.Once
 	running   sync.WaitGroup // what passes packets
 
-	mu      sync.Mutex // guards refused
+	mu      sync.Mutex // guards the fields below
 	refused map[netip.Addr]bool
+	untold  strings.Builder
 }
 
 // Attach takes the device, and serves it until Close. The name is for the log.
@@ -111,16 +114,29 @@ func (l *Link) release() {
 	<-l.gateway.available
 }
 
-// refusals of which a link tells its log.
-const refusalsLogged = 16
+// refusalsTold are those of which a link gives the reason.
+const refusalsTold = 16
 
-// refuse tells the log, once for each address, as the function hears no reason.
+// refuse gives the reason, which the function does not hear, to both logs: once for each address.
 func (l *Link) refuse(protocol string, target netip.AddrPort, why error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.refused[target.Addr()] || len(l.refused) >= refusalsLogged {
+	if l.refused[target.Addr()] || len(l.refused) >= refusalsTold {
 		return
 	}
 	l.refused[target.Addr()] = true
 	l.log.Info("connection of a function refused", zap.String("protocol", protocol), zap.Stringer("target", target), zap.Error(why))
+	fmt.Fprintf(&l.untold, "minifaas: %s to %s refused: %v\n", protocol, target, why)
+}
+
+// Refusals are lines for the function's log: why connections were refused since it was last asked. A
+// nil link has none.
+func (l *Link) Refusals() string {
+	if l == nil {
+		return ""
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	defer l.untold.Reset()
+	return l.untold.String()
 }
