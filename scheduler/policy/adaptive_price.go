@@ -39,16 +39,22 @@ func (a *Adaptive) price(l *learned, f *engine.FunctionView) float64 {
 	rarity = max(leastRarity, math.Sqrt(math.Sqrt(rarity)))
 	slowdown := 1 / max(l.execution.value, shortest).Seconds()
 	memory := max(a.Size(f).Booked, 1<<20)
-	weights := slowdownWorth * a.cfg.LatencyWeight / a.cfg.ResourceWeight
+	weights := a.slowdownWorth() * a.cfg.LatencyWeight / a.cfg.ResourceWeight
 	return weights * d.busy * slowdown * rarity / float64(memory)
 }
 
+// slowdownWorth is for how many times the memory of an average call a slowdown of 1
+// stands at equal weights: found by trial. Where memory is all that containers share, 3
+// costs up to 2 % more than 2 on the azure-like workload of docs/policies.md, unless memory is very short, and up to 25 % more on
+// Azure's own; where calls compete for CPU, 2 makes the contest's score 1 to 2 % worse.
+func (a *Adaptive) slowdownWorth() float64 {
+	if a.all.judged > 0 {
+		return 3
+	}
+	return 2
+}
+
 const (
-	// slowdownWorth is for how many times the memory of an average call a slowdown
-	// of 1 stands at equal weights: found by trial. From 2 to 4 the cost of docs/policies.md
-	// on the azure-like workload grows by up to 2 % where memory is not short, and the
-	// contest's score falls by 2 %.
-	slowdownWorth = 3.0
 	// unknownPrice is taken while nothing has been learned.
 	unknownPrice = 60
 	leastRarity  = 1.0 / 64
