@@ -98,6 +98,9 @@ func (c Config) Validate() error {
 	fault(c.CreateConcurrency < 0, "create concurrency %d is negative", c.CreateConcurrency)
 	fault(!(c.ReadyShare >= 0 && c.ReadyShare <= 1), "ready share %v is not between 0 and 1", c.ReadyShare)
 	fault(c.FreezeAfter < 0, "freeze after %v is negative", c.FreezeAfter)
+	for _, p := range c.EgressDeny {
+		fault(!p.IsValid() || p.Addr().Is4In6(), "egress deny %q: want a network such as 10.0.0.0/8 or fd00::/8; one of IPv4 in the notation of IPv4", p)
+	}
 	fault(c.LoadTimeout < 0, "load timeout %v is negative", c.LoadTimeout)
 	switch c.Isolation {
 	case "", Auto, Namespaces, Process:

@@ -1,6 +1,7 @@
 package linux
 
 import (
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
@@ -14,11 +15,11 @@ import (
 const long = time.Minute
 
 func TestConfigFaults(t *testing.T) {
-	_, err := New(Config{StateDir: "x", AgentPath: "y", Name: "../z", CgroupParent: "../..", Isolation: "hope", UIDBase: -1, TmpBytes: -1})
+	_, err := New(Config{StateDir: "x", AgentPath: "y", Name: "../z", CgroupParent: "../..", Isolation: "hope", UIDBase: -1, TmpBytes: -1, EgressDeny: []netip.Prefix{netip.MustParsePrefix("::ffff:10.0.0.0/104")}})
 	if err == nil {
 		t.Fatal("accepted")
 	}
-	for _, part := range []string{"state dir", "agent path", "name", "cgroup parent", "memory", "cpu", "isolation", "uid base", "tmp bytes"} {
+	for _, part := range []string{"state dir", "agent path", "name", "cgroup parent", "memory", "cpu", "isolation", "uid base", "tmp bytes", "egress deny"} {
 		if !strings.Contains(err.Error(), part) {
 			t.Errorf("%v does not name the %s", err, part)
 		}

@@ -13,6 +13,7 @@ import (
 	"github.com/minifaas/minifaas/internal/function"
 	"github.com/minifaas/minifaas/internal/tun"
 	"github.com/minifaas/minifaas/nodeservice/sandbox"
+	"github.com/minifaas/minifaas/nodeservice/sandbox/linux/egress"
 )
 
 // canReachOut fails for a function that asks for a network which this host cannot give. Without
@@ -22,11 +23,17 @@ func (r *Runtime) canReachOut(f function.Function) error {
 		return nil
 	}
 	device, err := os.OpenFile(tun.Path, os.O_RDWR, 0)
+	if err == nil {
+		defer device.Close()
+		if os.Geteuid() == 0 {
+			err = reachable(tun.Path, 0o006) // containers are other users
+		}
+	}
 	if err != nil {
-		return fmt.Errorf("%w: function %s has network: egress, which takes a network device: %w; load the kernel's module tun, or give %s to the container that the node runs in",
+		return fmt.Errorf("%w: function %s has network: egress, which takes a network device: %w; load the kernel's module tun, let all users read and write %s, or give it to the container that the node runs in",
 			sandbox.ErrUnsupported, f.Name, err, tun.Path)
 	}
-	return device.Close()
+	return nil
 }
 
 // awaitDevice lets the agent give its network device: the socket is for the agent.
@@ -63,14 +70,22 @@ func (c *container) reachOut(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if !c.keepLink(link) {
+		link.Close()
+		return c.lost(errors.New("it had no network yet"))
+	}
+	return nil
+}
+
+// keepLink leaves it to the container to close, unless that has ended.
+func (c *container) keepLink(link *egress.Link) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	select {
 	case <-c.done:
-		link.Close()
-		return errors.New("container ended before it had a network")
+		return false
 	default:
 		c.link = link
-		return nil
+		return true
 	}
 }

@@ -10,6 +10,9 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -125,7 +128,7 @@ func echoPort(t *testing.T, address string) string {
 	return egresstest.Echo(t, nil, "0.0.0.0")
 }
 
-// TestSandboxesAreOutOfReach of each egresstest.Other, though they have the same addresses.
+// TestSandboxesAreOutOfReach of each other, though they have the same addresses.
 func TestSandboxesAreOutOfReach(t *testing.T) {
 	w := newWorld(t)
 	neighbour := egresstest.NewMachine(t)
@@ -139,29 +142,53 @@ func TestSandboxesAreOutOfReach(t *testing.T) {
 	}
 }
 
-// TestNames: questions go to a name server of the egresstest.Host, also where that is the host itself, and to the next one when it is silent.
+// TestNames: questions go to a name server of the host, also where that is the host itself, and
+// to the next one if it does not answer, however many were asked at once.
 func TestNames(t *testing.T) {
 	w := newWorld(t)
-	w.gateway.resolver.path = filepath.Join(t.TempDir(), "resolv.conf")
-	egresstest.Must(t, os.WriteFile(w.gateway.resolver.path, []byte("# of the test\nnameserver 127.0.0.5\nnameserver "+egresstest.Other+"\n"), 0o600))
+	w.link.resolver.path = filepath.Join(t.TempDir(), "resolv.conf")
+	egresstest.Must(t, os.WriteFile(w.link.resolver.path, []byte("# of the test\nnameserver 127.0.0.5\nnameserver "+egresstest.Other+"\n"), 0o600))
+	silent, err := net.ListenPacket("udp", "127.0.0.5:53")
+	egresstest.Must(t, err)
+	defer silent.Close()
 	egresstest.EchoDatagrams(t, w.other, net.JoinHostPort(egresstest.Other, "53"))
-	ask := func() error {
+	for deadline := time.Now().Add(20 * time.Second); !w.ask(t, 4); {
+		if time.Now().After(deadline) {
+			t.Fatal("one that is silent is asked for ever")
+		}
+	}
+	if !w.ask(t, 4) || !w.ask(t, 1) {
+		t.Error("one that answers has lost its turn")
+	}
+}
+
+// ask reports whether so many questions, asked at once, were all answered soon.
+func (w *world) ask(t *testing.T, questions int) bool {
+	var failed atomic.Bool
+	var all sync.WaitGroup
+	for range questions {
 		conn, err := w.sandbox.Dial("udp", net.JoinHostPort(tun.Gateway.String(), "53"))
 		egresstest.Must(t, err)
-		defer conn.Close()
-		_ = conn.SetDeadline(time.Now().Add(200 * time.Millisecond))
 		_, err = conn.Write([]byte("who?"))
-		if err == nil {
-			_, err = conn.Read(make([]byte, 4))
-		}
-		return err
+		egresstest.Must(t, err)
+		all.Go(func() {
+			defer conn.Close()
+			_ = conn.SetDeadline(time.Now().Add(500 * time.Millisecond))
+			if _, err := conn.Read(make([]byte, 4)); err != nil {
+				failed.Store(true)
+			}
+		})
 	}
-	if err := ask(); err == nil {
-		t.Error("a name server answers that is not there")
-	}
-	for deadline := time.Now().Add(10 * time.Second); ask() != nil; {
-		if time.Now().After(deadline) {
-			t.Fatal("one that is not there is asked for ever")
+	all.Wait()
+	return !failed.Load()
+}
+
+// TestStandsFor: an address within another one is looked at.
+func TestStandsFor(t *testing.T) {
+	r := rules{deny: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}}
+	for _, address := range []string{"64:ff9b::10.1.2.3", "2002:a01:203::1", "64:ff9b::127.0.0.1", "::ffff:10.1.2.3"} {
+		if err := r.check(netip.MustParseAddr(address)); err == nil || strings.Contains(err.Error(), "route") {
+			t.Errorf("%s: %v", address, err)
 		}
 	}
 }
@@ -209,8 +236,8 @@ func TestClose(t *testing.T) {
 	_, err = conn.Write([]byte("x"))
 	egresstest.Must(t, err)
 	w.link.Close()
-	if len(w.gateway.available) > 0 {
-		t.Errorf("%d connections are left", len(w.gateway.available))
+	if w.gateway.quota.open > 0 || w.link.share.open > 0 {
+		t.Errorf("%d connections are left", w.link.share.open)
 	}
 	if _, err := w.sandbox.Dial("tcp", net.JoinHostPort(egresstest.Other, "7")); !errors.Is(err, syscall.ENETUNREACH) {
 		t.Errorf("without its device a sandbox gets %v", err)

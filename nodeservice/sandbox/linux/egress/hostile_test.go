@@ -24,12 +24,12 @@ func fakeDevice(t testing.TB) (device, sandbox *os.File) {
 }
 
 // syn is the first packet of a connection, whose checksums are right.
-func syn(to netip.AddrPort) []byte {
+func syn(from uint16, to netip.AddrPort) []byte {
 	p := make([]byte, 40)
 	copy(p, []byte{0x45, 0, 0, 40, 0, 1, 0, 0, 64, 6})
 	copy(p[12:], tun.Address.AsSlice())
 	copy(p[16:], to.Addr().AsSlice())
-	binary.BigEndian.PutUint16(p[20:], 40000)
+	binary.BigEndian.PutUint16(p[20:], from)
 	binary.BigEndian.PutUint16(p[22:], to.Port())
 	p[32], p[33], p[34] = 5<<4, 2, 0xff
 	binary.BigEndian.PutUint16(p[10:], checksum(p[:20], 0))
@@ -72,7 +72,7 @@ var denied = netip.MustParseAddrPort("203.0.113.1:1")
 
 // FuzzPackets: whatever a sandbox sends, the node goes on, and answers what is well-formed.
 func FuzzPackets(f *testing.F) {
-	f.Add(syn(denied))
+	f.Add(syn(40000, denied))
 	f.Add([]byte{0x45})
 	f.Add([]byte{0x60, 0, 0, 0, 0, 8, 44, 1})
 	f.Add(bytes.Repeat([]byte{0xff}, 100))
@@ -87,7 +87,7 @@ func FuzzPackets(f *testing.F) {
 			t.Fatal(err)
 		}
 		defer link.Close()
-		for _, p := range [][]byte{packet, syn(denied)} {
+		for _, p := range [][]byte{packet, syn(40000, denied)} {
 			if _, err := sandbox.Write(p); err != nil {
 				t.Fatal(err)
 			}

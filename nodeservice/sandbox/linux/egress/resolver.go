@@ -10,20 +10,24 @@ import (
 
 const dnsPort = 53
 
-// resolver says which of the host's name servers is asked.
+// resolver says which of the host's name servers a sandbox asks.
 type resolver struct {
-	path   string // of resolv.conf
-	silent atomic.Uint32
+	path  string // of resolv.conf
+	place atomic.Uint32
 }
 
-// server is the first one that has not been silent lately.
+// server is the one whose turn it is.
 func (r *resolver) server() netip.AddrPort {
 	servers := nameServers(r.path)
-	return netip.AddrPortFrom(servers[int(r.silent.Load())%len(servers)], dnsPort)
+	return netip.AddrPortFrom(servers[int(r.place.Load())%len(servers)], dnsPort)
 }
 
-// next has another one asked from now on.
-func (r *resolver) next() { r.silent.Add(1) }
+// skip has the next one asked from now on, if it is still this one's turn.
+func (r *resolver) skip(silent netip.AddrPort) {
+	if place := r.place.Load(); r.server() == silent {
+		r.place.CompareAndSwap(place, place+1)
+	}
+}
 
 // nameServers are read anew each time, as a host changes networks. Without any, resolv.conf(5) has
 // one on the host itself.

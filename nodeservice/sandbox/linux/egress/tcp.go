@@ -2,45 +2,42 @@ package egress
 
 import (
 	"context"
-	"errors"
 	"io"
 	"net"
 	"sync"
+	"time"
 
+	"gvisor.dev/gvisor/pkg/tcpip"
 	"gvisor.dev/gvisor/pkg/tcpip/adapters/gonet"
 	"gvisor.dev/gvisor/pkg/tcpip/transport/tcp"
 	"gvisor.dev/gvisor/pkg/waiter"
 )
 
-// errTooMany connections of a sandbox, or of the node.
-var errTooMany = errors.New("too many connections")
-
 // acceptTCP connects on both sides. The sandbox's own is accepted only when there is the other: what
-// refuses a connection, or never answers, does the same to the function.
+// refuses a connection does so to the function.
 func (l *Link) acceptTCP(request *tcp.ForwarderRequest) {
 	target := target(request.ID())
-	if !l.reserve() {
+	if !l.gateway.quota.reserve(&l.share) {
 		request.Complete(true)
 		l.refuse("tcp", target, errTooMany)
 		return
 	}
-	defer l.release()
-	remote, err := l.gateway.dial(l.ctx, "tcp", target)
+	defer l.gateway.quota.release(&l.share)
+	remote, err := l.dial("tcp", target)
 	if err != nil {
 		request.Complete(true)
 		l.refuse("tcp", target, err)
 		return
 	}
-	defer remote.Close()
 	var events waiter.Queue
 	endpoint, failed := request.CreateEndpoint(&events)
 	request.Complete(failed != nil)
 	if failed != nil {
+		remote.Close()
 		return
 	}
-	local := gonet.NewTCPConn(&events, endpoint)
-	defer local.Close()
-	l.relay(local, remote.(*net.TCPConn))
+	l.relay(gonet.NewTCPConn(&events, endpoint), endpoint, remote.(*net.TCPConn))
+	l.drain(endpoint)
 }
 
 // halfConn is a connection each of whose directions ends by itself.
@@ -49,21 +46,58 @@ type halfConn interface {
 	CloseWrite() error
 }
 
-// relay copies until both directions have ended, or one has failed.
-func (l *Link) relay(local, remote halfConn) {
-	ctx, cancel := context.WithCancel(l.ctx)
-	defer cancel()
-	defer context.AfterFunc(ctx, func() {
+// relay copies until both directions have ended. If one fails both sides are reset, so that
+// nobody takes a part for the whole.
+func (l *Link) relay(local halfConn, endpoint tcpip.Endpoint, remote *net.TCPConn) {
+	ctx, fail := context.WithCancel(l.ctx)
+	defer fail()
+	alive := context.AfterFunc(ctx, func() {
+		endpoint.Abort()
 		local.Close()
+		_ = remote.SetLinger(0)
 		remote.Close()
-	})()
+	})
 	var both sync.WaitGroup
 	forward := func(to, from halfConn) {
 		if _, err := io.Copy(to, from); err != nil || to.CloseWrite() != nil {
-			cancel()
+			fail()
 		}
 	}
 	both.Go(func() { forward(local, remote) })
 	both.Go(func() { forward(remote, local) })
 	both.Wait()
+	if alive() {
+		local.Close()
+		remote.Close()
+	}
+}
+
+// patience is how long a sandbox may leave unread what it was sent when all has been said.
+const patience = time.Minute
+
+// drain returns when the sandbox has it all, or takes no more: until then it is held in memory.
+func (l *Link) drain(endpoint tcpip.Endpoint) {
+	left, since := -1, time.Now()
+	for pause := time.Millisecond; !gone(endpoint); pause = min(2*pause, time.Second) {
+		if unsent, _ := endpoint.GetSockOptInt(tcpip.SendQueueSizeOption); unsent != left {
+			left, since = unsent, time.Now()
+		}
+		if time.Since(since) > patience || l.ctx.Err() != nil {
+			endpoint.Abort()
+			return
+		}
+		select {
+		case <-time.After(pause):
+		case <-l.ctx.Done():
+		}
+	}
+}
+
+// gone: what is left of the connection holds no data.
+func gone(endpoint tcpip.Endpoint) bool {
+	switch tcp.EndpointState(endpoint.State()) {
+	case tcp.StateClose, tcp.StateError, tcp.StateTimeWait:
+		return true
+	}
+	return false
 }
