@@ -222,14 +222,14 @@ func (k *checker) leases() {
 			k.that(c.state == ready || c.state == quarantined || c.state == retiring || c.state == removing, "container %s is leased and %v", c.name, c.state)
 			if l.request != "" {
 				named++
-				k.that(e.leases[leaseKey{l.request, f.Index}] == l && l.onContainer.in == &c.named, "lease %s is not in its place", l.request)
+				k.that(e.leaseOf(l.request, f) == l && l.onContainer.in == &c.named, "lease %s is not in its place", l.request)
 			} else {
 				k.that(l.onContainer.in == &c.anonymous, "an anonymous lease is not in its place")
 			}
 		}
 		k.equal("oldest grant of "+f.Spec.Name, f.OldestGrant, oldest)
 	}
-	k.equal("leases by request", len(e.leases), named)
+	k.equal("leases by request", len(e.leases)+len(e.further), named)
 }
 
 func (k *checker) heap(h *heap) {

@@ -30,7 +30,8 @@ type Engine struct {
 	reservations map[uint64]*reservation
 	tickets      map[Ticket]*request    // every waiting request
 	waiting      map[RequestID]*request // those that have an id
-	leases       map[leaseKey]*lease    // those that have a request id
+	leases       map[RequestID]*lease   // those that have a request id: one of each request
+	further      map[leaseKey]*lease    // and the others
 	tenants      map[string]*tenant
 	byAccount    []*tenant // in order of appearance
 
@@ -104,7 +105,8 @@ func New(cfg Config, p Policy) (*Engine, error) {
 		reservations: make(map[uint64]*reservation),
 		tickets:      make(map[Ticket]*request),
 		waiting:      make(map[RequestID]*request),
-		leases:       make(map[leaseKey]*lease),
+		leases:       make(map[RequestID]*lease),
+		further:      make(map[leaseKey]*lease),
 		tenants:      make(map[string]*tenant),
 	}
 	e.index.visited = &e.visited

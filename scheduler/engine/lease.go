@@ -21,6 +21,50 @@ type leaseKey struct {
 	function int
 }
 
+// leaseOf finds the lease of a request on a function.
+func (e *Engine) leaseOf(id RequestID, f *function) *lease {
+	if l := e.leases[id]; l != nil && l.container.fn == f {
+		return l
+	}
+	return e.further[leaseKey{id, f.Index}]
+}
+
+// leaseOn finds the lease that is given back. Its request leads there as a rule:
+// that spares a search for the container among all that there are.
+func (e *Engine) leaseOn(id ContainerID, request RequestID) *lease {
+	if l := e.leases[request]; l != nil && l.container.id == id {
+		return l
+	}
+	c := e.containers[id]
+	switch {
+	case c == nil:
+		return nil
+	case request == "":
+		return c.anonymous.first()
+	}
+	if l := e.further[leaseKey{request, c.fn.Index}]; l != nil && l.container == c {
+		return l
+	}
+	return nil
+}
+
+// name makes the lease findable by its request.
+func (e *Engine) name(l *lease) {
+	if e.leases[l.request] == nil {
+		e.leases[l.request] = l
+	} else {
+		e.further[leaseKey{l.request, l.container.fn.Index}] = l
+	}
+}
+
+func (e *Engine) unname(l *lease) {
+	if e.leases[l.request] == l {
+		delete(e.leases, l.request)
+	} else {
+		delete(e.further, leaseKey{l.request, l.container.fn.Index})
+	}
+}
+
 func (e *Engine) grant(t Ticket, id RequestID, c *container, cold bool) {
 	f := c.fn
 	if c.InFlight == 0 && c.Uses > 0 {
@@ -43,7 +87,7 @@ func (e *Engine) grant(t Ticket, id RequestID, c *container, cold bool) {
 		c.anonymous.pushBack(&l.onContainer)
 	} else {
 		c.named.pushBack(&l.onContainer)
-		e.leases[leaseKey{id, f.Index}] = l
+		e.name(l)
 	}
 	e.arm(&l.deadline, e.after(e.now, e.patience(f)))
 
@@ -85,19 +129,11 @@ func (l *lease) init() {
 
 // giveBack is the Return event.
 func (e *Engine) giveBack(ev *Event) {
-	c := e.containers[ev.Container]
-	if c == nil {
-		return
-	}
-	var l *lease
-	if ev.Request == "" {
-		l = c.anonymous.first()
-	} else if l = e.leases[leaseKey{ev.Request, c.fn.Index}]; l != nil && l.container != c {
-		l = nil
-	}
+	l := e.leaseOn(ev.Container, ev.Request)
 	if l == nil {
 		return
 	}
+	c := l.container
 	f := c.fn
 	e.pool.LastActive = e.now
 	e.counters.Returned++
@@ -148,7 +184,7 @@ func (e *Engine) endLease(l *lease) {
 	l.onFunction.leave()
 	e.timers.remove(&l.deadline)
 	if l.request != "" {
-		delete(e.leases, leaseKey{l.request, f.Index})
+		e.unname(l)
 	}
 	c.InFlight--
 	c.node.InFlight--

@@ -41,7 +41,7 @@ func (e *Engine) acquire(ev *Event) {
 	}
 	if ev.Request != "" {
 		// A removed container's lease is as good as over, so the request is a new one.
-		if l := e.leases[leaseKey{ev.Request, f.Index}]; l != nil && l.container.state != removing {
+		if l := e.leaseOf(ev.Request, f); l != nil && l.container.state != removing {
 			e.emit(Action{Kind: Grant, Ticket: ev.Ticket, Request: ev.Request, Node: l.container.node.ID, Container: l.container.id})
 			return
 		} else if l != nil {

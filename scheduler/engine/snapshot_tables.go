@@ -299,7 +299,7 @@ func (s *snapshot) leaseTable() {
 				x.anonymous.pushBack(&l.onContainer)
 			} else {
 				x.named.pushBack(&l.onContainer)
-				e.leases[leaseKey{l.request, f.Index}] = l
+				e.name(l)
 			}
 		}
 		s.timer(&l.deadline)
