@@ -80,8 +80,8 @@ func (k *checker) nodes() {
 			serving++
 			capacity += n.Capacity
 			k.equal("place of "+string(id), e.index.places[n.place], n)
-			k.equal("free in index, "+string(id), e.index.free.v[e.index.free.base+n.place], int64(n.Free()))
-			k.equal("gain in index, "+string(id), e.index.gain.v[e.index.gain.base+n.place], int64(n.gain()))
+			k.equal("free in index, "+string(id), e.index.free.v[e.index.free.base+int(n.place)], int64(n.Free()))
+			k.equal("gain in index, "+string(id), e.index.gain.v[e.index.gain.base+int(n.place)], int64(n.gain()))
 		} else {
 			k.that(n.all.n == 0, "node %s is releasing with %d containers", id, n.all.n)
 		}
@@ -154,9 +154,9 @@ func (k *checker) functions() {
 		}
 		booked[c.fn] += c.Booked
 	}
-	for i, f := range e.byIndex {
+	for f := range e.functions.all() {
 		name := f.Spec.Name
-		k.that(f.Index == i && e.functions[name] == f, "function %s is not in its place", name)
+		k.that(e.functions.find(name) == f, "function %s is not in its place", name)
 		k.equal("ready containers of "+name, f.Ready, serving[f])
 		k.equal("idle containers of "+name, f.Idle, f.idle.n)
 		k.equal("creations of "+name, f.Creating, creations[f])
@@ -176,7 +176,6 @@ func (k *checker) functions() {
 		}
 		k.activeLeases += f.leases.n
 	}
-	k.equal("functions by name", len(e.functions), len(e.byIndex))
 	k.equal("shortage", e.shortage, shortage)
 }
 
@@ -201,7 +200,7 @@ func (k *checker) requests() {
 		}
 	}
 	k.equal("waiting requests with an id", len(e.waiting), named)
-	for _, f := range e.byIndex {
+	for f := range e.functions.all() {
 		k.equal("requests waiting for "+f.Spec.Name, f.Waiting, waits[f])
 	}
 }
@@ -209,7 +208,7 @@ func (k *checker) requests() {
 func (k *checker) leases() {
 	e := k.e
 	named := 0
-	for _, f := range e.byIndex {
+	for f := range e.functions.all() {
 		oldest := Instant(0)
 		for el := f.leases.front; el != nil; el = el.next {
 			l := el.value
@@ -235,7 +234,7 @@ func (k *checker) leases() {
 func (k *checker) heap(h *heap) {
 	for i := range h.slots {
 		s := &h.slots[i]
-		k.equal("place in heap", s.item.place, i+1)
+		k.equal("place in heap", int(s.item.place), i+1)
 		k.that(s.key == s.item.key && s.tie == s.item.tie, "heap: item %d has changed since it was put", i)
 		k.that(i == 0 || !s.before(&h.slots[(i-1)/2]), "heap: item %d is out of order", i)
 	}

@@ -31,7 +31,7 @@ func (k *checker) claims() map[*node]Bytes {
 			batches[b.fn]++
 		}
 	}
-	for _, f := range k.e.byIndex {
+	for f := range k.e.functions.all() {
 		k.equal("evictions for "+f.Spec.Name, f.reclaims, batches[f])
 	}
 	return sums
@@ -41,7 +41,7 @@ func (k *checker) claims() map[*node]Bytes {
 func (k *checker) tenants() {
 	e := k.e
 	waiting, booked, starved := map[*tenant]int{}, map[*tenant]Bytes{}, map[*tenant]int{}
-	for _, f := range e.byIndex {
+	for f := range e.functions.all() {
 		if t := f.tenant; t != nil {
 			waiting[t] += f.Waiting
 			booked[t] += f.booked

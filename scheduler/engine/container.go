@@ -17,48 +17,47 @@ func (s containerState) String() string {
 	return [...]string{"", "creating", "ready", "quarantined", "retiring", "removing", "gone"}[s]
 }
 
+// What every call needs lies in front, together: see functionTable. A list of
+// the function's leads to it, so that comes first, and leads on to the node.
 type container struct {
-	ContainerView
-	name  Name
-	id    ContainerID // empty while creating
-	fn    *function
-	node  *node
+	byFunction element[container] // idle or open
+	fn         *function
+	node       *node
+	// stamp orders it on the lists of its function and node.
+	stamp uint64
 	state containerState
-
 	// adopted: it was placed by an earlier engine, whose bookings are not ours to judge.
 	adopted bool
-	started Instant // when its creation was decided
-	round   int     // the function's then
-	bound   *request
-
-	// wanted is the limit that it is being resized to; rigid: that has failed.
-	wanted Bytes
-	rigid  bool
+	rigid   bool  // see wanted
+	round   int32 // its function's when its creation was decided
+	age     heapItem
+	ContainerView
+	id    ContainerID // empty while creating
+	worth heapItem    // among the idle ones of its node, by Evict's rank
 
 	named, anonymous list[lease]
 
+	ofFunction element[container] // among all of its function
+	onNode     element[container] // among all of its node
+	byNode     element[container] // removing
+
+	name    Name
+	started Instant // when its creation was decided
+	bound   *request
+	// wanted is the limit that it is being resized to; rigid: that has failed.
+	wanted Bytes
 	// In quarantine since quarantined; busy after patience it is removed.
 	quarantined, patience Instant
-
-	// stamp orders it on the lists of its function and node.
-	stamp uint64
 	// seen is the last Stats event that listed it.
 	seen uint64
 	// batch is the claim that it is leaving for.
 	batch *claim
-
-	onNode     element[container] // among all of its node
-	ofFunction element[container] // among all of its function
-	byFunction element[container] // idle or open
-	byNode     element[container] // removing
-	worth      heapItem           // among the idle ones of its node, by Evict's rank
-	age        heapItem
 }
 
 // add books a new container on the node.
 func (e *Engine) add(n *node, f *function, size Size, s containerState) *container {
 	e.containerSerial++
-	c := &container{fn: f, node: n, state: s, started: e.now, round: f.round}
+	c := &container{fn: f, node: n, state: s, started: e.now, round: int32(f.round)}
 	c.Serial, c.Size, c.Node = e.containerSerial, size, &n.NodeView
 	c.name = Name(strconv.FormatUint(e.cfg.Seed, 36) + "-" + strconv.FormatUint(c.Serial, 10))
 	c.init()
@@ -234,7 +233,7 @@ func (e *Engine) creationFailed(c *container, permanent bool, message string) {
 	e.counters.ContainersFailed++
 	f.failure = message
 	f.avoid = c.node
-	if c.round == f.round {
+	if int(c.round) == f.round {
 		f.round++
 	}
 	e.drop(c)

@@ -21,8 +21,7 @@ type Engine struct {
 	// relieved: memory or hope for it has come up in this Step.
 	relieved bool
 
-	functions    map[string]*function
-	byIndex      []*function
+	functions    functionTable
 	nodes        map[NodeID]*node
 	index        Nodes
 	containers   map[ContainerID]*container
@@ -98,7 +97,7 @@ func New(cfg Config, p Policy) (*Engine, error) {
 		cfg:          cfg.withDefaults(),
 		policy:       p,
 		rules:        p.Rules(),
-		functions:    make(map[string]*function),
+		functions:    newFunctionTable(),
 		nodes:        make(map[NodeID]*node),
 		containers:   make(map[ContainerID]*container),
 		names:        make(map[Name]*container),

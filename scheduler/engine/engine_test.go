@@ -19,6 +19,7 @@ func TestImports(t *testing.T) {
 	for _, p := range []string{"bytes", "cmp", "encoding/binary", "errors", "fmt", "iter", "math", "math/bits", "slices", "strconv", "strings", "time"} {
 		allowed[p] = true
 	}
+	allowed["hash/maphash"] = true // its seed is chance, as a map's is, and as little to be seen
 	for _, dir := range []string{".", "../policy"} {
 		files, err := filepath.Glob(dir + "/*.go")
 		if err != nil || len(files) == 0 {

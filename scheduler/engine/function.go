@@ -1,32 +1,35 @@
 package engine
 
 // function is what the engine keeps of a function, for ever: it must stay small.
+// What every call needs lies in front, together: see functionTable.
 type function struct {
+	// first is what Spec leads to until a caller says otherwise. The name stays.
+	first FunctionSpec
 	FunctionView
 	// tenant is the account of its first request; nil before.
 	tenant *tenant
-	// sandbox is the kind of sandbox that it takes, as a node said that made a container.
-	sandbox string
-	// booked is the memory of its containers.
-	booked Bytes
-
-	// queue holds the waiting requests in order of arrival. It is empty under a
-	// policy that binds: those requests hang on their creation or reservation.
-	queue list[request]
+	// limit is the last answer of Concurrency.
+	limit int
 	// idle and open hold the containers in service without leases and with
 	// leases and room, those used last in front. open may lag behind a
 	// concurrency that changes: it is put right as containers come and go.
 	idle, open list[container]
-	// all of its containers, in order of Serial.
-	all list[container]
-	// byAge holds both kinds, in order of Serial; used by OldestFirst only.
-	byAge heap
+	// queue holds the waiting requests in order of arrival. It is empty under a
+	// policy that binds: those requests hang on their creation or reservation.
+	queue list[request]
 	// leases are in order of their grants.
 	leases list[lease]
-	// limit is the last answer of Concurrency.
-	limit int
+	// byAge holds idle and open ones, in order of Serial; used by OldestFirst only.
+	byAge heap
+	// all of its containers, in order of Serial.
+	all       list[container]
+	idleTimer heapItem
 
-	scaleTimer, idleTimer heapItem
+	scaleTimer heapItem
+	// sandbox is the kind of sandbox that it takes, as a node said that made a container.
+	sandbox string
+	// booked is the memory of its containers.
+	booked Bytes
 
 	// round counts the failed rounds of creation: those started in one round
 	// and failing together count once.
@@ -41,13 +44,13 @@ type function struct {
 	// Requests of a round before doom are refused, with doomed as the reason.
 	doom   int
 	doomed Refusal
+	short  bool // see unplaced
 
 	// unplaced creations of unplacedSize each are wanted and have no room yet,
 	// short: for lack of memory; reclaims more wait for containers that have to
 	// leave first.
 	unplaced     int
 	unplacedSize Bytes
-	short        bool
 	reclaims     int
 	onStarved    heapItem // among its tenant's starving ones, by Urgency
 }
@@ -55,7 +58,7 @@ type function struct {
 // functionFor finds or makes the function. The caller's word on it is the
 // latest, so its spec is replaced when it differs; never changed, as actions hold it.
 func (e *Engine) functionFor(spec *FunctionSpec) *function {
-	f := e.functions[spec.Name]
+	f := e.functions.find(spec.Name)
 	if f == nil {
 		return e.addFunction(*spec)
 	}
@@ -67,13 +70,11 @@ func (e *Engine) functionFor(spec *FunctionSpec) *function {
 }
 
 func (e *Engine) addFunction(spec FunctionSpec) *function {
-	f := &function{limit: 1}
-	f.Index, f.Spec, f.Pool, f.fn = len(e.byIndex), &spec, &e.pool, f
+	f := e.functions.add(spec)
+	f.Pool, f.limit = &e.pool, 1
 	f.scaleTimer.kind, f.scaleTimer.owner = timerScale, f
 	f.idleTimer.kind, f.idleTimer.owner = timerIdle, f
 	f.onStarved.owner = f
-	e.functions[spec.Name] = f
-	e.byIndex = append(e.byIndex, f)
 	return f
 }
 

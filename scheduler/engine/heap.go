@@ -19,9 +19,9 @@ type slot struct {
 type heapItem struct {
 	key   int64
 	tie   uint64
-	place int
-	kind  timerKind
 	owner any
+	place int32
+	kind  timerKind
 }
 
 func (a *slot) before(b *slot) bool {
@@ -40,9 +40,9 @@ func (h *heap) top() *heapItem {
 func (h *heap) put(it *heapItem) {
 	if it.place == 0 {
 		h.slots = append(h.slots, slot{})
-		it.place = len(h.slots)
+		it.place = int32(len(h.slots))
 	}
-	h.fix(it.place-1, slot{it.key, it.tie, it})
+	h.fix(int(it.place)-1, slot{it.key, it.tie, it})
 }
 
 // remove takes the item out, if it is in.
@@ -50,7 +50,7 @@ func (h *heap) remove(it *heapItem) {
 	if it.place == 0 {
 		return
 	}
-	i, last := it.place-1, len(h.slots)-1
+	i, last := int(it.place)-1, len(h.slots)-1
 	moved := h.slots[last]
 	h.slots[last] = slot{}
 	h.slots = h.slots[:last]
@@ -92,5 +92,5 @@ func (h *heap) fix(i int, s slot) {
 
 func (h *heap) set(i int, s slot) {
 	h.slots[i] = s
-	s.item.place = i + 1
+	s.item.place = int32(i + 1)
 }

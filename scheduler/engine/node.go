@@ -14,23 +14,24 @@ func (s nodeState) String() string {
 	return [...]string{"", "ready", "releasing", "gone"}[s]
 }
 
+// What every call needs lies in front, together: see functionTable.
 type node struct {
-	NodeView
+	// idle containers are in the order in which they would be evicted.
+	idle                       heap
+	idleMemory, removingMemory Bytes
+	// hold is the claim on what gets idle here, if any.
+	hold  *claim
+	place int32 // in the index, while in service
 	state nodeState
-	place int // in the index, while in service
 	// names: it has given a container's name in Stats, so it is one of ours.
 	names bool
 	// rigid: it can't resize containers.
 	rigid bool
+	NodeView
 
 	all list[container]
-	// idle ones are in the order in which they would be evicted; removing ones in
-	// order of the decision.
-	idle                       heap
-	removing                   list[container]
-	idleMemory, removingMemory Bytes
-	// hold is the claim on what gets idle here, if any.
-	hold *claim
+	// removing ones are in order of the decision.
+	removing list[container]
 	// sandboxes wait there, as far as is known.
 	sandboxes sandboxes
 

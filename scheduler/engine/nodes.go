@@ -86,7 +86,7 @@ func (x *Nodes) after(n *node) int {
 	if n == nil || n.state != nodeServing {
 		return 0
 	}
-	return n.place + 1
+	return int(n.place) + 1
 }
 
 // most is the most free memory of a node.
@@ -120,7 +120,7 @@ func (x *Nodes) add(n *node) {
 	if len(x.places) == x.free.base {
 		x.rebuild()
 	}
-	n.place = len(x.places)
+	n.place = int32(len(x.places))
 	x.places = append(x.places, n)
 	x.live++
 	x.listed(n)
@@ -132,7 +132,7 @@ func (x *Nodes) rebuild() {
 	kept := x.places[:0]
 	for _, n := range x.places {
 		if n != nil {
-			n.place = len(kept)
+			n.place = int32(len(kept))
 			kept = append(kept, n)
 		}
 	}
@@ -145,13 +145,13 @@ func (x *Nodes) rebuild() {
 	x.free.resize(size)
 	x.gain.resize(size)
 	for _, n := range kept {
-		x.free.set(n.place, int64(n.Free()))
-		x.gain.set(n.place, int64(n.gain()))
+		x.free.set(int(n.place), int64(n.Free()))
+		x.gain.set(int(n.place), int64(n.gain()))
 	}
 }
 
 func (x *Nodes) listed(n *node) {
-	x.free.set(n.place, int64(n.Free()))
+	x.free.set(int(n.place), int64(n.Free()))
 	x.regained(n)
 	entry := freeNode{n.Free(), n}
 	i, _ := slices.BinarySearchFunc(x.byFree, entry, freeNode.compare)
@@ -160,8 +160,8 @@ func (x *Nodes) listed(n *node) {
 
 func (x *Nodes) remove(n *node) {
 	x.unlist(n, n.Free())
-	x.free.set(n.place, absent)
-	x.gain.set(n.place, absent)
+	x.free.set(int(n.place), absent)
+	x.gain.set(int(n.place), absent)
 	x.places[n.place] = nil
 	for len(x.places) > 0 && x.places[len(x.places)-1] == nil {
 		x.places = x.places[:len(x.places)-1]
@@ -191,4 +191,4 @@ func (x *Nodes) rebooked(n *node, was Bytes) {
 }
 
 // regained follows a change of what idle and leaving containers hold.
-func (x *Nodes) regained(n *node) { x.gain.set(n.place, int64(n.gain())) }
+func (x *Nodes) regained(n *node) { x.gain.set(int(n.place), int64(n.gain())) }

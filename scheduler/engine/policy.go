@@ -153,37 +153,37 @@ func (f *FunctionView) Containers() iter.Seq[*ContainerView] {
 
 // ContainerView is what a policy sees of a container.
 type ContainerView struct {
-	// Serial counts containers from 1 in order of the decision to create them.
-	Serial uint64
-	Node   *NodeView
-	Size
 	InFlight int
-	// InService: it may be granted, or would be if it had room.
-	InService bool
-	// ReadyAt is when it came into service.
-	ReadyAt Instant
-	// IdleSince is meaningful while InFlight is 0.
-	IdleSince Instant
 	// Uses counts the leases so far.
 	Uses int
-	// Prepared: it was made from a sandbox that waited.
-	Prepared bool
+	// IdleSince is meaningful while InFlight is 0.
+	IdleSince Instant
+	Node      *NodeView
+	Size
+	// InService: it may be granted, or would be if it had room.
+	InService bool
 	// Resizing: its limit is being raised to what a new one would get.
 	Resizing bool
+	// Prepared: it was made from a sandbox that waited.
+	Prepared bool
+	// Serial counts containers from 1 in order of the decision to create them.
+	Serial uint64
+	// ReadyAt is when it came into service.
+	ReadyAt Instant
 }
 
 // NodeView is what a policy sees of a node.
 type NodeView struct {
 	ID NodeID
-	// Serial counts nodes from 1 in the order in which they were reserved.
-	Serial uint64
 	// Booked of Capacity is promised to containers. Adopted ones may exceed it.
 	Capacity, Booked Bytes
 	// Claimed is set aside for containers that are made as soon as others have left.
 	Claimed Bytes
 	// Containers of all kinds; Creating are being made on it, and InFlight
 	// counts the leases.
-	Containers, Creating, InFlight int
+	InFlight, Creating, Containers int
+	// Serial counts nodes from 1 in the order in which they were reserved.
+	Serial uint64
 	// EmptySince is meaningful while Containers is 0.
 	EmptySince Instant
 

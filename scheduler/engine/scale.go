@@ -103,8 +103,11 @@ func (e *Engine) place(f *function, size Bytes) *node {
 
 // watchIdle sees to it that the longest idle container is looked at in time.
 func (e *Engine) watchIdle(f *function, changed bool) {
+	if f.idleTimer.place != 0 && !changed {
+		return
+	}
 	c := f.idle.last()
-	if c == nil || f.idleTimer.place != 0 && !changed {
+	if c == nil {
 		return
 	}
 	if keep := e.policy.KeepContainer(e.now, &f.FunctionView, &c.ContainerView); keep != Forever {

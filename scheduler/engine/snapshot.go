@@ -130,24 +130,24 @@ func (s *snapshot) tenantTable() {
 
 func (s *snapshot) functionTable() {
 	c, e := s.c, s.e
-	n := c.Len(len(e.byIndex))
+	n := c.Len(e.functions.n)
 	for i := range n {
 		if c.Err() != nil {
 			return
 		}
 		var spec FunctionSpec
 		if !c.Reading() {
-			spec = *e.byIndex[i].Spec
+			spec = *e.functions.at(i).Spec
 		}
 		s.spec(&spec)
 		if c.Reading() {
-			if e.functions[spec.Name] != nil {
+			if e.functions.find(spec.Name) != nil {
 				c.Fail("function %s is there twice", spec.Name)
 				return
 			}
 			e.addFunction(spec)
 		}
-		f := e.byIndex[i]
+		f := e.functions.at(i)
 		s.tenant(&f.tenant)
 		Text(c, &f.sandbox)
 		Int(c, &f.limit)

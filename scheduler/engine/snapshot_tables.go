@@ -36,7 +36,7 @@ func (s *snapshot) nodeTable() {
 	})
 	s.lasting(&e.evictAfter)
 	s.lasting(&e.holdAfter)
-	for _, f := range e.byIndex {
+	for f := range e.functions.all() {
 		s.lasting(&f.avoid)
 	}
 }
@@ -190,7 +190,7 @@ func (s *snapshot) container(x *container) {
 
 func (s *snapshot) requestTable() {
 	c, e := s.c, s.e
-	for _, f := range e.byIndex {
+	for f := range e.functions.all() {
 		for el := f.queue.front; el != nil; el = el.next {
 			s.requests.add(el.value)
 		}
@@ -271,7 +271,7 @@ func (s *snapshot) reservationTable() {
 func (s *snapshot) leaseTable() {
 	c, e := s.c, s.e
 	var t table[lease]
-	for _, f := range e.byIndex {
+	for f := range e.functions.all() {
 		for el := f.leases.front; el != nil; el = el.next {
 			t.add(el.value)
 		}

@@ -90,7 +90,7 @@ func (e *Engine) containerAdopted(ev *Event) {
 		e.emit(Action{Kind: RemoveContainer, Node: n.ID, Container: ev.Container})
 		return
 	}
-	f := e.functions[ev.Function.Name]
+	f := e.functions.find(ev.Function.Name)
 	if f == nil {
 		f = e.addFunction(ev.Function)
 	}

@@ -72,7 +72,7 @@ func (e *Engine) Status() Status {
 		}
 		s.Nodes = append(s.Nodes, ns)
 	}
-	for _, f := range e.byIndex {
+	for f := range e.functions.all() {
 		s.Functions = append(s.Functions, FunctionStatus{
 			Name: f.Spec.Name, QueueDepth: f.Waiting, InFlight: f.InFlight, Containers: f.Ready, Creating: f.Creating,
 		})

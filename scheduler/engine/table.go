@@ -53,10 +53,10 @@ func (s *snapshot) function(f **function) {
 	if !s.c.Reading() {
 		return
 	}
-	if i < 0 || i >= len(s.e.byIndex) {
+	if i < 0 || i >= s.e.functions.n {
 		s.c.Fail("no function %d", i)
 		*f = &function{} // what is read into it goes nowhere
 		return
 	}
-	*f = s.e.byIndex[i]
+	*f = s.e.functions.at(i)
 }
