@@ -17,8 +17,10 @@ import (
 type Adaptive struct {
 	cfg AdaptiveConfig
 	all everything
-	// learned by FunctionView.Index.
-	learned []*learned
+	// learned by FunctionView.Index, in blocks: the index alone tells the place.
+	learned []*[block]learned
+	// functions is how many of those are in use.
+	functions int
 }
 
 var _ engine.Policy = (*Adaptive)(nil)
@@ -46,33 +48,36 @@ type everything struct {
 	node engine.Bytes
 }
 
-// learned is what is known of one function, in about 700 bytes.
+// learned is what is known of one function, in about 700 bytes. What every call
+// needs lies in front, together.
 type learned struct {
 	calls int64
-	first engine.Instant
 	// announced and not called yet; prepared: it has got a container all the same.
 	announced, prepared bool
 	// apart: it computes, and needs a node on which it has no container yet.
 	apart bool
 	// moved: its last container is removed to empty a node, and to be made elsewhere.
-	moved      bool
-	judged     bool
-	execution  mean
+	moved     bool
+	judged    bool
+	execution mean
+	cpu       mean // of calls alone; empty where it is not measured
+	solo      mean // what they took
+	memory    footprint
+	share     sharing
+	period    period
+	// gaps hold for how long containers were idle: see levelOf. Most functions need
+	// the first ones only.
+	gaps       gaps
+	further    [levels - 1]*gaps
 	executions histogram
-	cold       mean
-	starts     starts
+
+	cold   mean
+	starts starts
 	// fastest start seen lately.
 	fastest time.Duration
-	// levels hold for how long containers were idle: see levelOf. Most functions
-	// need the first one only.
-	levels [levels]*gaps
-	period period
-	memory footprint
-	cpu    mean // of calls alone; empty where it is not measured
-	solo   mean // what they took
+	first   engine.Instant
 	// crowd is of calls in company: their part of the container's CPU, and what they took.
 	crowd struct{ cpu, took mean }
-	share sharing
 	debt  debt
 }
 
@@ -92,11 +97,25 @@ func (*Adaptive) Name() string { return "adaptive" }
 func (*Adaptive) Rules() engine.Rules { return engine.Rules{} }
 
 func (a *Adaptive) of(f *engine.FunctionView) *learned {
-	for len(a.learned) <= f.Index {
-		a.learned = append(a.learned, &learned{share: sharing{limit: 1, hold: firstProbe}})
+	i := f.Index
+	for a.functions <= i {
+		a.add().share = sharing{limit: 1, hold: firstProbe}
 	}
-	return a.learned[f.Index]
+	return &a.learned[i/block][i%block]
 }
+
+// add makes room for what is known of one more function.
+func (a *Adaptive) add() *learned {
+	i := a.functions
+	if i%block == 0 {
+		a.learned = append(a.learned, new([block]learned))
+	}
+	a.functions++
+	return &a.learned[i/block][i%block]
+}
+
+// block is how many functions are kept in one piece.
+const block = 16
 
 // Announced has a first container made for a function that has never been called.
 func (a *Adaptive) Announced(_ engine.Instant, f *engine.FunctionView) bool {

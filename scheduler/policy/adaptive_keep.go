@@ -17,6 +17,11 @@ func levelOf(container int) int { return min(bits.Len(uint(max(1, container)))-1
 // gaps counts for how long containers of one level were idle until they were
 // wanted again.
 type gaps struct {
+	// rank is what a container is worth that gets idle, worked out when there were
+	// so many gaps, at that turnover.
+	rank     int64
+	ranked   uint16
+	turnover uint8
 	histogram
 	// lost containers have been removed idle and not been wanted since; the last
 	// of them was idle since then.
@@ -26,18 +31,16 @@ type gaps struct {
 	keep  time.Duration
 	known uint16
 	price time.Duration
-	// rank is what a container is worth that gets idle, worked out when there were
-	// so many gaps, at that turnover.
-	rank     int64
-	ranked   uint16
-	turnover uint8
 }
 
 func (l *learned) level(i int) *gaps {
-	if l.levels[i] == nil {
-		l.levels[i] = &gaps{}
+	if i == 0 {
+		return &l.gaps
 	}
-	return l.levels[i]
+	if l.further[i-1] == nil {
+		l.further[i-1] = &gaps{}
+	}
+	return l.further[i-1]
 }
 
 func (a *Adaptive) seen(l *learned, level int, gap time.Duration) {
@@ -60,7 +63,10 @@ func (a *Adaptive) gone(now engine.Instant, f *engine.FunctionView, idle time.Du
 // it was wanted. Without it only the gaps within the keep-alive would ever be seen.
 func (a *Adaptive) missed(wanted engine.Instant, l *learned, f *engine.FunctionView) {
 	level := levelOf(f.Ready + 1)
-	if g := l.levels[level]; g != nil && g.lost > 0 {
+	if level > 0 && l.further[level-1] == nil {
+		return
+	}
+	if g := l.level(level); g.lost > 0 {
 		g.lost--
 		g.known = 0 // the sum of both counts does not change
 		a.all.levels[level].lost--

@@ -19,15 +19,11 @@ func (a *Adaptive) State(c *engine.Codec) {
 	engine.Int(c, &a.all.prepared)
 	engine.Int(c, &a.all.computing)
 	engine.Int(c, &a.all.judged)
-	n := c.Len(len(a.learned))
-	if c.Reading() {
-		a.learned = make([]*learned, n)
-	}
-	for i := range a.learned {
+	for i := range c.Len(a.functions) {
 		if c.Reading() {
-			a.learned[i] = &learned{}
+			a.add()
 		}
-		a.learned[i].state(c)
+		a.learned[i/block][i%block].state(c)
 	}
 }
 
@@ -44,8 +40,8 @@ func (l *learned) state(c *engine.Codec) {
 	l.cold.state(c)
 	l.starts.state(c)
 	engine.Int(c, &l.fastest)
-	for i := range l.levels {
-		has := l.levels[i] != nil
+	for i := range levels {
+		has := i == 0 || l.further[i-1] != nil
 		engine.Bool(c, &has)
 		if has {
 			l.level(i).state(c)

@@ -138,7 +138,7 @@ func TestAdaptiveState(t *testing.T) {
 	a, b := mixed(t, AdaptiveConfig{}), mixed(t, AdaptiveConfig{})
 	a.run(100 * time.Second)
 	b.run(100 * time.Second)
-	if all, clock := a.p.all, a.p.learned[3]; all.turnover.n == 0 || all.judged == 0 || clock.period.n == 0 || clock.levels[0] == nil {
+	if all, clock := a.p.all, &a.p.learned[0][3]; all.turnover.n == 0 || all.judged == 0 || clock.period.n == 0 || clock.gaps.total == 0 {
 		t.Fatalf("too little has been learned to see it survive: %+v, %+v", all, clock)
 	}
 	p := newAdaptive(t, AdaptiveConfig{})

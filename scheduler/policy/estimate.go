@@ -30,8 +30,8 @@ func (m *mean) state(c *engine.Codec) {
 // than an hour. All counts are halved when there are many, so that what is
 // long past fades.
 type histogram struct {
-	counts [56]uint16
 	total  uint16
+	counts [56]uint16
 }
 
 const (
