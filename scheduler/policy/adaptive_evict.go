@@ -37,6 +37,9 @@ func (a *Adaptive) worth(l *learned, f *engine.FunctionView, level int, idle tim
 	if idle == 0 && g.ranked > 0 && g.total >= g.ranked && g.total-g.ranked <= g.ranked/8 && int(g.turnover) == turnover {
 		return g.rank
 	}
+	if g.total == 0 && a.all.levels[level].total == 0 {
+		return 0 // nothing is known of such containers
+	}
 	worth := worthKeeping(&g.histogram, g.lost, &a.all.levels[level], a.penalty(l, f), max(idle, a.all.turnover.value))
 	rank := int64(float64(worth * rankUnit))
 	if idle == 0 {
