@@ -44,6 +44,7 @@ func (k *checker) nodes() {
 	claimed := k.claims()
 	for id, n := range e.nodes {
 		k.equal("id of node", n.ID, id)
+		k.that(id != "", "a node has no id")
 		var booked, idle, leaving, placed Bytes
 		creations, leases := 0, 0
 		for el := n.all.front; el != nil; el = el.next {
@@ -123,6 +124,7 @@ func (k *checker) containers() {
 			k.equal("idle list has "+string(name), c.byFunction.in == &c.fn.idle, idle)
 			k.equal("node's idle heap has "+string(name), c.worth.place != 0, idle)
 			k.that(c.bound == nil, "container %s is bound and ready", name)
+			k.that(c.id != "", "container %s is ready and has no id", name)
 		case removing:
 			k.that(c.byNode.in == &c.node.removing, "container %s is not listed as removing", name)
 		case quarantined, retiring:

@@ -18,6 +18,8 @@ type Engine struct {
 	// before is the length of out when the Step under way began, visited counts
 	// the objects that it has looked at.
 	before, visited int
+	// fetched keeps the compiler from leaving out what is read ahead: see fetch.
+	fetched int64
 	// relieved: memory or hope for it has come up in this Step.
 	relieved bool
 

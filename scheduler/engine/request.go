@@ -53,6 +53,7 @@ func (e *Engine) acquire(ev *Event) {
 		e.refuse(ev.Ticket, ev.Request, DeadlineExceeded, 0, "the deadline was over when the request came")
 		return
 	}
+	e.fetch(f)
 	ask := e.policy.Arrived(e.now, &f.FunctionView)
 	if f.queue.n == 0 || e.rules.BindsEarly {
 		if c, _ := e.pick(f); c != nil {

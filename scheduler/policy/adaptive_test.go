@@ -141,6 +141,7 @@ func TestAdaptiveState(t *testing.T) {
 	if all, clock := a.p.all, &a.p.learned[0][3]; all.turnover.n == 0 || all.judged == 0 || clock.period.n == 0 || clock.gaps.total == 0 {
 		t.Fatalf("too little has been learned to see it survive: %+v, %+v", all, clock)
 	}
+	a.p.fetched = 0 // nothing learned
 	p := newAdaptive(t, AdaptiveConfig{})
 	restored, err := engine.Restore(engine.Config{}, p, snapshot(t, b))
 	if err != nil {
