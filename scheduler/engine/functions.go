@@ -97,11 +97,18 @@ func (e *Engine) fetch(f *function) {
 	if c == nil {
 		return
 	}
-	e.fetched += int64(c.worth.place) + int64(c.named.n) + int64(c.id[0]) + int64(f.idleTimer.place)
+	e.fetched += int64(c.worth.place) + int64(c.named.n) + begin(string(c.id)) + int64(f.idleTimer.place)
 	e.fetched += int64(f.all.last().Memory) // policies begin with the newest
 	if len(f.byAge.slots) > 0 {
 		e.fetched += f.byAge.slots[0].key
 	}
 	n := c.node
-	e.fetched += int64(n.InFlight) + int64(n.ID[0]) + n.idle.slots[len(n.idle.slots)-1].key
+	e.fetched += int64(n.InFlight) + begin(string(n.ID)) + n.idle.slots[len(n.idle.slots)-1].key
+}
+
+func begin(s string) int64 {
+	if s == "" {
+		return 0
+	}
+	return int64(s[0])
 }
