@@ -19,43 +19,48 @@ const namespaceFlags = unix.CLONE_NEWNS | unix.CLONE_NEWCGROUP | unix.CLONE_NEWU
 
 // Assemble makes the seccomp program for this machine: an array of struct
 // sock_filter. What it does not allow fails with EPERM.
-func Assemble() ([]byte, error) {
-	policy, err := callPolicy()
-	if err != nil {
-		return nil, err
-	}
-	program, err := policy.Assemble()
+func Assemble() ([]byte, error) { return assemble(allowedCalls, conditionalCalls()) }
+
+// assemble makes a program that allows some calls in any case, and some with conditions.
+func assemble(always []string, sometimes []seccomp.NameWithConditions) ([]byte, error) {
+	machine, err := arch.GetInfo("")
 	if err != nil {
 		return nil, fmt.Errorf("filter system calls: %w", err)
 	}
-	assembled := make([]byte, 0, 8*len(program))
-	for _, instruction := range program {
-		raw, err := instruction.Assemble()
-		if err != nil {
-			return nil, fmt.Errorf("filter system calls: %w", err)
-		}
-		assembled = binary.NativeEndian.AppendUint16(assembled, raw.Op)
-		assembled = append(assembled, raw.Jt, raw.Jf)
-		assembled = binary.NativeEndian.AppendUint32(assembled, raw.K)
-	}
-	return assembled, nil
-}
-
-func callPolicy() (seccomp.Policy, error) {
-	machine, err := arch.GetInfo("")
-	if err != nil {
-		return seccomp.Policy{}, fmt.Errorf("filter system calls: %w", err)
-	}
-	return seccomp.Policy{
+	policy := seccomp.Policy{
 		DefaultAction: seccomp.ActionErrno,
 		Syscalls: []seccomp.SyscallGroup{
 			// Its flags are in memory, where no filter can see them. The C
 			// library, told that there is no such call, uses clone.
 			{Action: seccomp.ActionErrno | seccomp.Action(unix.ENOSYS), Names: found(machine, "clone3")},
-			{Action: seccomp.ActionAllow, Names: found(machine, allowedCalls...)},
-			{Action: seccomp.ActionAllow, NamesWithCondtions: conditionalCalls()},
+			{Action: seccomp.ActionAllow, Names: found(machine, always...)},
 		},
-	}, nil
+	}
+	program, err := policy.Assemble()
+	if err != nil {
+		return nil, fmt.Errorf("filter system calls: %w", err)
+	}
+	end, err := conditional(machine, sometimes)
+	if err != nil {
+		return nil, err
+	}
+	var assembled []byte
+	add := func(code uint16, jt, jf uint8, k uint32) {
+		assembled = binary.NativeEndian.AppendUint16(assembled, code)
+		assembled = append(assembled, jt, jf)
+		assembled = binary.NativeEndian.AppendUint32(assembled, k)
+	}
+	for _, instruction := range program[:len(program)-1] { // but for the last, which refuses all others
+		raw, err := instruction.Assemble()
+		if err != nil {
+			return nil, fmt.Errorf("filter system calls: %w", err)
+		}
+		add(raw.Op, raw.Jt, raw.Jf, raw.K)
+	}
+	for _, instruction := range end {
+		add(instruction.Code, instruction.Jt, instruction.Jf, instruction.K)
+	}
+	return assembled, nil
 }
 
 // found drops the names that this machine, or the filter library's table, does
@@ -70,20 +75,24 @@ func found(machine *arch.Info, names ...string) []string {
 	return there
 }
 
+const low = math.MaxUint32
+
+func is(argument uint32, value uint64) seccomp.Condition {
+	return seccomp.Condition{Argument: argument, Operation: seccomp.Equal, Value: value}
+}
+
+func not(argument uint32, value uint64) seccomp.Condition {
+	return seccomp.Condition{Argument: argument, Operation: seccomp.NotEqual, Value: value}
+}
+
+func short(argument uint32) seccomp.Condition {
+	return seccomp.Condition{Argument: argument, Operation: seccomp.LessOrEqual, Value: low}
+}
+
 // conditionalCalls are allowed with some arguments only. Where the kernel looks
 // at the low half of an argument alone, the high half must be zero: else it
 // could make two values differ here that are the same there.
 func conditionalCalls() []seccomp.NameWithConditions {
-	const low = math.MaxUint32
-	is := func(argument uint32, value uint64) seccomp.Condition {
-		return seccomp.Condition{Argument: argument, Operation: seccomp.Equal, Value: value}
-	}
-	not := func(argument uint32, value uint64) seccomp.Condition {
-		return seccomp.Condition{Argument: argument, Operation: seccomp.NotEqual, Value: value}
-	}
-	short := func(argument uint32) seccomp.Condition {
-		return seccomp.Condition{Argument: argument, Operation: seccomp.LessOrEqual, Value: low}
-	}
 	return []seccomp.NameWithConditions{
 		{Name: "clone", Conditions: seccomp.ArgumentConditions{
 			{Argument: 0, Operation: seccomp.BitsNotSet, Value: namespaceFlags},
