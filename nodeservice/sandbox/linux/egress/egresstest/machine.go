@@ -13,7 +13,6 @@ import (
 	"testing"
 
 	"github.com/vishvananda/netlink"
-	"github.com/vishvananda/netns"
 	"golang.org/x/sys/unix"
 )
 
@@ -56,7 +55,7 @@ func OwnNetwork() *syscall.SysProcAttr {
 
 // Machine is a thread in a network of its own.
 type Machine struct {
-	namespace netns.NsHandle
+	namespace int // a descriptor
 	orders    chan func()
 }
 
@@ -69,7 +68,7 @@ func NewMachine(t testing.TB) *Machine {
 		runtime.LockOSThread() // and never unlocked, so that the thread ends with its goroutine
 		err := unix.Unshare(unix.CLONE_NEWNET)
 		if err == nil {
-			m.namespace, err = netns.Get()
+			m.namespace, err = unix.Open("/proc/thread-self/ns/net", unix.O_RDONLY|unix.O_CLOEXEC, 0)
 		}
 		ready <- err
 		for order := range m.orders {
@@ -81,7 +80,7 @@ func NewMachine(t testing.TB) *Machine {
 	}
 	t.Cleanup(func() {
 		close(m.orders)
-		m.namespace.Close()
+		unix.Close(m.namespace)
 	})
 	m.Do(func() { up(t, "lo") })
 	return m
