@@ -109,10 +109,12 @@ func TestSessionRunsInvocations(t *testing.T) {
 // TestSessionLargeResults come in parts, and let small ones pass.
 func TestSessionLargeResults(t *testing.T) {
 	large := bytes.Repeat([]byte("0123456789abcdef"), rpc.MaxEvent/16)
+	asked := make(chan struct{})
 	n := newTestNode(t, &scripted{invoke: func(_ context.Context, _ *scriptedContainer, inv sandbox.Invocation) (sandbox.Result, error) {
 		if string(inv.Event) == "large" {
 			return sandbox.Result{Body: large}, nil
 		}
+		close(asked)
 		return sandbox.Result{Body: []byte("small")}, nil
 	}})
 	id := n.mustCreate(t, "c")
@@ -126,6 +128,7 @@ func TestSessionLargeResults(t *testing.T) {
 		c.take(reply.GetAnswers()[0])
 	}
 	c.invoke(1, id, "small")
+	<-asked // meanwhile most of the large one waits, as nobody reads
 	c.hear(1)
 	if got, _ := c.hear(0); !bytes.Equal(got.GetBody(), large) || got.GetHeader() == nil {
 		t.Errorf("%d bytes came of %d", len(got.GetBody()), len(large))
