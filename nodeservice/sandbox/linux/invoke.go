@@ -183,7 +183,7 @@ func (c *container) lost(err error) error {
 }
 
 // exitWait is how long a dying agent may take from closing its connection to its end.
-const exitWait = 100 * time.Millisecond
+const exitWait = time.Second
 
 // oomAfter reports whether the kernel has killed something for want of memory
 // before that reply. The container then dies: it is not whole any more.
