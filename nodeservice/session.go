@@ -74,7 +74,12 @@ func (s *Server) Session(stream nodeservicepb.NodeService_SessionServer) error {
 			go func() { n.end(); close(idle) }()
 		case <-idle:
 			// Everything that was begun is answered: that is what a good end says.
-			return n.send()
+			for !n.answers.Empty() {
+				if err := n.send(); err != nil {
+					return err
+				}
+			}
+			return nil
 		}
 	}
 }
@@ -166,30 +171,27 @@ func (n *session) answer(ctx context.Context, id uint64, result *nodeservicepb.I
 	}
 }
 
-// send sends what is queued, in as many messages as it takes.
+// send sends what is queued, in as many messages as it takes. What comes meanwhile has its
+// turn after requests that have come, as a large result may go on coming for long.
 func (n *session) send() error {
-	for {
-		answers := n.answers.Take(mostAnswers)
-		if len(answers) == 0 {
-			return nil
+	answers := n.answers.Take(mostAnswers)
+	reply := &nodeservicepb.SessionReply{}
+	for i, bytes := 0, 0; i < len(answers); i++ {
+		reply.Answers = append(reply.Answers, answers[i].SessionAnswer)
+		if bytes += size(answers[i].GetPart()); bytes < mostBytes && i < len(answers)-1 {
+			continue
 		}
-		reply := &nodeservicepb.SessionReply{}
-		for i, bytes := 0, 0; i < len(answers); i++ {
-			reply.Answers = append(reply.Answers, answers[i].SessionAnswer)
-			if bytes += size(answers[i].GetPart()); bytes < mostBytes && i < len(answers)-1 {
-				continue
-			}
-			if err := n.stream.Send(reply); err != nil {
-				return err
-			}
-			reply, bytes = &nodeservicepb.SessionReply{}, 0
+		if err := n.stream.Send(reply); err != nil {
+			return err
 		}
-		for _, a := range answers {
-			if a.taken != nil {
-				close(a.taken)
-			}
+		reply, bytes = &nodeservicepb.SessionReply{}, 0
+	}
+	for _, a := range answers {
+		if a.taken != nil {
+			close(a.taken)
 		}
 	}
+	return nil
 }
 
 // size is about that of the message: of all in it that may be large.

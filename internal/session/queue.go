@@ -47,6 +47,13 @@ func (q *Queue[T]) Take(most int) []T {
 	return items
 }
 
+// Empty reports whether there is nothing to take.
+func (q *Queue[T]) Empty() bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return len(q.items) == 0
+}
+
 // A Signal wakes one goroutine, however often it is set before that one looks.
 type Signal chan struct{}
 
