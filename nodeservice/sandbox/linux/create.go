@@ -63,11 +63,12 @@ func (r *Runtime) create(ctx context.Context, spec sandbox.Spec) (*container, er
 		return nil, err
 	}
 	watch.lap(&watch.phases.Mount)
-	if err := r.creations.begin(ctx); err != nil {
+	turn, err := r.creations.begin(ctx)
+	if err != nil {
 		return nil, err
 	}
 	var placing time.Duration // of one that was made from scratch
-	defer func() { r.creations.end(placing) }()
+	defer func() { turn.end(placing) }()
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
 	}
@@ -91,6 +92,8 @@ func (r *Runtime) create(ctx context.Context, spec sandbox.Spec) (*container, er
 	}
 	request := r.loadRequest(spec, code, compiled, program)
 	request.Forked = c.forked()
+	placed := placing
+	defer time.AfterFunc(longLoad, func() { turn.yield(placed) }).Stop()
 	err = c.load(ctx, request)
 	if errors.Is(err, errNoWorker) {
 		c.distrust(err)

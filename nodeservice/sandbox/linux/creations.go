@@ -18,7 +18,8 @@ type creations struct {
 
 	mu      sync.Mutex // guards the fields below
 	limit   float64
-	under   int             // are being made
+	under   int             // have a turn
+	made    int             // are being made
 	waiting []chan struct{} // closed when it is their turn
 	best    time.Duration   // the quickest lately
 	cut     time.Time       // limit was halved then
@@ -32,7 +33,16 @@ const (
 	bestFades = 1.01
 	// settles is how long a container's first call takes, most often.
 	settles = 30 * time.Millisecond
+	// longLoad is how long a function may be loaded within its container's turn: one that takes
+	// longer waits for something more often than it computes, and is not to hold up the others.
+	longLoad = time.Second
 )
+
+// creation is one that has, or had, its turn.
+type creation struct {
+	of      *creations
+	yielded bool // guarded by of.mu
+}
 
 func newCreations(most int) *creations {
 	c := &creations{most: most, closed: make(chan struct{}), limit: float64(most)}
@@ -41,7 +51,7 @@ func newCreations(most int) *creations {
 }
 
 // begin waits for a turn; each is followed by one call of end.
-func (c *creations) begin(ctx context.Context) error {
+func (c *creations) begin(ctx context.Context) (*creation, error) {
 	c.mu.Lock()
 	turn := make(chan struct{})
 	c.waiting = append(c.waiting, turn)
@@ -50,7 +60,7 @@ func (c *creations) begin(ctx context.Context) error {
 	err := ErrClosed
 	select {
 	case <-turn:
-		return nil
+		return &creation{of: c}, nil
 	case <-c.closed:
 	case <-ctx.Done():
 		err = fmt.Errorf("wait for other containers to be created: %w", context.Cause(ctx))
@@ -59,24 +69,39 @@ func (c *creations) begin(ctx context.Context) error {
 	if at := slices.Index(c.waiting, turn); at >= 0 {
 		c.waiting = slices.Delete(c.waiting, at, at+1)
 		c.mu.Unlock()
-		return err
+		return nil, err
 	}
 	c.mu.Unlock()
-	c.end(0) // its turn came meanwhile
-	return err
+	(&creation{of: c}).end(0) // its turn came meanwhile
+	return nil, err
 }
 
-// end is told how long the sandbox took to make; 0 where that tells nothing.
-func (c *creations) end(took time.Duration) {
+// yield lets the next one have the turn. It is told how long the sandbox took to make; 0 where
+// that tells nothing.
+func (t *creation) yield(took time.Duration) {
+	c := t.of
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if t.yielded {
+		return
+	}
+	t.yielded = true
 	c.under--
-	c.last = time.Now()
-	c.ended.Broadcast()
 	if took > 0 {
 		c.learn(took, time.Now())
 	}
 	c.admit()
+}
+
+// end yields the turn, if that has not been done before: the container is made, or can't be.
+func (t *creation) end(took time.Duration) {
+	t.yield(took)
+	c := t.of
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.made--
+	c.last = time.Now()
+	c.ended.Broadcast()
 }
 
 func (c *creations) learn(took time.Duration, now time.Time) {
@@ -96,6 +121,7 @@ func (c *creations) learn(took time.Duration, now time.Time) {
 func (c *creations) admit() {
 	for len(c.waiting) > 0 && c.under < int(c.limit) && !c.isClosed() {
 		c.under++
+		c.made++
 		close(c.waiting[0])
 		c.waiting = slices.Delete(c.waiting, 0, 1)
 	}
@@ -106,7 +132,7 @@ func (c *creations) close() {
 	close(c.closed)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for c.under > 0 {
+	for c.made > 0 {
 		c.ended.Wait()
 	}
 }
@@ -125,5 +151,5 @@ func (c *creations) isClosed() bool {
 func (c *creations) idle(now time.Time) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.under+len(c.waiting) == 0 && now.Sub(c.last) > settles
+	return c.made+len(c.waiting) == 0 && now.Sub(c.last) > settles
 }

@@ -5,6 +5,10 @@ import (
 	"errors"
 	"testing"
 	"time"
+
+	"github.com/minifaas/minifaas/internal/function"
+	"github.com/minifaas/minifaas/nodeservice/sandbox"
+	"github.com/minifaas/minifaas/nodeservice/sandbox/sandboxtest"
 )
 
 // TestCreationsAdapt: slow ones halve how many are made at once, down to one; quick ones bring it back.
@@ -46,33 +50,73 @@ func TestCreationsAdapt(t *testing.T) {
 // TestCreationsTurns: they come in order; who leaves, or is closed out, takes no turn.
 func TestCreationsTurns(t *testing.T) {
 	c := newCreations(1)
-	if err := c.begin(t.Context()); err != nil {
+	first, err := c.begin(t.Context())
+	if err != nil {
 		t.Fatal(err)
 	}
 	gone, leave := context.WithCancel(t.Context())
 	leave()
-	if err := c.begin(gone); !errors.Is(err, context.Canceled) {
+	if _, err := c.begin(gone); !errors.Is(err, context.Canceled) {
 		t.Errorf("who left: %v", err)
 	}
-	second := make(chan error)
-	go func() { second <- c.begin(t.Context()) }()
-	c.end(time.Millisecond)
-	if err := <-second; err != nil {
-		t.Error(err)
+	turns := make(chan *creation)
+	next := func() {
+		turn, err := c.begin(t.Context())
+		if err != nil {
+			t.Error(err)
+		}
+		turns <- turn
 	}
+	go next()
+	first.end(time.Millisecond)
+	second := <-turns
+	go next()
+	second.yield(0)
+	third := <-turns
 	closed := make(chan struct{})
 	go func() { c.close(); close(closed) }()
 	<-c.closed
-	if err := c.begin(t.Context()); !errors.Is(err, ErrClosed) {
+	if _, err := c.begin(t.Context()); !errors.Is(err, ErrClosed) {
 		t.Errorf("closed: %v", err)
 	}
+	third.end(0)
 	select {
 	case <-closed:
-		t.Error("closed while one was being made")
+		t.Error("closed while one was being made that had given its turn away")
 	default:
 	}
-	c.end(0)
-	if <-closed; !c.idle(time.Now().Add(time.Hour)) {
-		t.Errorf("%d are under way and %d wait, want none", c.under, len(c.waiting))
+	second.end(0)
+	if <-closed; c.under != 0 || !c.idle(time.Now().Add(time.Hour)) {
+		t.Errorf("%d have a turn, %d are under way and %d wait, want none", c.under, c.made, len(c.waiting))
+	}
+}
+
+// TestSlowLoad: a function that takes long to load holds up no other one.
+func TestSlowLoad(t *testing.T) {
+	r := newRuntime(t, func(c *Config) { c.CreateConcurrency = 1 })
+	slow := testFunction(t, "slow", function.Python3, "main.handler", map[string]string{"main.py": "import time\ntime.sleep(5)\ndef handler(e, c): pass\n"})
+	begun, loaded := make(chan struct{}), make(chan error)
+	go func() {
+		close(begun)
+		_, err := r.Create(t.Context(), sandbox.Spec{ID: "slow", Function: slow, Memory: 128 << 20})
+		loaded <- err
+	}()
+	<-begun
+	for r.creations.idle(time.Now().Add(time.Hour)) {
+		time.Sleep(time.Millisecond)
+	}
+	quick := createFunction(t, r, sandbox.Spec{ID: "quick", Function: sandboxtest.Build(t).Function(), Memory: 64 << 20})
+	select {
+	case err := <-loaded:
+		t.Errorf("the quick one came after the slow one, %v", err)
+	default:
+	}
+	if err := quick.Kill(); err != nil {
+		t.Error(err)
+	}
+	if err := <-loaded; errors.Is(err, sandbox.ErrUnsupported) {
+		t.Skip(err)
+	} else if err != nil {
+		t.Error(err)
 	}
 }
