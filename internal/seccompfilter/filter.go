@@ -19,10 +19,7 @@ const namespaceFlags = unix.CLONE_NEWNS | unix.CLONE_NEWCGROUP | unix.CLONE_NEWU
 
 // Assemble makes the seccomp program for this machine: an array of struct
 // sock_filter. What it does not allow fails with EPERM.
-func Assemble() ([]byte, error) { return assemble(allowedCalls, conditionalCalls()) }
-
-// assemble makes a program that allows some calls in any case, and some with conditions.
-func assemble(always []string, sometimes []seccomp.NameWithConditions) ([]byte, error) {
+func Assemble() ([]byte, error) {
 	machine, err := arch.GetInfo("")
 	if err != nil {
 		return nil, fmt.Errorf("filter system calls: %w", err)
@@ -33,14 +30,14 @@ func assemble(always []string, sometimes []seccomp.NameWithConditions) ([]byte, 
 			// Its flags are in memory, where no filter can see them. The C
 			// library, told that there is no such call, uses clone.
 			{Action: seccomp.ActionErrno | seccomp.Action(unix.ENOSYS), Names: found(machine, "clone3")},
-			{Action: seccomp.ActionAllow, Names: found(machine, always...)},
+			{Action: seccomp.ActionAllow, Names: found(machine, allowedCalls...)},
 		},
 	}
 	program, err := policy.Assemble()
 	if err != nil {
 		return nil, fmt.Errorf("filter system calls: %w", err)
 	}
-	end, err := conditional(machine, sometimes)
+	end, err := conditional(machine, conditionalCalls())
 	if err != nil {
 		return nil, err
 	}

@@ -61,6 +61,7 @@ func (c *container) reachOut(ctx context.Context) error {
 	defer context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })()
 	device, err := tun.Take(conn)
 	if ctx.Err() != nil {
+		device.Close() // nil is legal
 		return context.Cause(ctx)
 	}
 	if err != nil {

@@ -17,24 +17,10 @@ import (
 	"github.com/minifaas/minifaas/nodeservice/sandbox/linux/egress/egresstest"
 )
 
-// serve accepts one connection after the other on the other machine, and returns its address.
+// serve has connections to the other machine handled, and returns its address.
 func (w *world) serve(t *testing.T, handle func(*net.TCPConn)) string {
 	t.Helper()
-	var listener net.Listener
-	var err error
-	w.other.Do(func() { listener, err = net.Listen("tcp", net.JoinHostPort(egresstest.Other, "0")) })
-	egresstest.Must(t, err)
-	t.Cleanup(func() { listener.Close() })
-	go func() {
-		for {
-			conn, err := listener.Accept()
-			if err != nil {
-				return
-			}
-			go handle(conn.(*net.TCPConn))
-		}
-	}()
-	return listener.Addr().String()
+	return net.JoinHostPort(egresstest.Other, egresstest.Serve(t, w.other, egresstest.Other, handle))
 }
 
 // TestReset: what was cut off does not look complete, on either side.

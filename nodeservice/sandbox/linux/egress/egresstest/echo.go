@@ -6,8 +6,17 @@ import (
 	"testing"
 )
 
-// Echo serves on a machine, nil for the host, and returns the port.
+// Echo sends back what it gets, on a machine, nil for the host, and returns the port.
 func Echo(t testing.TB, m *Machine, address string) string {
+	t.Helper()
+	return Serve(t, m, address, func(conn *net.TCPConn) {
+		defer conn.Close()
+		_, _ = io.Copy(conn, conn)
+	})
+}
+
+// Serve has each connection handled, and returns the port; as Echo.
+func Serve(t testing.TB, m *Machine, address string, handle func(*net.TCPConn)) string {
 	t.Helper()
 	var listener net.Listener
 	var err error
@@ -25,10 +34,7 @@ func Echo(t testing.TB, m *Machine, address string) string {
 			if err != nil {
 				return
 			}
-			go func() {
-				defer conn.Close()
-				_, _ = io.Copy(conn, conn)
-			}()
+			go handle(conn.(*net.TCPConn))
 		}
 	}()
 	_, port, _ := net.SplitHostPort(listener.Addr().String())
