@@ -15,8 +15,8 @@ type metrics struct {
 	thaw   prometheus.Histogram
 }
 
-// newMetrics registers them; a nil registry leaves them to themselves.
-func newMetrics(registry prometheus.Registerer) *metrics {
+// newMetrics registers them, and what the runtime has of its own; a nil registry leaves them to themselves.
+func newMetrics(registry prometheus.Registerer, runtime sandbox.Runtime) *metrics {
 	m := &metrics{phases: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 		Name: "faas_container_start_duration_seconds",
 		Help: "Time that containers took to be made and to answer their first call, by phase: wait (for a turn), take (a sandbox from the reserve, or make one), " +
@@ -29,6 +29,9 @@ func newMetrics(registry prometheus.Registerer) *metrics {
 	})}
 	if registry != nil {
 		registry.MustRegister(m.phases, m.thaw)
+		if more, ok := runtime.(prometheus.Collector); ok {
+			registry.MustRegister(more)
+		}
 	}
 	return m
 }

@@ -60,7 +60,7 @@ func New(cfg Config) *Server {
 	if cfg.StatsAge == 0 {
 		cfg.StatsAge = 200 * time.Millisecond
 	}
-	s := &Server{cfg: cfg, log: cfg.Log, metrics: newMetrics(cfg.Metrics), inv: newInventory(newLiveID())}
+	s := &Server{cfg: cfg, log: cfg.Log, metrics: newMetrics(cfg.Metrics, cfg.Runtime), inv: newInventory(newLiveID())}
 	s.countFrozen(cfg.Metrics)
 	return s
 }

@@ -22,6 +22,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
 
 	"github.com/minifaas/minifaas/internal/function"
@@ -36,6 +37,8 @@ import (
 var (
 	_ sandbox.Runtime = (*Runtime)(nil)
 	_ sandbox.Reserve = (*Runtime)(nil)
+
+	_ prometheus.Collector = (*Runtime)(nil)
 )
 
 // ErrClosed: the runtime makes no more containers.
@@ -175,6 +178,12 @@ func (r *Runtime) Expect(functions []function.Function) {
 	r.pool.expect(kinds)
 	r.zygotes.expect(functions)
 }
+
+// Describe is for the registry of metrics: the runtime's are of what its functions send and receive.
+func (r *Runtime) Describe(descriptions chan<- *prometheus.Desc) { r.gateway.Describe(descriptions) }
+
+// Collect is for the registry of metrics.
+func (r *Runtime) Collect(values chan<- prometheus.Metric) { r.gateway.Collect(values) }
 
 // Ready is how many sandboxes wait for a function: see sandbox.Reserve.
 func (r *Runtime) Ready() map[string]int { return r.pool.ready() }

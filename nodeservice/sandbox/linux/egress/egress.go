@@ -15,10 +15,13 @@ type Gateway struct {
 	rules      rules
 	quota      quota
 	resolvConf string
+	metrics    *metrics
 	log        *zap.Logger
 }
 
 // New makes one that connects to nothing in deny, beside what it never connects to.
 func New(deny []netip.Prefix, log *zap.Logger) *Gateway {
-	return &Gateway{rules: rules{deny: deny}, quota: quota{most: mostConnections()}, resolvConf: "/etc/resolv.conf", log: log}
+	g := &Gateway{rules: rules{deny: deny}, quota: quota{most: mostConnections()}, resolvConf: "/etc/resolv.conf", log: log}
+	g.metrics = newMetrics(&g.quota)
+	return g
 }

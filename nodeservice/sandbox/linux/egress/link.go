@@ -82,6 +82,7 @@ const refusalsTold = 16
 
 // refuse gives the reason, which the function does not hear, to both logs: once for each address.
 func (l *Link) refuse(protocol string, target netip.AddrPort, why error) {
+	l.gateway.metrics.refusals.WithLabelValues(protocol).Inc()
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.refused[target.Addr()] || len(l.refused) >= refusalsTold {

@@ -28,8 +28,9 @@ func mostConnections() int {
 type quota struct {
 	most int
 
-	mu   sync.Mutex // guards open, and all shares
-	open int
+	mu   sync.Mutex // guards the fields below, and all shares
+	open int        // but for those
+	all  int
 }
 
 // share is a link's part of the quota.
@@ -51,6 +52,7 @@ func (q *quota) reserve(s *share) bool {
 		q.open++
 	}
 	s.open++
+	q.all++
 	s.active.Add(1)
 	return true
 }
@@ -59,10 +61,18 @@ func (q *quota) release(s *share) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	s.open--
+	q.all--
 	if s.open >= connectionsAnyway {
 		q.open--
 	}
 	s.active.Done()
+}
+
+// total is how many are open.
+func (q *quota) total() int {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.all
 }
 
 // end lets no connection begin any more; s.active is then waited for.

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"gvisor.dev/gvisor/pkg/tcpip"
 	"gvisor.dev/gvisor/pkg/tcpip/adapters/gonet"
 	"gvisor.dev/gvisor/pkg/tcpip/transport/tcp"
@@ -36,6 +37,7 @@ func (l *Link) acceptTCP(request *tcp.ForwarderRequest) {
 		remote.Close()
 		return
 	}
+	l.gateway.metrics.connections.WithLabelValues("tcp").Inc()
 	l.relay(gonet.NewTCPConn(&events, endpoint), endpoint, remote.(*net.TCPConn))
 	l.drain(endpoint)
 }
@@ -58,13 +60,14 @@ func (l *Link) relay(local halfConn, endpoint tcpip.Endpoint, remote *net.TCPCon
 		remote.Close()
 	})
 	var both sync.WaitGroup
-	forward := func(to, from halfConn) {
-		if _, err := io.Copy(to, from); err != nil || to.CloseWrite() != nil {
+	m := l.gateway.metrics
+	forward := func(to, from halfConn, bytes prometheus.Counter) {
+		if _, err := io.Copy(counted{to, bytes}, from); err != nil || to.CloseWrite() != nil {
 			fail()
 		}
 	}
-	both.Go(func() { forward(local, remote) })
-	both.Go(func() { forward(remote, local) })
+	both.Go(func() { forward(local, remote, m.received) })
+	both.Go(func() { forward(remote, local, m.sent) })
 	both.Wait()
 	if alive() {
 		local.Close()

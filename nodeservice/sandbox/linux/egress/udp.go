@@ -3,6 +3,7 @@ package egress
 import (
 	"context"
 	"errors"
+	"io"
 	"net"
 	"net/netip"
 	"sync"
@@ -10,6 +11,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"gvisor.dev/gvisor/pkg/tcpip/adapters/gonet"
 	"gvisor.dev/gvisor/pkg/tcpip/transport/udp"
 	"gvisor.dev/gvisor/pkg/waiter"
@@ -29,7 +31,9 @@ const (
 // flow is what goes to and fro between a port of the sandbox and one elsewhere.
 type flow struct {
 	local, remote net.Conn
-	idle          time.Duration
+	// sent and received are bytes.
+	sent, received prometheus.Counter
+	idle           time.Duration
 	// check fails when the flow must end.
 	check    func() error
 	answered atomic.Bool
@@ -55,7 +59,10 @@ func (l *Link) acceptUDP(request *udp.ForwarderRequest) bool {
 		l.gateway.quota.release(&l.share)
 		return false
 	}
+	m := l.gateway.metrics
+	m.connections.WithLabelValues("udp").Inc()
 	f := &flow{
+		sent: m.sent, received: m.received,
 		local: gonet.NewUDPConn(&events, endpoint), remote: remote, idle: idleFlow,
 		check: func() error { return l.gateway.rules.check(target.Addr()) },
 	}
@@ -98,7 +105,7 @@ func (f *flow) run(ctx context.Context) {
 	both.Go(func() {
 		defer cancel()
 		var checked time.Time
-		forward(f.remote, f.local, func() error {
+		forward(counted{f.remote, f.sent}, f.local, func() error {
 			expiry.Reset(f.idle)
 			if time.Since(checked) < checkedFor {
 				return nil
@@ -109,7 +116,7 @@ func (f *flow) run(ctx context.Context) {
 	})
 	both.Go(func() {
 		defer cancel()
-		forward(f.local, f.remote, func() error {
+		forward(counted{f.local, f.received}, f.remote, func() error {
 			f.answered.Store(true)
 			expiry.Reset(f.idle)
 			return nil
@@ -121,7 +128,7 @@ func (f *flow) run(ctx context.Context) {
 }
 
 // forward copies datagrams until one side is closed, says that nobody is there, or each fails.
-func forward(to, from net.Conn, each func() error) {
+func forward(to io.Writer, from net.Conn, each func() error) {
 	datagram := make([]byte, largestDatagram)
 	for {
 		n, err := from.Read(datagram)
