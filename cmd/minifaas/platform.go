@@ -16,6 +16,7 @@ import (
 	"google.golang.org/grpc"
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 
+	"github.com/minifaas/minifaas/internal/function"
 	"github.com/minifaas/minifaas/internal/process"
 	"github.com/minifaas/minifaas/internal/rpc"
 	"github.com/minifaas/minifaas/internal/telemetry"
@@ -64,16 +65,20 @@ func startPlatform(ctx context.Context, cfg platformConfig) (*platform, error) {
 		return nil, err
 	}
 	p := &platform{cfg: cfg, lock: lock}
+	if cfg.sandbox.Functions != "" {
+		// Whatever process is started later serves what the others do.
+		p.cfg.sandbox.Functions = filepath.Join(frozenDir(cfg.sandbox.StateDir), function.FrozenFile)
+	}
 	p.services = p.plan()
 	background, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	p.background = cancel
-	if err := p.start(ctx, background); err != nil {
+	if err := p.start(ctx, background, cfg.sandbox.Functions); err != nil {
 		return nil, errors.Join(err, p.stop())
 	}
 	return p, nil
 }
 
-func (p *platform) start(ctx, background context.Context) error {
+func (p *platform) start(ctx, background context.Context, functions string) error {
 	// What is there now was left by a platform that was killed: the lock is ours.
 	if err := p.sweep(); err != nil {
 		return err
@@ -81,7 +86,7 @@ func (p *platform) start(ctx, background context.Context) error {
 	if err := p.probePorts(); err != nil {
 		return err
 	}
-	if err := errors.Join(checkHostName(), p.trySandbox()); err != nil {
+	if err := errors.Join(checkHostName(), p.trySandbox(), p.freeze(functions)); err != nil {
 		return err
 	}
 	// The services get their settings as arguments: a file would add to them.
@@ -112,6 +117,21 @@ func (p *platform) start(ctx, background context.Context) error {
 	}()
 	return nil
 }
+
+// freeze keeps the functions that are at path now: it is read by every process for itself,
+// when it is started. The copies go with the rest of run.
+func (p *platform) freeze(path string) error {
+	if path == "" {
+		return nil
+	}
+	functions, err := function.Load(path)
+	if err != nil {
+		return err
+	}
+	return functions.Freeze(frozenDir(p.cfg.sandbox.StateDir))
+}
+
+func frozenDir(stateDir string) string { return filepath.Join(stateDir, "run", "functions") }
 
 // platformService is a service of the platform and where it listens.
 type platformService struct {

@@ -26,6 +26,8 @@ func (*upCommand) Help() string {
 	return `Starts APIServer, Scheduler, ResourceManager and its nodes, and keeps them
 running: a process that dies is started again within a second. Ctrl-C lets
 running calls finish, stops everything and leaves nothing behind.
+Functions are served as they were when it started: after an edit, stop it and
+start it again.
 
   minifaas up --functions ./functions
   minifaas up --functions functions.yaml --nodes 4 --policy baseline`

@@ -21,6 +21,9 @@ func Load(path string) (*Catalogue, error) {
 	if path == "" {
 		return newCatalogue(nil)
 	}
+	if filepath.Base(path) == FrozenFile {
+		return loadFrozen(path)
+	}
 	info, err := os.Stat(path)
 	if err != nil {
 		return nil, fmt.Errorf("load functions: %w; --functions takes a folder or a YAML file", err)
