@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -29,6 +30,14 @@ func (f clientFlags) dial(offset int) (*grpc.ClientConn, error) {
 		endpoint = net.JoinHostPort("127.0.0.1", strconv.Itoa(f.PortBase+offset))
 	}
 	return rpc.Dial(endpoint)
+}
+
+func (f clientFlags) validate() error {
+	var timeout error
+	if f.Timeout <= 0 {
+		timeout = fmt.Errorf("--timeout %v: want more than 0", f.Timeout)
+	}
+	return errors.Join(validPort("port-base", f.PortBase, 1, 65535-metricsPort), timeout)
 }
 
 func (f clientFlags) context(ctx context.Context) (context.Context, context.CancelFunc) {

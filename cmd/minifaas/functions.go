@@ -15,7 +15,7 @@ type functionsCommand struct {
 }
 
 func (c *functionsCommand) Run(ctx context.Context, file *config.File) error {
-	if err := check(file); err != nil {
+	if err := check(file, c.validate()); err != nil {
 		return err
 	}
 	conn, err := c.dial(apiserverPort)

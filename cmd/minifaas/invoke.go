@@ -9,7 +9,9 @@ import (
 	"strings"
 	"time"
 
+	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 
 	"github.com/minifaas/minifaas/internal/config"
@@ -37,7 +39,7 @@ error go to stderr and the exit code is 1.
 }
 
 func (c *invokeCommand) Run(ctx context.Context, file *config.File) error {
-	if err := check(file); err != nil {
+	if err := check(file, c.validate()); err != nil {
 		return err
 	}
 	event, err := c.event()
@@ -51,9 +53,13 @@ func (c *invokeCommand) Run(ctx context.Context, file *config.File) error {
 	defer conn.Close()
 	ctx, cancel := c.context(ctx)
 	defer cancel()
+	var said metadata.MD
 	reply, err := apiserverpb.NewAPIServerClient(conn).InvokeFunction(ctx, &apiserverpb.InvokeFunctionRequest{
 		AccountId: c.Account, FunctionName: c.Function, Event: event,
-	})
+	}, grpc.Trailer(&said))
+	if len(said) > 0 && status.Code(err) == codes.Unavailable {
+		return fmt.Errorf("%s: %s", codes.Unavailable, status.Convert(err).Message()) // it did answer: what is behind it did not
+	}
 	if err != nil {
 		return explain(err, conn.Target())
 	}
@@ -61,18 +67,30 @@ func (c *invokeCommand) Run(ctx context.Context, file *config.File) error {
 }
 
 func (c *invokeCommand) event() ([]byte, error) {
-	switch {
-	case c.Event == "-":
-		return io.ReadAll(io.LimitReader(os.Stdin, rpc.MaxEvent+1))
-	case strings.HasPrefix(c.Event, "@"):
-		event, err := os.ReadFile(c.Event[1:])
+	if name, isFile := strings.CutPrefix(c.Event, "@"); isFile {
+		file, err := os.Open(name)
 		if err != nil {
 			return nil, fmt.Errorf("read event: %w", err)
 		}
-		return event, nil
-	default:
-		return []byte(c.Event), nil
+		defer file.Close()
+		return readEvent(file)
 	}
+	if c.Event == "-" {
+		return readEvent(os.Stdin)
+	}
+	return []byte(c.Event), nil
+}
+
+// readEvent says what the APIServer would, of a message that is too large to reach it.
+func readEvent(from io.Reader) ([]byte, error) {
+	event, err := io.ReadAll(io.LimitReader(from, rpc.MaxEvent+1))
+	if err != nil {
+		return nil, fmt.Errorf("read event: %w", err)
+	}
+	if len(event) > rpc.MaxEvent {
+		return nil, fmt.Errorf("read event: it has more than %v, which is the limit", function.Size(rpc.MaxEvent))
+	}
+	return event, nil
 }
 
 func (c *invokeCommand) print(reply *apiserverpb.InvokeFunctionReply) error {
@@ -83,8 +101,8 @@ func (c *invokeCommand) print(reply *apiserverpb.InvokeFunctionReply) error {
 		}
 	} else if !failed {
 		os.Stdout.Write(reply.GetBody())
-		if !bytes.HasSuffix(reply.GetBody(), []byte("\n")) {
-			fmt.Println()
+		if isTerminal(os.Stdout) && !bytes.HasSuffix(reply.GetBody(), []byte("\n")) {
+			fmt.Println() // for the prompt; a file gets the result's own bytes
 		}
 	}
 	if c.Log || failed && c.Output != "json" {
@@ -125,6 +143,11 @@ func invokeResult(reply *apiserverpb.InvokeFunctionReply) any {
 		reply.GetRequestId(), string(reply.GetBody()), reply.GetFunctionError(), reply.GetFunctionErrorMessage(), reply.GetFunctionLog(),
 		reply.GetColdStart(), reply.GetScheduleLatencyInNanos(), reply.GetDurationInNanos(), reply.GetMaxMemoryUsageInBytes(),
 	}
+}
+
+func isTerminal(file *os.File) bool {
+	info, err := file.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }
 
 // explain turns a failed call into what its maker should know.

@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -91,9 +92,20 @@ func run(args []string) error {
 	if err != nil {
 		return err
 	}
-	command, err := parser.Parse(args)
+	command, err := parser.Parse(asOthersHaveIt(args))
 	parser.FatalIfErrorf(err)
 	return command.Run(file)
+}
+
+// asOthersHaveIt understands what is asked of most programs first: help [COMMAND] and --version.
+func asOthersHaveIt(args []string) []string {
+	switch {
+	case len(args) > 0 && args[0] == "help":
+		return append(slices.Clone(args[1:]), "--help")
+	case len(args) == 1 && args[0] == "--version":
+		return []string{"version"}
+	}
+	return args
 }
 
 // endSignals are those that end a command in good order. A lost terminal is one of them,

@@ -58,7 +58,7 @@ them, for the platform to be started with.
 }
 
 func (c *replayCommand) Run(ctx context.Context, file *config.File) error {
-	if err := check(file); err != nil {
+	if err := check(file, c.validate()); err != nil {
 		return err
 	}
 	workload, err := c.open()

@@ -54,7 +54,7 @@ type statusFunction struct {
 }
 
 func (c *statusCommand) Run(ctx context.Context, file *config.File) error {
-	if err := check(file); err != nil {
+	if err := check(file, c.validate()); err != nil {
 		return err
 	}
 	if c.Endpoint == "" && c.Port != 0 {

@@ -72,7 +72,7 @@ type whyCold struct {
 }
 
 func (c *whyCommand) Run(ctx context.Context, file *config.File) error {
-	if err := check(file); err != nil {
+	if err := check(file, c.validate()); err != nil {
 		return err
 	}
 	conn, err := c.dial(schedulerPort)

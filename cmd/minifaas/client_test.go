@@ -1,0 +1,104 @@
+package main
+
+import (
+	"context"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/minifaas/minifaas/internal/rpc"
+	apiserverpb "github.com/minifaas/minifaas/proto/apiserver"
+)
+
+// answering is an APIServer with one answer.
+type answering struct {
+	apiserverpb.UnimplementedAPIServerServer
+	body []byte
+	err  error
+}
+
+func (a answering) InvokeFunction(context.Context, *apiserverpb.InvokeFunctionRequest) (*apiserverpb.InvokeFunctionReply, error) {
+	return &apiserverpb.InvokeFunctionReply{Body: a.body}, a.err
+}
+
+// startAnswering returns where it listens.
+func startAnswering(t *testing.T, a answering) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := grpc.NewServer()
+	apiserverpb.RegisterAPIServerServer(server, a)
+	go func() { _ = server.Serve(listener) }()
+	t.Cleanup(server.Stop)
+	return listener.Addr().String()
+}
+
+// runCommand runs minifaas with the arguments.
+func runCommand(t *testing.T, args ...string) (stdout, stderr string, err error) {
+	t.Helper()
+	var out, errs strings.Builder
+	cmd := exec.CommandContext(t.Context(), os.Args[0], args...)
+	cmd.Stdout, cmd.Stderr = &out, &errs
+	err = cmd.Run()
+	return out.String(), errs.String(), err
+}
+
+// TestResultIsWhatTheFunctionMade: a picture in a file has no line's end that it did not have.
+func TestResultIsWhatTheFunctionMade(t *testing.T) {
+	const picture = "\xff\xd8\x00 no line"
+	endpoint := startAnswering(t, answering{body: []byte(picture)})
+	if out, errs, err := runCommand(t, "invoke", "f", "--endpoint", endpoint); out != picture {
+		t.Errorf("got %q, %v %s; want %q", out, err, errs, picture)
+	}
+}
+
+// TestWhoGaveNoAnswer: an APIServer that says what is unavailable is up.
+func TestWhoGaveNoAnswer(t *testing.T) {
+	endpoint := startAnswering(t, answering{err: status.Error(codes.Unavailable, "create container: no space left on device")})
+	_, errs, err := runCommand(t, "invoke", "f", "--endpoint", endpoint)
+	if want := "minifaas: Unavailable: create container: no space left on device\n"; err == nil || errs != want {
+		t.Errorf("of one that answers: %v, %q; want %q", err, errs, want)
+	}
+	_, errs, err = runCommand(t, "invoke", "f", "--endpoint", "127.0.0.1:1")
+	if err == nil || !strings.Contains(errs, "no answer from 127.0.0.1:1") || !strings.Contains(errs, "is minifaas up running there?") {
+		t.Errorf("of one that is not there: %v, %s", err, errs)
+	}
+}
+
+func TestClientFaults(t *testing.T) {
+	large := filepath.Join(t.TempDir(), "large")
+	if err := os.WriteFile(large, make([]byte, rpc.MaxEvent+1), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ args, want string }{
+		{"invoke f @" + large, "it has more than 6MiB, which is the limit"},
+		{"invoke f @" + large + ".not", "no such file"},
+		{"functions --timeout 0s", "--timeout 0s: want more than 0"},
+		{"status --port-base 99999", "--port-base 99999: want 1 to 64635"},
+	} {
+		if _, errs, err := runCommand(t, strings.Fields(c.args)...); err == nil || !strings.Contains(errs, c.want) {
+			t.Errorf("%s: %v, %s: want %q", c.args, err, errs, c.want)
+		}
+	}
+}
+
+func TestHelpAndVersionAsOthersHaveThem(t *testing.T) {
+	for _, c := range []struct{ args, want string }{
+		{"help", "Commands:"},
+		{"help bench contest", "Usage: minifaas bench contest"},
+		{"--version", "minifaas "},
+	} {
+		if out, errs, err := runCommand(t, strings.Fields(c.args)...); err != nil || !strings.Contains(out, c.want) {
+			t.Errorf("%s: %v, %s%s: want %q", c.args, err, out, errs, c.want)
+		}
+	}
+}
