@@ -31,7 +31,15 @@ func digest(f Function) (string, error) {
 		fmt.Fprintln(sum, f.Resident)
 		return version(sum), nil
 	}
-	err := filepath.WalkDir(f.Code, func(path string, entry fs.DirEntry, err error) error {
+	// The folder itself may be a link, as where versions are deployed by moving one.
+	code, err := filepath.EvalSymlinks(f.Code)
+	if errors.Is(err, fs.ErrNotExist) {
+		return version(sum), nil
+	}
+	if err != nil {
+		return "", fmt.Errorf("read code: %w", err)
+	}
+	err = filepath.WalkDir(code, func(path string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {
 			return err
 		}
@@ -39,11 +47,16 @@ func digest(f Function) (string, error) {
 		if err != nil {
 			return err
 		}
-		rel, err := filepath.Rel(f.Code, path)
+		rel, err := filepath.Rel(code, path)
 		if err != nil {
 			return err
 		}
 		fmt.Fprintf(sum, "%q %v %d\n", rel, info.Mode(), info.Size())
+		if info.Mode()&fs.ModeSymlink != 0 {
+			link, err := os.Readlink(path)
+			fmt.Fprintf(sum, "%q\n", link)
+			return err
+		}
 		if !info.Mode().IsRegular() {
 			return nil
 		}

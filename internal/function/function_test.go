@@ -166,3 +166,34 @@ func TestSize(t *testing.T) {
 		}
 	}
 }
+
+// TestVersionThroughLinks: it is of the code that a link leads to, and of where links lead.
+func TestVersionThroughLinks(t *testing.T) {
+	folder := t.TempDir()
+	write(t, folder, map[string]string{
+		"v1/function.yaml": "runtime: python3\nhandler: main.handler\n", "v1/main.py": "1", "v1/one.py": "", "v1/two.py": "",
+		"v2/function.yaml": "runtime: python3\nhandler: main.handler\n", "v2/main.py": "2", "v2/one.py": "", "v2/two.py": "",
+	})
+	relink := func(name, to string) string {
+		t.Helper()
+		_ = os.Remove(filepath.Join(folder, name))
+		if err := os.MkdirAll(filepath.Join(folder, "live"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Symlink(to, filepath.Join(folder, name)); err != nil {
+			t.Fatal(err)
+		}
+		c, err := Load(filepath.Join(folder, "live"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c.All()[0].Name.Version
+	}
+	versions := map[string]bool{}
+	for _, link := range [][2]string{{"live/f", "../v1"}, {"live/f", "../v2"}, {"v2/part.py", "one.py"}, {"v2/part.py", "two.py"}} {
+		versions[relink(link[0], link[1])] = true
+	}
+	if len(versions) != 4 {
+		t.Errorf("versions %v: want four, one of each deployment", versions)
+	}
+}
