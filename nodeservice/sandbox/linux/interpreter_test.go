@@ -21,18 +21,24 @@ func TestInterpreterNotNeeded(t *testing.T) {
 }
 
 func TestInterpreterMissing(t *testing.T) {
-	if _, err := os.Stat("/usr/bin/node"); err == nil {
-		t.Skip("/usr/bin/node is there, and is looked at first")
-	}
+	withoutNode(t)
 	_, err := findInterpreter(function.NodeJS, "/nowhere/bin:relative")
 	if !errors.Is(err, sandbox.ErrUnsupported) {
 		t.Fatalf("%v, want ErrUnsupported", err)
 	}
-	for _, part := range []string{"nodejs", "/usr/bin/node", "/usr/local/bin/node", "/nowhere/bin/node"} {
+	for _, part := range []string{"nodejs", "/usr/bin/no-node", "/usr/local/bin/no-node", "/nowhere/bin/no-node"} {
 		if !strings.Contains(err.Error(), part) {
 			t.Errorf("%v does not name %s", err, part)
 		}
 	}
+}
+
+// withoutNode makes a host for this test that has no Node.js.
+func withoutNode(t *testing.T) {
+	t.Helper()
+	there := interpreters[function.NodeJS]
+	interpreters[function.NodeJS] = "no-node"
+	t.Cleanup(func() { interpreters[function.NodeJS] = there })
 }
 
 // TestSimulatedFunctionDoesNotRun: what to do about it is in the error.

@@ -2,7 +2,6 @@ package linux
 
 import (
 	"errors"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -131,14 +130,13 @@ func TestTimeoutSparesContainer(t *testing.T) {
 
 // TestMissingInterpreter: the runtime is named, and what was looked for.
 func TestMissingInterpreter(t *testing.T) {
-	if _, err := os.Stat("/usr/bin/node"); err == nil {
-		t.Skip("node is there")
-	}
+	withoutNode(t)
+	sandboxtest.Build(t) // needs the PATH that there is
 	t.Setenv("PATH", "/nowhere")
 	f := codeOf(t.TempDir())
 	f.Runtime, f.Handler = function.NodeJS, "app.handler"
 	_, err := newRuntime(t, nil).Create(t.Context(), sandbox.Spec{ID: "c1", Function: f, Memory: 64 << 20})
-	if !errors.Is(err, sandbox.ErrUnsupported) || !strings.Contains(err.Error(), "/nowhere/node") {
+	if !errors.Is(err, sandbox.ErrUnsupported) || !strings.Contains(err.Error(), "/nowhere/no-node") {
 		t.Errorf("%v, want ErrUnsupported that names what was looked for", err)
 	}
 }
