@@ -197,3 +197,23 @@ func TestVersionThroughLinks(t *testing.T) {
 		t.Errorf("versions %v: want four, one of each deployment", versions)
 	}
 }
+
+// TestFaultsInWords: an author knows nothing of our types.
+func TestFaultsInWords(t *testing.T) {
+	for text, want := range map[string]string{
+		"runtime: python3\nmemry: 3\n": "line 2: memry: no such setting; a function has name, account, runtime,",
+		"- runtime\n":                  "cannot unmarshal !!seq into a function",
+	} {
+		folder := t.TempDir()
+		write(t, folder, map[string]string{"f/function.yaml": text})
+		if _, err := Load(folder); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v, want %q", text, err, want)
+		}
+	}
+	folder := t.TempDir()
+	write(t, folder, map[string]string{"functions.yaml": "functions: []\n", "f/function.yaml": "runtime: python3\n"})
+	_, err := Load(filepath.Join(folder, "f", "function.yaml"))
+	if err == nil || !strings.Contains(err.Error(), "line 1: runtime: no such setting; a manifest has a list, functions;") {
+		t.Errorf("one function in the place of a manifest: %v", err)
+	}
+}

@@ -8,7 +8,9 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
+	"strings"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -88,10 +90,38 @@ func decode(file string, into any) error {
 	}
 	decoder := yaml.NewDecoder(bytes.NewReader(text))
 	decoder.KnownFields(true)
-	if err := decoder.Decode(into); err != nil && !errors.Is(err, io.EOF) {
+	err = decoder.Decode(into)
+	if faults, ok := errors.AsType[*yaml.TypeError](err); ok {
+		err = inWords(faults, into)
+	}
+	if err != nil && !errors.Is(err, io.EOF) {
 		return fmt.Errorf("%s: %w", file, err)
 	}
 	return nil
+}
+
+// inWords says what the decoder says by names of types, of which an author knows nothing.
+func inWords(faults *yaml.TypeError, into any) error {
+	texts := make([]string, 0, len(faults.Errors)+1)
+	unknown := false
+	for _, text := range faults.Errors {
+		if field, _, ok := strings.Cut(text, " not found in type "); ok {
+			text, unknown = strings.Replace(field, "field ", "", 1)+": no such setting", true
+		}
+		texts = append(texts, strings.ReplaceAll(text, "into function.declaration", "into a function"))
+	}
+	if unknown {
+		var settings []string
+		for i := range reflect.TypeFor[declaration]().NumField() {
+			settings = append(settings, reflect.TypeFor[declaration]().Field(i).Tag.Get("yaml"))
+		}
+		hint := "a function has " + strings.Join(settings, ", ")
+		if _, one := into.(*declaration); !one {
+			hint = "a manifest has a list, functions; " + hint
+		}
+		texts = append(texts, hint)
+	}
+	return errors.New(strings.Join(texts, "; "))
 }
 
 func exists(file string) bool {
