@@ -61,6 +61,24 @@ func TestResultIsWhatTheFunctionMade(t *testing.T) {
 	}
 }
 
+// TestResultThatIsLost: no command claims to have said what a full disk did not take.
+func TestResultThatIsLost(t *testing.T) {
+	endpoint := startAnswering(t, answering{body: []byte("a picture")})
+	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer full.Close()
+	for _, args := range []string{"invoke f --endpoint " + endpoint, "invoke f -o json --endpoint " + endpoint, "version", "policies", "policies adaptive"} {
+		var errs strings.Builder
+		cmd := exec.CommandContext(t.Context(), os.Args[0], strings.Fields(args)...)
+		cmd.Stdout, cmd.Stderr = full, &errs
+		if err := cmd.Run(); err == nil || !strings.Contains(errs.String(), "no space left on device") {
+			t.Errorf("%s: %v, %s", args, err, &errs)
+		}
+	}
+}
+
 // TestWhoGaveNoAnswer: an APIServer that says what is unavailable is up.
 func TestWhoGaveNoAnswer(t *testing.T) {
 	endpoint := startAnswering(t, answering{err: status.Error(codes.Unavailable, "create container: no space left on device")})

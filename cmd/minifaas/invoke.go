@@ -100,9 +100,12 @@ func (c *invokeCommand) print(reply *apiserverpb.InvokeFunctionReply) error {
 			return err
 		}
 	} else if !failed {
-		os.Stdout.Write(reply.GetBody())
-		if isTerminal(os.Stdout) && !bytes.HasSuffix(reply.GetBody(), []byte("\n")) {
-			fmt.Println() // for the prompt; a file gets the result's own bytes
+		body := reply.GetBody()
+		if isTerminal(os.Stdout) && !bytes.HasSuffix(body, []byte("\n")) {
+			body = append(body, '\n') // for the prompt; a file gets the result's own bytes
+		}
+		if _, err := os.Stdout.Write(body); err != nil {
+			return fmt.Errorf("write result: %w", err)
 		}
 	}
 	if c.Log || failed && c.Output != "json" {

@@ -56,8 +56,8 @@ func (c *policiesCommand) one() error {
 		if c.Output == "json" {
 			return printJSON(policyResult(p))
 		}
-		fmt.Printf("%s\n\nDecides: %s\nSource:  %s\n\n%s\n", p.Name, p.Family, sourceOf(p), p.Summary)
-		return nil
+		_, err := fmt.Printf("%s\n\nDecides: %s\nSource:  %s\n\n%s\n", p.Name, p.Family, sourceOf(p), p.Summary)
+		return err
 	}
 	_, err := policy.New(c.Name) // its error lists all there are
 	return err

@@ -21,8 +21,8 @@ func (c *versionCommand) Run(*config.File) error {
 	if c.Output == "json" {
 		return printJSON(map[string]string{"version": version, "commit": commit, "go": runtime.Version(), "platform": runtime.GOOS + "/" + runtime.GOARCH})
 	}
-	fmt.Printf("minifaas %s, commit %s, %s %s/%s\n", version, commit, runtime.Version(), runtime.GOOS, runtime.GOARCH)
-	return nil
+	_, err := fmt.Printf("minifaas %s, commit %s, %s %s/%s\n", version, commit, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	return err
 }
 
 // commit is that from which this program was built, as far as the build knew.
