@@ -97,7 +97,12 @@ func TestClientFaults(t *testing.T) {
 	if err := os.WriteFile(large, make([]byte, rpc.MaxEvent+1), 0o644); err != nil {
 		t.Fatal(err)
 	}
+	nameless := filepath.Join(t.TempDir(), "nameless.csv")
+	if err := os.WriteFile(nameless, []byte("offset_ms,function,duration_ms,memory_mb\n0,ünï,1,16\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
 	for _, c := range []struct{ args, want string }{
+		{"replay --workload " + nameless + " --declare " + t.TempDir(), `have a name that the platform does not take ("ünï")`},
 		{"invoke f @" + large, "it has more than 6MiB, which is the limit"},
 		{"invoke f @" + large + ".not", "no such file"},
 		{"functions --timeout 0s", "--timeout 0s: want more than 0"},

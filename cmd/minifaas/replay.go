@@ -98,6 +98,9 @@ func (c *replayCommand) Run(ctx context.Context, file *config.File) error {
 }
 
 func (c *replayCommand) declare(workload *trace.Workload) error {
+	if err := namesOf(workload); err != nil {
+		return err
+	}
 	notes, err := declareFunctions(workload, c.Declare)
 	for _, note := range notes {
 		fmt.Fprintln(os.Stderr, "note:", note)
