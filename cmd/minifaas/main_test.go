@@ -123,7 +123,7 @@ func leftovers(stateDir, cgroupParent string, portBase int) []string {
 		found, _ := filepath.Glob(pattern)
 		left = append(left, found...)
 	}
-	for _, folder := range []string{"run", "nodes", "pool"} {
+	for _, folder := range []string{"bin", "run", "nodes", "pool"} {
 		if _, err := os.Stat(filepath.Join(stateDir, folder)); !errors.Is(err, os.ErrNotExist) {
 			left = append(left, folder)
 		}

@@ -39,7 +39,7 @@ func (p *platform) sweep() error {
 	if err := errors.Join(faults...); err != nil {
 		return fmt.Errorf("clean up after an earlier platform: %w", err)
 	}
-	for _, folder := range []string{"nodes", "pool", "run"} {
+	for _, folder := range []string{"bin", "nodes", "pool", "run"} { // bin: every version has an agent of its own
 		faults = append(faults, os.RemoveAll(filepath.Join(state, folder)))
 	}
 	return errors.Join(faults...)
