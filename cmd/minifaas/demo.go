@@ -11,6 +11,7 @@ import (
 	"github.com/minifaas/minifaas/bench/report"
 	"github.com/minifaas/minifaas/bench/trace"
 	"github.com/minifaas/minifaas/internal/config"
+	"github.com/minifaas/minifaas/internal/host"
 )
 
 // demoGrace is the time before the first call in which a policy may prepare, as in
@@ -50,11 +51,25 @@ func (c *demoCommand) Run(ctx context.Context, file *config.File, logs *logFlags
 	if err != nil {
 		return errors.Join(err, stage.close())
 	}
+	others := host.WatchOthers()
 	adaptive, baseline, err := c.play(ctx, stage, workload)
 	if err == nil && (adaptive != nil || baseline != nil) {
-		err = report.Demo(os.Stdout, report.Format(c.Output), adaptive, baseline, append(notes, stage.conditions(c.MaxNodes)...))
+		notes = append(append(notes, stage.conditions(c.MaxNodes)...), busy(others())...)
+		err = report.Demo(os.Stdout, report.Format(c.Output), adaptive, baseline, notes)
 	}
 	return errors.Join(err, stage.close())
+}
+
+// mostOthers is the share of the machine's CPU that others may take without a word: the kernel
+// takes as much for what the platform leaves to it.
+const mostOthers = 0.15
+
+// busy says so if others took much of the machine's CPU.
+func busy(others float64) []string {
+	if others <= mostOthers {
+		return nil
+	}
+	return []string{fmt.Sprintf("other programs took %.0f %% of this machine's CPU meanwhile, and not the same of both sides: the comparison says little. Run it again when nothing else runs", 100*others)}
 }
 
 // play runs both policies, one after the other on the same machine.
