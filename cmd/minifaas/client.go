@@ -16,15 +16,20 @@ import (
 	"github.com/minifaas/minifaas/internal/rpc"
 )
 
-// clientFlags say which service a command talks to.
+// serviceFlags say which service a command talks to.
+type serviceFlags struct {
+	Endpoint string `placeholder:"HOST:PORT" help:"Service to talk to; by default the one on this machine."`
+	PortBase int    `default:"10000" help:"Where the ports of the platform on this machine begin."`
+}
+
+// clientFlags are of a command that asks it one thing.
 type clientFlags struct {
-	Endpoint string        `placeholder:"HOST:PORT" help:"Service to talk to; by default the one on this machine."`
-	PortBase int           `default:"10000" help:"Where the ports of the platform on this machine begin."`
-	Timeout  time.Duration `default:"70s" help:"Longest time to wait for the answer."`
+	serviceFlags
+	Timeout time.Duration `default:"70s" help:"Longest time to wait for the answer."`
 }
 
 // dial connects to the endpoint, or to the local service offset above the port base.
-func (f clientFlags) dial(offset int) (*grpc.ClientConn, error) {
+func (f serviceFlags) dial(offset int) (*grpc.ClientConn, error) {
 	endpoint := f.Endpoint
 	if endpoint == "" {
 		endpoint = net.JoinHostPort("127.0.0.1", strconv.Itoa(f.PortBase+offset))
@@ -32,12 +37,16 @@ func (f clientFlags) dial(offset int) (*grpc.ClientConn, error) {
 	return rpc.Dial(endpoint)
 }
 
+func (f serviceFlags) validate() error {
+	return validPort("port-base", f.PortBase, 1, 65535-metricsPort)
+}
+
 func (f clientFlags) validate() error {
 	var timeout error
 	if f.Timeout <= 0 {
 		timeout = fmt.Errorf("--timeout %v: want more than 0", f.Timeout)
 	}
-	return errors.Join(validPort("port-base", f.PortBase, 1, 65535-metricsPort), timeout)
+	return errors.Join(f.serviceFlags.validate(), timeout)
 }
 
 func (f clientFlags) context(ctx context.Context) (context.Context, context.CancelFunc) {

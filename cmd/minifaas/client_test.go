@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"net"
 	"os"
 	"os/exec"
@@ -58,6 +60,14 @@ func TestResultIsWhatTheFunctionMade(t *testing.T) {
 	endpoint := startAnswering(t, answering{body: []byte(picture)})
 	if out, errs, err := runCommand(t, "invoke", "f", "--endpoint", endpoint); out != picture {
 		t.Errorf("got %q, %v %s; want %q", out, err, errs, picture)
+	}
+	out, errs, err := runCommand(t, "invoke", "f", "-o", "json", "--endpoint", endpoint)
+	var got struct {
+		Body       string `json:"body"`
+		BodyBase64 []byte `json:"body_base64"`
+	}
+	if err := errors.Join(err, json.Unmarshal([]byte(out), &got)); err != nil || got.Body != "" || string(got.BodyBase64) != picture {
+		t.Errorf("as JSON: %+v, %v %s", got, err, errs)
 	}
 }
 

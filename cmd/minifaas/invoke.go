@@ -8,6 +8,7 @@ import (
 	"os"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
@@ -132,9 +133,14 @@ func (c *invokeCommand) print(reply *apiserverpb.InvokeFunctionReply) error {
 
 // invokeResult is what invoke -o json prints.
 func invokeResult(reply *apiserverpb.InvokeFunctionReply) any {
+	text, other := string(reply.GetBody()), []byte(nil)
+	if !utf8.ValidString(text) {
+		text, other = "", reply.GetBody()
+	}
 	return struct {
 		RequestID            string `json:"request_id"`
 		Body                 string `json:"body"`
+		BodyBase64           []byte `json:"body_base64,omitempty"` // where it is not text
 		FunctionError        string `json:"function_error"`
 		FunctionErrorMessage string `json:"function_error_message"`
 		FunctionLog          string `json:"function_log"`
@@ -143,7 +149,7 @@ func invokeResult(reply *apiserverpb.InvokeFunctionReply) any {
 		DurationNanos        int64  `json:"duration_ns"`
 		MaxMemoryBytes       int64  `json:"max_memory_bytes"`
 	}{
-		reply.GetRequestId(), string(reply.GetBody()), reply.GetFunctionError(), reply.GetFunctionErrorMessage(), reply.GetFunctionLog(),
+		reply.GetRequestId(), text, other, reply.GetFunctionError(), reply.GetFunctionErrorMessage(), reply.GetFunctionLog(),
 		reply.GetColdStart(), reply.GetScheduleLatencyInNanos(), reply.GetDurationInNanos(), reply.GetMaxMemoryUsageInBytes(),
 	}
 }

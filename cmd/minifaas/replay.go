@@ -33,7 +33,7 @@ func (f workloadFlags) open() (*trace.Workload, error) {
 }
 
 type replayCommand struct {
-	clientFlags
+	serviceFlags
 	outputFlags
 	workloadFlags
 	ResourceManagerEndpoint string        `placeholder:"HOST:PORT" help:"ResourceManager that accounts for node time; by default the one on this machine."`
@@ -82,7 +82,7 @@ func (c *replayCommand) Run(ctx context.Context, file *config.File) error {
 		return err
 	}
 	defer apiserver.Close()
-	resourceManager, err := clientFlags{Endpoint: c.ResourceManagerEndpoint, PortBase: c.PortBase}.dial(resourceManagerPort)
+	resourceManager, err := serviceFlags{Endpoint: c.ResourceManagerEndpoint, PortBase: c.PortBase}.dial(resourceManagerPort)
 	if err != nil {
 		return err
 	}
