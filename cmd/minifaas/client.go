@@ -34,7 +34,7 @@ func (f serviceFlags) dial(offset int) (*grpc.ClientConn, error) {
 	if endpoint == "" {
 		endpoint = net.JoinHostPort("127.0.0.1", strconv.Itoa(f.PortBase+offset))
 	}
-	return rpc.Dial(endpoint)
+	return rpc.DialPatiently(endpoint)
 }
 
 func (f serviceFlags) validate() error {

@@ -21,7 +21,13 @@ const (
 
 // Dial makes a connection to host:port, or to unix:@name: see ListenAbstract. It connects
 // with the first call, and again within a second when the other side was restarted.
-func Dial(target string) (*grpc.ClientConn, error) {
+func Dial(target string) (*grpc.ClientConn, error) { return connect(target, 2*time.Second) }
+
+// DialPatiently is for whoever has nobody else to ask: it gives a busy machine more time to
+// answer. A port at which nobody listens refuses at once all the same.
+func DialPatiently(target string) (*grpc.ClientConn, error) { return connect(target, 20*time.Second) }
+
+func connect(target string, patience time.Duration) (*grpc.ClientConn, error) {
 	if name, ok := strings.CutPrefix(target, "unix:@"); ok {
 		target = "unix-abstract:" + name
 	} else {
@@ -33,7 +39,7 @@ func Dial(target string) (*grpc.ClientConn, error) {
 		grpc.WithNoProxy(),
 		grpc.WithConnectParams(grpc.ConnectParams{
 			Backoff:           backoff.Config{BaseDelay: 50 * time.Millisecond, Multiplier: 1.6, Jitter: 0.2, MaxDelay: 500 * time.Millisecond},
-			MinConnectTimeout: 2 * time.Second,
+			MinConnectTimeout: patience,
 		}),
 		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: keepaliveTime, Timeout: keepaliveTimeout}),
 		grpc.WithInitialWindowSize(window),
