@@ -19,7 +19,10 @@ const namespaceFlags = unix.CLONE_NEWNS | unix.CLONE_NEWCGROUP | unix.CLONE_NEWU
 
 // Assemble makes the seccomp program for this machine: an array of struct
 // sock_filter. What it does not allow fails with EPERM.
-func Assemble() ([]byte, error) {
+func Assemble() ([]byte, error) { return assemble(allowedCalls, conditionalCalls()) }
+
+// assemble is for what is always allowed, and what with some arguments only.
+func assemble(always []string, sometimes []seccomp.NameWithConditions) ([]byte, error) {
 	machine, err := arch.GetInfo("")
 	if err != nil {
 		return nil, fmt.Errorf("filter system calls: %w", err)
@@ -30,14 +33,14 @@ func Assemble() ([]byte, error) {
 			// Its flags are in memory, where no filter can see them. The C
 			// library, told that there is no such call, uses clone.
 			{Action: seccomp.ActionErrno | seccomp.Action(unix.ENOSYS), Names: found(machine, "clone3")},
-			{Action: seccomp.ActionAllow, Names: found(machine, allowedCalls...)},
+			{Action: seccomp.ActionAllow, Names: found(machine, always...)},
 		},
 	}
 	program, err := policy.Assemble()
 	if err != nil {
 		return nil, fmt.Errorf("filter system calls: %w", err)
 	}
-	end, err := conditional(machine, conditionalCalls())
+	end, err := conditional(machine, sometimes)
 	if err != nil {
 		return nil, err
 	}
@@ -80,6 +83,14 @@ func is(argument uint32, value uint64) seccomp.Condition {
 
 func not(argument uint32, value uint64) seccomp.Condition {
 	return seccomp.Condition{Argument: argument, Operation: seccomp.NotEqual, Value: value}
+}
+
+func below(argument uint32, value uint64) seccomp.Condition {
+	return seccomp.Condition{Argument: argument, Operation: seccomp.LessThan, Value: value}
+}
+
+func above(argument uint32, value uint64) seccomp.Condition {
+	return seccomp.Condition{Argument: argument, Operation: seccomp.GreaterThan, Value: value}
 }
 
 func short(argument uint32) seccomp.Condition {

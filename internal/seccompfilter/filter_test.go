@@ -5,6 +5,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/elastic/go-seccomp-bpf"
 	"github.com/elastic/go-seccomp-bpf/arch"
 	"golang.org/x/sys/unix"
 )
@@ -91,5 +92,25 @@ func TestAssemble(t *testing.T) {
 	}
 	if code, offset := binary.NativeEndian.Uint16(program), binary.NativeEndian.Uint32(program[4:]); code != unix.BPF_LD|unix.BPF_W|unix.BPF_ABS || offset != 4 {
 		t.Errorf("it begins with %#x %d, want the load of the machine's number", code, offset)
+	}
+}
+
+// TestZygoteNames: what is narrowed is allowed to others, and both machines have all that is added.
+func TestZygoteNames(t *testing.T) {
+	for _, name := range narrowedCalls {
+		if !slices.Contains(allowedCalls, name) && !slices.ContainsFunc(conditionalCalls(), func(c seccomp.NameWithConditions) bool { return c.Name == name }) {
+			t.Errorf("%s is narrowed, and not allowed to others", name)
+		}
+	}
+	names := slices.Clone(confiningCalls)
+	for _, c := range zygoteCalls() {
+		names = append(names, c.Name)
+	}
+	for _, m := range machines {
+		for _, name := range names {
+			if _, ok := machine(t, m).SyscallNames[name]; !ok {
+				t.Errorf("%s has no %s", m, name)
+			}
+		}
 	}
 }

@@ -84,3 +84,47 @@ func TestRefuses(t *testing.T) {
 		{"new user namespace", unix.SYS_CLONE, [3]uintptr{unix.CLONE_NEWUSER}, unix.EPERM},
 	})
 }
+
+// TestZygoteRefuses: what would be of use to whoever has capabilities over a network only.
+func TestZygoteRefuses(t *testing.T) {
+	program, err := AssembleZygote()
+	if err != nil {
+		t.Fatal(err)
+	}
+	stream, err := unix.Socket(unix.AF_INET6, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		t.Skip(err)
+	}
+	defer unix.Close(stream)
+	socket := uintptr(stream)
+	calls := []call{
+		{"a namespace", unix.SYS_SETNS, [3]uintptr{none, unix.CLONE_NEWNET}, unix.EBADF},
+		{"two namespaces", unix.SYS_SETNS, [3]uintptr{none, unix.CLONE_NEWNET | unix.CLONE_NEWUSER}, unix.EPERM},
+		{"a namespace of control groups", unix.SYS_SETNS, [3]uintptr{none, unix.CLONE_NEWCGROUP}, unix.EPERM},
+		{"any namespace", unix.SYS_SETNS, [3]uintptr{none, 0}, unix.EPERM},
+		{"stream", unix.SYS_SOCKET, [3]uintptr{unix.AF_INET, unix.SOCK_STREAM | unix.SOCK_CLOEXEC}, 0},
+		{"raw", unix.SYS_SOCKET, [3]uintptr{unix.AF_INET, unix.SOCK_RAW, unix.IPPROTO_ICMP}, unix.EPERM},
+		{"raw, flags", unix.SYS_SOCKET, [3]uintptr{unix.AF_INET6, unix.SOCK_RAW | unix.SOCK_NONBLOCK, unix.IPPROTO_ICMP}, unix.EPERM},
+		{"packets, the old way", unix.SYS_SOCKET, [3]uintptr{unix.AF_INET, unix.SOCK_PACKET, 3}, unix.EPERM},
+		{"netlink", unix.SYS_SOCKET, [3]uintptr{unix.AF_NETLINK, unix.SOCK_RAW, unix.NETLINK_ROUTE}, unix.EPERM},
+		{"ask an interface", unix.SYS_IOCTL, [3]uintptr{socket, unix.SIOCGIFFLAGS}, unix.EFAULT},
+		{"change an interface", unix.SYS_IOCTL, [3]uintptr{socket, unix.SIOCSIFFLAGS}, unix.EPERM},
+		{"change an interface, high half", unix.SYS_IOCTL, [3]uintptr{socket, wide | unix.SIOCSIFFLAGS}, unix.EPERM},
+		{"bytes to read", unix.SYS_IOCTL, [3]uintptr{socket, unix.TIOCINQ}, unix.EFAULT},
+		{"files' flags", unix.SYS_IOCTL, [3]uintptr{none, unix.FS_IOC_GETFLAGS}, unix.EBADF},
+		{"trim memory", unix.SYS_MADVISE, [3]uintptr{}, 0},
+	}
+	for name, refused := range map[string][2]uintptr{
+		"mark": {unix.SOL_SOCKET, unix.SO_MARK}, "priority": {unix.SOL_SOCKET, unix.SO_PRIORITY}, "headers": {unix.SOL_IPV6, unix.IPV6_2292PKTOPTIONS}, "transparent": {unix.SOL_IP, unix.IP_TRANSPARENT}, "repair": {unix.SOL_TCP, unix.TCP_REPAIR},
+		"policy": {unix.SOL_IPV6, unix.IPV6_XFRM_POLICY}, "packet filter": {unix.SOL_IP, 64}, "packet filter, v6": {unix.SOL_IPV6, 64},
+		"transparent, v6": {unix.SOL_IPV6, unix.IPV6_TRANSPARENT}, "level's high half": {wide, 64}, "option's high half": {unix.SOL_IP, wide | 64},
+	} {
+		calls = append(calls, call{name, unix.SYS_SETSOCKOPT, [3]uintptr{socket, refused[0], refused[1]}, unix.EPERM})
+	}
+	for name, fine := range map[string][2]uintptr{
+		"reuse": {unix.SOL_SOCKET, unix.SO_REUSEADDR}, "delay": {unix.SOL_TCP, unix.TCP_NODELAY}, "v6 only": {unix.SOL_IPV6, unix.IPV6_V6ONLY}, "class": {unix.SOL_IPV6, unix.IPV6_TCLASS},
+	} {
+		calls = append(calls, call{name, unix.SYS_GETSOCKOPT, [3]uintptr{socket, fine[0], fine[1]}, unix.EFAULT})
+	}
+	try(t, program, calls)
+}
