@@ -29,6 +29,11 @@ func Serve(socket *os.File) error {
 	if err := unix.CloseRange(3, math.MaxUint32, unix.CLOSE_RANGE_CLOEXEC); err != nil {
 		return fmt.Errorf("close files on exec: %w (needs Linux 5.11 or newer)", err)
 	}
+	if os.Getpid() == 1 {
+		if err := ownProc(); err != nil {
+			return err
+		}
+	}
 	h := &helper{socket: int(socket.Fd()), started: make(chan struct{}, 1)}
 	go h.reap()
 	return h.serve()
@@ -108,6 +113,12 @@ func start(o *order, files, doors []int) (answer notice, handle int) {
 	descriptors := make([]uintptr, 0, len(files))
 	for _, file := range files {
 		descriptors = append(descriptors, uintptr(file))
+	}
+	if o.Owner != 0 {
+		if err := assume(o.Owner); err != nil {
+			return failed("assume owner", err), -1
+		}
+		defer resign()
 	}
 	pid, err := syscall.ForkExec(o.Path, o.Args, &syscall.ProcAttr{Dir: o.Dir, Env: o.Env, Files: descriptors, Sys: o.Attributes})
 	if err != nil {

@@ -7,6 +7,8 @@ import (
 	"net"
 	"os"
 	"runtime"
+	"strconv"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -23,6 +25,7 @@ const hung = 10 * time.Second
 // line is the node's side of one helper's life.
 type line struct {
 	hung   time.Duration
+	apart  bool // the helper counts processes from 1
 	conn   *net.UnixConn
 	helper *os.Process   // set once open has returned
 	deaf   chan struct{} // closed when nothing more is heard
@@ -40,7 +43,7 @@ type answer struct {
 	err     error
 }
 
-func open(path string) (*line, error) {
+func open(path string, apart bool) (*line, error) {
 	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return nil, err
@@ -52,7 +55,7 @@ func open(path string) (*line, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &line{hung: hung, conn: conn.(*net.UnixConn), deaf: make(chan struct{}), dead: make(chan struct{})}
+	l := &line{hung: hung, apart: apart, conn: conn.(*net.UnixConn), deaf: make(chan struct{}), dead: make(chan struct{})}
 	begun := make(chan error)
 	go l.live(path, theirs, begun)
 	if err := <-begun; err != nil {
@@ -66,12 +69,16 @@ func open(path string) (*line, error) {
 // that ends.
 func (l *line) live(path string, socket *os.File, begun chan<- error) {
 	runtime.LockOSThread() // never unlocked
+	attributes := &syscall.SysProcAttr{Setsid: true, Pdeathsig: syscall.SIGKILL}
+	if l.apart {
+		attributes.Cloneflags = syscall.CLONE_NEWPID | syscall.CLONE_NEWNS
+	}
 	var err error
 	l.helper, err = os.StartProcess(path, []string{path, Argument}, &os.ProcAttr{
 		Dir:   "/",
 		Env:   []string{"GOMAXPROCS=1"},
 		Files: []*os.File{nil, nil, os.Stderr, socket},
-		Sys:   &syscall.SysProcAttr{Setsid: true, Pdeathsig: syscall.SIGKILL},
+		Sys:   attributes,
 	})
 	begun <- err
 	if err != nil {
@@ -91,6 +98,7 @@ func (l *line) start(c Command) (*Process, error) {
 	o := order{
 		Path: c.Path, Args: c.Args, Env: c.Env, Dir: c.Dir, Attributes: c.Attributes,
 		Files: len(c.Files), Doors: len(c.Cgroup.Doors), Homes: len(c.Cgroup.Homes),
+		Owner: c.Owner,
 	}
 	if o.Attributes == nil {
 		o.Attributes = &syscall.SysProcAttr{}
@@ -196,5 +204,18 @@ func (l *line) answer(n notice, rights []byte) answer {
 	if err != nil || len(files) != 1 { // too many are open
 		return answer{err: fmt.Errorf("no handle of process %d came: %w", n.PID, errors.Join(err, unix.EMFILE))}
 	}
-	return answer{process: newProcess(n.PID, files[0], l)}
+	pid := n.PID
+	if l.apart {
+		pid = pidOf(files[0])
+	}
+	return answer{process: newProcess(pid, files[0], l)}
+}
+
+// pidOf is what this process calls the other one; 0 if that has ended.
+func pidOf(handle int) int {
+	about, _ := os.ReadFile(fmt.Sprintf("/proc/self/fdinfo/%d", handle))
+	_, rest, _ := strings.Cut(string(about), "\nPid:")
+	line, _, _ := strings.Cut(rest, "\n")
+	pid, _ := strconv.Atoi(strings.TrimSpace(line))
+	return max(pid, 0)
 }

@@ -26,6 +26,9 @@ type Command struct {
 	// Attributes but for PidFD and the cgroup's; nil is none.
 	Attributes *syscall.SysProcAttr
 	Cgroup     Cgroup
+	// Owner, if not 0, is the user to whom a user namespace of the process's own belongs
+	// that it is born into: its processes outside of that namespace may enter it. It takes root.
+	Owner int
 }
 
 // Cgroup is where a process is born; the zero value is where the helper is.
@@ -47,6 +50,7 @@ type order struct {
 	Attributes   *syscall.SysProcAttr
 	Files        int
 	Doors, Homes int
+	Owner        int
 }
 
 // notice is what the helper says.

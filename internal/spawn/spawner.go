@@ -12,7 +12,8 @@ var ErrClosed = errors.New("spawner closed")
 
 // Spawner starts processes. It is safe for concurrent use.
 type Spawner struct {
-	path string
+	path  string
+	apart bool
 
 	mu     sync.Mutex // guards the fields below
 	line   *line      // to the helper; nil or dead: there is none
@@ -22,6 +23,10 @@ type Spawner struct {
 // New makes a Spawner whose helper is the program at path, which is started with Argument
 // and its socket as descriptor 3 when it is needed first, and again whenever it has ended.
 func New(path string) *Spawner { return &Spawner{path: path} }
+
+// NewApart makes one whose helper is the first of a pid namespace of its own: what it starts
+// sees nothing else of the host's processes, and all of it ends with the helper. It takes root.
+func NewApart(path string) *Spawner { return &Spawner{path: path, apart: true} }
 
 // Start starts the process. A helper that is found dead is replaced, once.
 func (s *Spawner) Start(c Command) (*Process, error) {
@@ -75,7 +80,7 @@ func (s *Spawner) get() (*line, error) {
 			return s.line, nil
 		}
 	}
-	l, err := open(s.path)
+	l, err := open(s.path, s.apart)
 	if err != nil {
 		return nil, fmt.Errorf("start helper: %w", err)
 	}
