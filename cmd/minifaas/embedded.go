@@ -23,7 +23,7 @@ func extract(name, folder string) (string, error) {
 	}
 	sum := sha256.Sum256(program)
 	path := filepath.Join(folder, name+"-"+hex.EncodeToString(sum[:6]))
-	if info, err := os.Stat(path); err == nil && info.Size() == int64(len(program)) {
+	if info, err := os.Stat(path); err == nil && info.Size() == int64(len(program)) && info.Mode().Perm() == 0o711 {
 		return path, nil
 	}
 	if err := os.MkdirAll(folder, 0o755); err != nil {
@@ -39,7 +39,7 @@ func extract(name, folder string) (string, error) {
 		err = closeErr
 	}
 	if err == nil {
-		err = os.Chmod(temp.Name(), 0o755)
+		err = os.Chmod(temp.Name(), 0o711) // see linux.Config.AgentPath
 	}
 	if err == nil {
 		err = os.Rename(temp.Name(), path)

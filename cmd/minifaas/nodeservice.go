@@ -86,7 +86,7 @@ type nodeserviceCommand struct {
 // uidsPerNode is how many user ids a node may give to containers, from uidBase on.
 const (
 	uidBase     = 900000
-	uidsPerNode = 1000
+	uidsPerNode = 10_000
 )
 
 func (c *nodeserviceCommand) Run(ctx context.Context, file *config.File, logs *logFlags) error {

@@ -1,9 +1,12 @@
 package jail
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/minifaas/minifaas/internal/tun"
 	containerservicepb "github.com/minifaas/minifaas/proto/containerservice"
@@ -48,7 +51,9 @@ func writeConfiguration(root string, spec *containerservicepb.SandboxSpec) error
 	return WriteHostname(root, spec.GetHostname())
 }
 
-// WriteHostname writes the files that name the sandbox whose root that is.
+// WriteHostname writes the files that name the sandbox whose root that is. A function's code
+// may be in there already: no link is followed that it may have put in a file's place, and no
+// pipe waited for.
 func WriteHostname(root, hostname string) error {
 	return writeFiles(root, map[string]string{
 		"etc/hostname": hostname + "\n",
@@ -58,7 +63,12 @@ func WriteHostname(root, hostname string) error {
 
 func writeFiles(root string, files map[string]string) error {
 	for name, text := range files {
-		if err := os.WriteFile(filepath.Join(root, name), []byte(text), 0o644); err != nil {
+		file, err := os.OpenFile(filepath.Join(root, name), os.O_WRONLY|os.O_CREATE|os.O_TRUNC|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0o644)
+		if err != nil {
+			return fmt.Errorf("write configuration: %w", err)
+		}
+		_, err = file.WriteString(text)
+		if err := errors.Join(err, file.Close()); err != nil {
 			return fmt.Errorf("write configuration: %w", err)
 		}
 	}

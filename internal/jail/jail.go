@@ -4,7 +4,8 @@
 // With namespaces, the parent has made the process the first of user, pid,
 // mount, network, ipc and uts namespaces of its own, as root of that user
 // namespace. Enter gives it a root of read-only bind mounts, a private /tmp and
-// no capabilities. Without namespaces it can only take things away: new
+// no capabilities. A function's zygote has all but the user namespace, and becomes a user of
+// the host's that has no rights. Without namespaces it can only take things away: new
 // privileges, system calls and, by landlock, files. Both end in the same seccomp filter.
 //
 // The contract of the caller:
@@ -63,6 +64,9 @@ func enterNamespaces(spec *containerservicepb.SandboxSpec) error {
 		if err := emptyBounding(); err != nil {
 			return err
 		}
+		if spec.GetHostUser() != 0 {
+			return nil
+		}
 		return restrict(namespaceRules...)
 	})
 }
@@ -98,6 +102,11 @@ func shut(spec *containerservicepb.SandboxSpec, children func() error) (err erro
 	Fork(func() { err = children() })
 	if err != nil {
 		return err
+	}
+	if user := int(spec.GetHostUser()); user != 0 {
+		if err := becomeUser(user); err != nil {
+			return err
+		}
 	}
 	if err := dropCapabilities(); err != nil {
 		return err

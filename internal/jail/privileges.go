@@ -41,6 +41,20 @@ func emptyBounding() error {
 	return nil
 }
 
+// becomeUser is for all threads, and final.
+func becomeUser(user int) error {
+	if err := syscall.Setgroups(nil); err != nil {
+		return fmt.Errorf("leave groups: %w", err)
+	}
+	if err := syscall.Setresgid(user, user, user); err != nil {
+		return fmt.Errorf("become group %d: %w", user, err)
+	}
+	if err := syscall.Setresuid(user, user, user); err != nil {
+		return fmt.Errorf("become user %d: %w", user, err)
+	}
+	return nil
+}
+
 // dropCapabilities gives up every capability for good, on all threads.
 func dropCapabilities() error {
 	// Closed to ptrace and /proc/<pid>/mem of the function, which has the same

@@ -41,7 +41,8 @@ type Config struct {
 	Memory int64
 	// CPU is the limit of all containers together, in cores.
 	CPU float64
-	// AgentPath is the agent's executable, built without cgo.
+	// AgentPath is the agent's executable, built without cgo. Root runs a copy of one that
+	// others may read.
 	AgentPath string
 	// Isolation is Namespaces by default.
 	Isolation Isolation

@@ -80,7 +80,9 @@ func (s *stateDir) fill() error {
 	return nil
 }
 
-// agent is a path by which every user can run the agent: its own, or a copy's.
+// agent is a path by which every user can run the agent: its own, or a copy's. Where we are
+// root nobody else can read it. What runs such a program belongs, in the kernel's eyes, to
+// the initial user namespace, and who has rights over that of a sandbox only gets at no agent.
 func (s *stateDir) agent(path string) (string, error) {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -89,7 +91,8 @@ func (s *stateDir) agent(path string) (string, error) {
 	if info.IsDir() || info.Mode().Perm()&0o111 == 0 {
 		return "", fmt.Errorf("find agent: %s is not executable", path)
 	}
-	if reachable(path, 0o005) == nil {
+	asRoot := os.Geteuid() == 0
+	if reachable(path, 0o001) == nil && (!asRoot || info.Mode().Perm()&0o044 == 0) {
 		return path, nil
 	}
 	in, err := os.Open(path)
@@ -98,12 +101,12 @@ func (s *stateDir) agent(path string) (string, error) {
 	}
 	defer in.Close()
 	copied := filepath.Join(s.path, "bin", "containerservice")
-	out, err := os.OpenFile(copied, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o755)
+	out, err := os.OpenFile(copied, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o711)
 	if err != nil {
 		return "", fmt.Errorf("copy agent: %w", err)
 	}
 	_, err = io.Copy(out, in)
-	if err := errors.Join(err, out.Chmod(0o755), out.Close()); err != nil {
+	if err := errors.Join(err, out.Chmod(0o711), out.Close()); err != nil {
 		return "", fmt.Errorf("copy agent: %w", err)
 	}
 	return copied, nil
