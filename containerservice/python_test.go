@@ -95,3 +95,31 @@ func TestPythonUnencodableResult(t *testing.T) {
 		t.Errorf("got %v", r)
 	}
 }
+
+// TestPythonHook: after_restore runs once, after the initialisation, where the function has declared it.
+func TestPythonHook(t *testing.T) {
+	const code = "said = ['init']\ndef after_restore(): said.append('hook')\ndef handler(e, c): return ' '.join(said)\n"
+	later := strings.Replace(code, "def after", "async def after", 1)
+	for name, test := range map[string]struct {
+		code, want string
+		snapshot   bool
+	}{"declared": {code, "init hook", true}, "coroutine": {later, "init hook", true}, "not declared": {code, "init", false}, "no hook": {"def handler(e, c): return 'fine'\n", "fine", true}} {
+		t.Run(name, func(t *testing.T) {
+			request := function(t, "python3", "app.handler", map[string]string{"app.py": test.code})
+			request.Snapshot = test.snapshot
+			a := load(t, request)
+			for range 2 {
+				a.answers(t, "{}", test.want)
+			}
+		})
+	}
+}
+
+// TestPythonHookFails: it is the function's error, and says where.
+func TestPythonHookFails(t *testing.T) {
+	request := function(t, "python3", "app.handler", map[string]string{"app.py": "def after_restore():\n  raise KeyError('why')\ndef handler(e, c): pass\n"})
+	request.Snapshot = true
+	if e := loadFails(t, request).Error; e.Type != "KeyError" || !strings.Contains(e.StackTrace, "app.py\", line 2, in after_restore") {
+		t.Errorf("%s, %s", e.Type, e.StackTrace)
+	}
+}

@@ -102,6 +102,7 @@ func (s *Server) Load(ctx context.Context, req *containerservicepb.LoadRequest) 
 		Compiled:    req.CompiledDir,
 		Preload:     req.Preload,
 		Snapshot:    req.Snapshot,
+		Zygote:      req.Zygote,
 		LoadTimeout: orDefault(time.Duration(req.TimeoutNanos), DefaultLoadTimeout),
 		LogLimit:    int(orDefault(req.LogLimitInBytes, DefaultLogLimit)),
 	})

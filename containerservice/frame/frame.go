@@ -55,6 +55,8 @@ type Function struct {
 	Environment map[string]string `json:"environment"`
 	// Preload are modules to import before the code folder is looked at.
 	Preload []string `json:"preload,omitempty"`
+	// Snapshot: a hook of the function's runs after its initialisation.
+	Snapshot bool `json:"snapshot,omitempty"`
 }
 
 // Failure is the payload of LoadError and Error.

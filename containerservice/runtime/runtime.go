@@ -26,6 +26,9 @@ var (
 	ErrNoInterpreter = errors.New("interpreter not found")
 )
 
+// ForkSocket is the agent's descriptor by which the node asks a zygote for forks.
+const ForkSocket = 5
+
 // Function is what is to be loaded.
 type Function struct {
 	Name        string
@@ -41,6 +44,8 @@ type Function struct {
 	Preload []string
 	// Snapshot: the function may begin from the state in which its initialisation left it.
 	Snapshot bool
+	// Zygote: it is loaded to be forked, and never invoked; see ForkSocket.
+	Zygote bool
 	// LoadTimeout bounds the function's own initialisation.
 	LoadTimeout time.Duration
 	// LogLimit is the most output that is kept of an invocation, in bytes.

@@ -25,7 +25,7 @@ def connect():
     global fd, requests
     fd = int(os.environ.pop("MINIFAAS_FD"))
     os.set_inheritable(fd, False)
-    requests = open(fd, "rb", buffering=65536)
+    requests = open(fd, "rb", buffering=65536, closefd=False)  # a fork connects anew
 
 
 def send(kind, call, payload=b""):

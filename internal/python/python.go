@@ -1,6 +1,6 @@
 // Package python holds the programs in Python that the platform runs: the worker,
-// which serves one container's function, and the zygote, of which workers are forked.
-// The agent starts the one, and the node the other.
+// which serves one container's function, and the zygotes, of which workers are forked.
+// The agents start the worker and the zygote of a function, the node that of a tenant.
 package python
 
 import (
@@ -16,15 +16,23 @@ var (
 	protocol []byte
 	//go:embed worker.py
 	runner []byte
+	//go:embed enter.py
+	enter []byte
+	//go:embed zygote.py
+	tenants []byte
+	//go:embed function.py
+	functions []byte
 
+	worker = slices.Concat(protocol, runner)
 	// Worker speaks the framed protocol (docs/native-protocol.md) over the descriptor
 	// that MINIFAAS_FD names.
-	Worker = slices.Concat(protocol, runner)
+	Worker = slices.Concat(worker, []byte("\n\nmain()\n"))
 	// Zygote is an interpreter that is started outside of all sandboxes and whose forks
 	// become workers inside; it says itself how one speaks to it.
-	//
-	//go:embed zygote.py
-	Zygote []byte
+	Zygote = slices.Concat(enter, tenants)
+	// FunctionZygote is a worker that does not serve its function, but forks into the
+	// state in which the initialisation has left it; it says itself how one speaks to it.
+	FunctionZygote = slices.Concat(worker, enter, functions)
 )
 
 // Arguments are those of an interpreter that reads one of the programs on its standard
@@ -40,5 +48,10 @@ func Configuration(preload []string, c jail.Confinement) ([]byte, error) {
 		Preload     []string         `json:"preload"`
 		Worker      string           `json:"worker"`
 		Confinement jail.Confinement `json:"confinement"`
-	}{append([]string{}, preload...), string(Worker), c})
+	}{append([]string{}, preload...), string(worker), c})
+}
+
+// FunctionConfiguration is the first packet to a function's zygote: how its forks shut themselves in.
+func FunctionConfiguration(c jail.Confinement) ([]byte, error) {
+	return json.Marshal(map[string]jail.Confinement{"confinement": c})
 }

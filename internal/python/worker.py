@@ -130,11 +130,15 @@ def preload(modules):
         importlib.import_module(module)
 
 
-def assume(function):
-    """Makes the process one of the function: its environment, its folder."""
-    os.environ.update(function["environment"])
+def know(environment):
+    os.environ.update(environment)
     Call.function_name = os.environ.get("FUNCTION_NAME", "")
     Call.memory_limit_mb = Call.memory_limit_in_mb = int(os.environ.get("MEMORY_LIMIT_MB", "0"))
+
+
+def assume(function):
+    """Makes the process one of the function: its environment, its folder."""
+    know(function["environment"])
     os.chdir(function["code_dir"])
     if sys.path[0] in ("", "/"):  # where it was started; a zygote's fork has no such place
         del sys.path[0]
@@ -142,14 +146,40 @@ def assume(function):
 
 
 def load(path):
-    module, dot, name = path.replace("/", ".").rpartition(".")
+    name, dot, attribute = path.replace("/", ".").rpartition(".")
     if not dot:
         raise LookupError(f"handler {path!r} is not of the form module.function")
-    code = importlib.import_module(module)
-    handler = getattr(code, name, None)
+    module = importlib.import_module(name)
+    handler = getattr(module, attribute, None)
     if not callable(handler):
-        raise LookupError(f"module {module!r} has no function {name!r}")
-    return handler
+        raise LookupError(f"module {name!r} has no function {attribute!r}")
+    return module, handler
+
+
+def initialise(function):
+    preload(function.get("preload", ()))
+    assume(function)
+    return load(function["handler"])
+
+
+def restore(module):
+    """Calls the function's own hook, in which it does anew what is not to be the same in
+    every container: in one that was initialised itself, too."""
+    hook = getattr(module, "after_restore", None)
+    result = hook() if hook is not None else None
+    if hasattr(result, "__await__"):
+        import asyncio
+
+        asyncio.run(awaited(result))
+
+
+def begin(function, module, handler):
+    """Returns what serves the function, whose initialisation is done."""
+    if function.get("snapshot"):
+        restore(module)
+    code = handler if hasattr(handler, "__code__") else type(handler).__call__
+    coroutine = getattr(getattr(code, "__code__", None), "co_flags", 0) & 0x80  # inspect.CO_COROUTINE
+    return (Loop if coroutine else Threads)(handler)
 
 
 def rehearse():
@@ -161,30 +191,37 @@ def rehearse():
     HEADER.pack(0, RESULT, 0)
 
 
-def main():
-    connect()
+def take_output():
     for number, name in ((1, "stdout"), (2, "stderr")):
         stream = io.TextIOWrapper(Output(number), "utf-8", "backslashreplace", write_through=True)
         setattr(sys, name, stream)
         setattr(sys, f"__{name}__", stream)
-    sys.meta_path.append(Site)
+
+
+def greet():
+    connect()
     send(WAITING, 0, str(os.getpid()).encode())
+
+
+def hear():
+    """Returns the function to load: nothing else comes before READY."""
+    return json.loads(read()[2])
+
+
+def refuse(error):
+    send(LOAD_ERROR, 0, failure(error))
+    os._exit(1)
+
+
+def main():
+    take_output()
+    sys.meta_path.append(Site)
+    greet()
     rehearse()
-    _, _, payload = read()  # LOAD: nothing else comes before READY
     try:
-        function = json.loads(payload)
-        preload(function.get("preload", ()))
-        assume(function)
-        handler = load(function["handler"])
-        code = handler if hasattr(handler, "__code__") else type(handler).__call__
-        coroutine = getattr(getattr(code, "__code__", None), "co_flags", 0) & 0x80  # inspect.CO_COROUTINE
-        server = (Loop if coroutine else Threads)(handler)
+        function = hear()
+        server = begin(function, *initialise(function))
     except BaseException as error:
-        send(LOAD_ERROR, 0, failure(error))
-        os._exit(1)
+        refuse(error)
     send(READY, 0)
     server.serve()
-
-
-if "MINIFAAS_FD" in os.environ:  # a zygote's forks call it themselves
-    main()

@@ -90,7 +90,11 @@ type SandboxSpec struct {
 	Filter []byte `protobuf:"bytes,6,opt,name=filter,proto3" json:"filter,omitempty"`
 	// The sandbox may reach out, by a network device whose other end the agent gives the node over
 	// the socket that is file descriptor 5. Only with ISOLATION_NAMESPACES.
-	Egress        bool `protobuf:"varint,7,opt,name=egress,proto3" json:"egress,omitempty"`
+	Egress bool `protobuf:"varint,7,opt,name=egress,proto3" json:"egress,omitempty"`
+	// If not 0, the sandbox has no user namespace of its own: it is shut in as this user of
+	// the host, and its children have no landlock, which would go along into the sandboxes
+	// of the function whose zygote runs in here.
+	HostUser      uint32 `protobuf:"varint,8,opt,name=host_user,json=hostUser,proto3" json:"host_user,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -172,6 +176,13 @@ func (x *SandboxSpec) GetEgress() bool {
 		return x.Egress
 	}
 	return false
+}
+
+func (x *SandboxSpec) GetHostUser() uint32 {
+	if x != nil {
+		return x.HostUser
+	}
+	return 0
 }
 
 type Mount struct {
@@ -380,7 +391,10 @@ type LoadRequest struct {
 	// Modules of the interpreter's installation to import before the function's code.
 	Preload []string `protobuf:"bytes,12,rep,name=preload,proto3" json:"preload,omitempty"`
 	// Begin from the state in which the function's initialisation left the container.
-	Snapshot      bool `protobuf:"varint,13,opt,name=snapshot,proto3" json:"snapshot,omitempty"`
+	Snapshot bool `protobuf:"varint,13,opt,name=snapshot,proto3" json:"snapshot,omitempty"`
+	// The worker becomes a zygote of the function: once that is loaded, it serves no
+	// invocations but forks, on the socket that is file descriptor 5 of the agent.
+	Zygote        bool `protobuf:"varint,14,opt,name=zygote,proto3" json:"zygote,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -502,6 +516,13 @@ func (x *LoadRequest) GetPreload() []string {
 func (x *LoadRequest) GetSnapshot() bool {
 	if x != nil {
 		return x.Snapshot
+	}
+	return false
+}
+
+func (x *LoadRequest) GetZygote() bool {
+	if x != nil {
+		return x.Zygote
 	}
 	return false
 }
@@ -1153,7 +1174,7 @@ var File_containerservice_containerservice_proto protoreflect.FileDescriptor
 
 const file_containerservice_containerservice_proto_rawDesc = "" +
 	"\n" +
-	"'containerservice/containerservice.proto\x12\x15containerserviceproto\"\xca\x02\n" +
+	"'containerservice/containerservice.proto\x12\x15containerserviceproto\"\xe7\x02\n" +
 	"\vSandboxSpec\x12J\n" +
 	"\tisolation\x18\x01 \x01(\x0e2,.containerserviceproto.SandboxSpec.IsolationR\tisolation\x12\x12\n" +
 	"\x04root\x18\x02 \x01(\tR\x04root\x124\n" +
@@ -1161,7 +1182,8 @@ const file_containerservice_containerservice_proto_rawDesc = "" +
 	"\ttmp_bytes\x18\x04 \x01(\x03R\btmpBytes\x12\x1a\n" +
 	"\bhostname\x18\x05 \x01(\tR\bhostname\x12\x16\n" +
 	"\x06filter\x18\x06 \x01(\fR\x06filter\x12\x16\n" +
-	"\x06egress\x18\a \x01(\bR\x06egress\"<\n" +
+	"\x06egress\x18\a \x01(\bR\x06egress\x12\x1b\n" +
+	"\thost_user\x18\b \x01(\rR\bhostUser\"<\n" +
 	"\tIsolation\x12\x18\n" +
 	"\x14ISOLATION_NAMESPACES\x10\x00\x12\x15\n" +
 	"\x11ISOLATION_PROCESS\x10\x01\"7\n" +
@@ -1175,7 +1197,7 @@ const file_containerservice_containerservice_proto_rawDesc = "" +
 	"\x06forked\x18\x04 \x01(\bR\x06forked\"X\n" +
 	"\fPrepareReply\x12#\n" +
 	"\rworker_socket\x18\x01 \x01(\x05R\fworkerSocket\x12#\n" +
-	"\rworker_output\x18\x02 \x01(\x05R\fworkerOutput\"\xa5\x04\n" +
+	"\rworker_output\x18\x02 \x01(\x05R\fworkerOutput\"\xbd\x04\n" +
 	"\vLoadRequest\x12\x18\n" +
 	"\aruntime\x18\x01 \x01(\tR\aruntime\x12\x18\n" +
 	"\ahandler\x18\x02 \x01(\tR\ahandler\x12\x19\n" +
@@ -1190,7 +1212,8 @@ const file_containerservice_containerservice_proto_rawDesc = "" +
 	" \x01(\tR\vcompiledDir\x12\x16\n" +
 	"\x06forked\x18\v \x01(\bR\x06forked\x12\x18\n" +
 	"\apreload\x18\f \x03(\tR\apreload\x12\x1a\n" +
-	"\bsnapshot\x18\r \x01(\bR\bsnapshot\x1a>\n" +
+	"\bsnapshot\x18\r \x01(\bR\bsnapshot\x12\x16\n" +
+	"\x06zygote\x18\x0e \x01(\bR\x06zygote\x1a>\n" +
 	"\x10EnvironmentEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"j\n" +

@@ -15,6 +15,7 @@ package python
 
 import (
 	"context"
+	"os"
 
 	"github.com/minifaas/minifaas/containerservice/runtime"
 	"github.com/minifaas/minifaas/containerservice/runtime/resident"
@@ -26,5 +27,11 @@ func Start(ctx context.Context, f runtime.Function) (runtime.Runtime, string, er
 	if err := f.CheckInterpreter("python3"); err != nil {
 		return nil, "", err
 	}
-	return resident.PrepareAndLoad(ctx, f, resident.Command{Path: f.Interpreter, Args: python.Arguments, Stdin: python.Worker})
+	cmd := resident.Command{Path: f.Interpreter, Args: python.Arguments, Stdin: python.Worker}
+	if f.Zygote {
+		socket := os.NewFile(runtime.ForkSocket, "node")
+		defer socket.Close() // so that it ends with the worker
+		cmd.Stdin, cmd.More = python.FunctionZygote, []*os.File{socket}
+	}
+	return resident.PrepareAndLoad(ctx, f, cmd)
 }

@@ -68,7 +68,7 @@ func (p *Prepared) Load(ctx context.Context, f runtime.Function) (runtime.Runtim
 
 // tell says which function it is. An error means that the worker is gone: its end answers.
 func (w *worker) tell(f runtime.Function) error {
-	return w.frames.WriteLoad(frame.Function{Handler: f.Handler, CodeDir: f.CodeDir, Environment: f.Environ(nil), Preload: f.Preload})
+	return w.frames.WriteLoad(frame.Function{Handler: f.Handler, CodeDir: f.CodeDir, Environment: f.Environ(nil), Preload: f.Preload, Snapshot: f.Snapshot})
 }
 
 // Close ends the worker.

@@ -25,6 +25,8 @@ type Command struct {
 	Dir string
 	// Stdin is what the worker reads on its standard input.
 	Stdin []byte
+	// More are its descriptors from 4 on. They stay the caller's to close.
+	More []*os.File
 }
 
 // socketFD is the worker's end of the socket, and the value of MINIFAAS_FD.
@@ -88,7 +90,7 @@ func (w *worker) start(cmd Command) error {
 		Args:  cmd.Args,
 		Env:   w.function.Environ(env),
 		Dir:   cmp.Or(cmd.Dir, w.function.CodeDir),
-		Files: []*os.File{stdin, out, out, theirs},
+		Files: append([]*os.File{stdin, out, out, theirs}, cmd.More...),
 	})
 	if err != nil {
 		conn.Close()
