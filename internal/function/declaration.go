@@ -103,8 +103,8 @@ func (d declaration) check(f Function) error {
 	if len(d.Preload) > 0 && d.Runtime != Python3 {
 		fault("preload: only the runtime python3 has it")
 	}
-	if d.Snapshot && d.Runtime != Wasm {
-		fault("snapshot: only the runtime wasm has it")
+	if d.Snapshot && d.Runtime != Wasm && d.Runtime != Python3 {
+		fault("snapshot: only the runtimes python3 and wasm have it")
 	}
 	if networks := []string{networkNone, networkEgress}; d.Network != "" && !slices.Contains(networks, d.Network) {
 		fault("network %q: want one of %q", d.Network, networks)

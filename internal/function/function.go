@@ -38,7 +38,7 @@ type Function struct {
 	// of the code; Python3 only. A node keeps an interpreter that has them.
 	Preload []string
 	// Snapshot: containers may begin from the state in which the function's initialisation
-	// left one; Wasm only.
+	// left one; Python3 and Wasm only.
 	Snapshot bool
 	// Egress: its containers may reach other machines; without, they have no network.
 	Egress bool

@@ -119,6 +119,7 @@ func TestLoadReportsEveryFault(t *testing.T) {
 - {name: ok, runtime: native}
 - {name: nothing-to-run, runtime: simulated, handler: h}
 - {name: real, runtime: native, resident: 5MiB}
+- {name: kept, runtime: nodejs, snapshot: true}
 - {name: state, runtime: python3, snapshot: true, preload: [json, "os; exit", test.support, unittest.__main__]}
 - {name: early, runtime: wasm, preload: [json], network: egress}
 - {name: server, runtime: native, network: ingress}
@@ -130,7 +131,7 @@ func TestLoadReportsEveryFault(t *testing.T) {
 	if err == nil {
 		t.Fatal("no error")
 	}
-	for _, want := range []string{"bad name", "cobol", "memory 3", "timeout 99h", "concurrency -1", "leave out handler", "resident 5MiB", "snapshot: only the runtime wasm", `preload "os; exit"`, "preload: only the runtime python3", "network egress: the runtime wasm", `network "ingress"`, `preload "test.support": it is a program`, `preload "unittest.__main__": it`, "broken/function.yaml", "memroy"} {
+	for _, want := range []string{"bad name", "cobol", "memory 3", "timeout 99h", "concurrency -1", "leave out handler", "resident 5MiB", "snapshot: only the runtimes python3 and wasm", `preload "os; exit"`, "preload: only the runtime python3", "network egress: the runtime wasm", `network "ingress"`, `preload "test.support": it is a program`, `preload "unittest.__main__": it`, "broken/function.yaml", "memroy"} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("the error does not speak of %q:\n%v", want, err)
 		}

@@ -30,8 +30,11 @@ type launch struct {
 	namespaced bool
 	spec       *containerservicepb.SandboxSpec
 	// uid is the host's id of the sandbox's user; 0 is that of this process.
-	uid    int
+	uid int
+	// owner is that to whom the sandbox's user namespace belongs; see house.
+	owner  int
 	cgroup spawn.Cgroup
+	more   []*os.File // its descriptors from 5 on
 }
 
 // environment of the agent. Nothing of ours goes in. One P, as the agent only
@@ -71,8 +74,8 @@ func startAgent(s *spawn.Spawner, l launch) (*agent, error) {
 		return nil, err
 	}
 	defer stderr.Close()
-	a := &agent{namespaced: l.namespaced, conn: conn, said: said}
-	files := []*os.File{null, stderr, stderr, spec, theirs}
+	a := &agent{namespaced: l.namespaced && l.spec.GetHostUser() == 0, conn: conn, said: said}
+	files := append([]*os.File{null, stderr, stderr, spec, theirs}, l.more...)
 	if l.spec.GetEgress() {
 		socket, err := a.awaitDevice()
 		if err != nil {
@@ -87,6 +90,7 @@ func startAgent(s *spawn.Spawner, l launch) (*agent, error) {
 		Files:      files,
 		Attributes: l.attributes(),
 		Cgroup:     l.cgroup,
+		Owner:      l.owner,
 	})
 	if err != nil {
 		a.close()
@@ -116,6 +120,11 @@ func (l launch) attributes() *syscall.SysProcAttr {
 	}
 	a.Cloneflags = syscall.CLONE_NEWUSER | syscall.CLONE_NEWPID | syscall.CLONE_NEWNS |
 		syscall.CLONE_NEWNET | syscall.CLONE_NEWIPC | syscall.CLONE_NEWUTS
+	if l.spec.GetHostUser() != 0 {
+		// It becomes that user itself, and shares the pid namespace of what its forks enter.
+		a.Cloneflags &^= syscall.CLONE_NEWUSER | syscall.CLONE_NEWPID
+		return a
+	}
 	uid, gid := l.uid, l.uid
 	if !asRoot {
 		uid, gid = os.Geteuid(), os.Getegid()

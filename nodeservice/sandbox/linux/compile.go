@@ -31,7 +31,7 @@ func (r *Runtime) compile(digest string, f function.Function, code string, archi
 	begun := time.Now()
 	f.Runtime = compileRuntime
 	spec := sandbox.Spec{ID: "compile-" + digest[:16], Function: f, Memory: min(compileMemory, r.cfg.Memory/4)}
-	c, err := r.fromScratch(spec, r.mounts(code, ""))
+	c, err := r.fromScratch(spec, nil, r.mounts(code, ""))
 	if err != nil {
 		return err
 	}

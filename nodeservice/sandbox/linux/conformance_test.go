@@ -237,7 +237,7 @@ func TestConformanceV2(t *testing.T) {
 	if cgroups.IsCgroup2UnifiedMode() {
 		t.Skip("this host has cgroup v2 alone: TestConformance tests it")
 	}
-	cmd := exec.Command(os.Args[0], "-test.run=^(TestConformance|TestEscape|TestRefused|TestKilledNode|TestFrozenContainer|TestKilledNodeFrozen|TestForkedIsAsConfined|TestZygoteSecrets)$", "-test.v")
+	cmd := exec.Command(os.Args[0], "-test.run=^(TestConformance|TestEscape|TestRefused|TestKilledNode|TestFrozenContainer|TestKilledNodeFrozen|TestForkedIsAsConfined|TestZygoteSecrets|TestFunctionZygote|TestFunctionZygoteDies)$", "-test.v")
 	cmd.SysProcAttr = &syscall.SysProcAttr{Unshareflags: syscall.CLONE_NEWNS}
 	again(t, cmd, pureV2Variable+"=1")
 }

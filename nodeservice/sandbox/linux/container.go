@@ -37,6 +37,7 @@ type container struct {
 	fault    error          // what is wrong with the function's code folder
 	phases   sandbox.Phases // of its creation
 
+	house   *house // nil: none
 	agent   *agent
 	conn    *grpc.ClientConn
 	client  containerservicepb.ContainerServiceClient
@@ -65,19 +66,26 @@ type cause struct {
 }
 
 // start starts the agent, and the goroutines that wait for its end.
-func (c *container) start(mounts []*containerservicepb.Mount) (err error) {
+// What comes after its own files is passed on to the agent.
+func (c *container) start(mounts []*containerservicepb.Mount, more ...*os.File) (err error) {
 	birthplace, err := c.runtime.birthplace(c.group)
 	if err != nil {
 		return err
 	}
 	defer closeAll(birthplace.Doors)
-	c.agent, err = startAgent(c.runtime.spawner, launch{
+	l := launch{
 		path:       c.runtime.agent,
 		namespaced: c.runtime.namespaces,
 		uid:        c.uid,
+		owner:      c.namespaceOwner(),
 		cgroup:     birthplace,
 		spec:       c.runtime.sandboxSpec(c.id, c.folder, mounts, c.egress),
-	})
+		more:       more,
+	}
+	if c.zygote() {
+		l.spec.HostUser, l.spec.Filter = uint32(c.uid), c.runtime.zygoteFilter
+	}
+	c.agent, err = startAgent(c.spawner(), l)
 	if err != nil {
 		return err
 	}
@@ -204,12 +212,23 @@ func (c *container) reap(oom *os.File) {
 	close(c.gone)
 }
 
-// killRest ends what may have outlived the agent: nothing where the agent was the first of its pid namespace.
+// killRest ends what may have outlived the agent: nothing where the agent was the first of its
+// pid namespace, but for what a function's zygote may have put into the cgroup.
 func (c *container) killRest() error {
-	if c.agent.namespaced || c.group == nil {
+	if c.agent.namespaced && c.house == nil || c.group == nil {
 		return nil
 	}
-	return c.group.Kill()
+	return c.insist(c.group.Kill)
+}
+
+// insist does it to the cgroup, if need be without the zygote that puts things into it.
+func (c *container) insist(do func() error) error {
+	err := do()
+	if err == nil || c.house == nil {
+		return err
+	}
+	c.house.end(c.runtime, err)
+	return errors.Join(c.group.Kill(), do())
 }
 
 // oomKilled reports whether the kernel has killed something in here for want of memory.
@@ -224,6 +243,7 @@ func (c *container) oomKilled() bool {
 // remove removes the cgroup, the folder and the reservation.
 func (c *container) remove(spent time.Duration) error {
 	defer c.runtime.forget(c, spent)
+	c.checkDebris()
 	return c.removeRest()
 }
 
@@ -231,7 +251,7 @@ func (c *container) remove(spent time.Duration) error {
 func (c *container) removeRest() error {
 	var faults []error
 	if c.group != nil {
-		faults = append(faults, c.group.Remove())
+		faults = append(faults, c.insist(c.group.Remove))
 	}
 	if c.folder != "" {
 		faults = append(faults, os.RemoveAll(c.folder))

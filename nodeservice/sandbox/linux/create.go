@@ -75,10 +75,13 @@ func (r *Runtime) create(ctx context.Context, spec sandbox.Spec) (*container, er
 	watch.lap(&watch.phases.Wait)
 	begun := time.Now()
 	folders := r.mounts(code, compiled)
-	z := r.zygotes.take(spec.Function, program)
+	z := r.zygotes.take(spec, program)
+	if z.home() != nil { // what the function does to its own sandboxes holds up no other one's
+		defer time.AfterFunc(longLoad, func() { turn.yield(0) }).Stop()
+	}
 	c, pooled := r.fromPool(ctx, spec, z, folders, watch)
 	if !pooled {
-		if c, err = r.fromScratch(spec, append(folders, program.mounts()...)); err != nil {
+		if c, err = r.fromScratch(spec, z.home(), append(folders, program.mounts()...)); err != nil {
 			return nil, err
 		}
 		c.beginFork(ctx, z)
@@ -112,7 +115,7 @@ func (r *Runtime) create(ctx context.Context, spec sandbox.Spec) (*container, er
 // fromPool takes a sandbox that is ready, if there is one: best with a worker in it.
 func (r *Runtime) fromPool(ctx context.Context, spec sandbox.Spec, z *zygote, folders []*containerservicepb.Mount, watch *stopwatch) (*container, bool) {
 	c := r.pool.take(kindOf(spec, z))
-	if c == nil && z != nil {
+	if c == nil && z != nil && z.container == nil {
 		if c = r.pool.take(plainKind(spec)); c != nil {
 			c.beginFork(ctx, z)
 		}
@@ -129,9 +132,9 @@ func (r *Runtime) fromPool(ctx context.Context, spec sandbox.Spec, z *zygote, fo
 	return c, true
 }
 
-// fromScratch makes a sandbox for the function.
-func (r *Runtime) fromScratch(spec sandbox.Spec, mounts []*containerservicepb.Mount) (*container, error) {
-	c, err := r.newContainer(spec.ID, spec.Memory, spec.Function.Egress)
+// fromScratch makes a sandbox for the function, in that house if there is one.
+func (r *Runtime) fromScratch(spec sandbox.Spec, h *house, mounts []*containerservicepb.Mount) (*container, error) {
+	c, err := r.newContainer(spec.ID, spec.Memory, spec.Function.Egress, h)
 	if err != nil {
 		return nil, err
 	}
@@ -143,9 +146,10 @@ func (r *Runtime) fromScratch(spec sandbox.Spec, mounts []*containerservicepb.Mo
 }
 
 // newContainer takes an id, a user, a folder and a cgroup. abandon gives them back.
-func (r *Runtime) newContainer(id string, memory int64, egress bool) (*container, error) {
+func (r *Runtime) newContainer(id string, memory int64, egress bool, h *house) (*container, error) {
 	c := &container{
 		runtime:  r,
+		house:    h,
 		id:       id,
 		egress:   egress,
 		requests: map[string]bool{},

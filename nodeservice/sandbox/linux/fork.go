@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 
 	"go.uber.org/zap"
 	"golang.org/x/sys/unix"
 
 	"github.com/minifaas/minifaas/internal/function"
+	"github.com/minifaas/minifaas/internal/spawn"
 	containerservicepb "github.com/minifaas/minifaas/proto/containerservice"
 )
 
@@ -79,27 +81,17 @@ func (c *container) forkWorker(ctx context.Context) error {
 			return err
 		}
 	}
-	var files []int
-	defer func() {
-		for _, file := range files {
-			unix.Close(file)
-		}
-	}()
-	var taken error
-	err := c.agent.process.WithHandle(func(pidfd uintptr) { files, taken = c.fork.take(int(pidfd)) })
-	if err = errors.Join(err, taken); err != nil {
+	request, err := c.fork.take(c.agent.process)
+	defer func() { closeAll(request) }()
+	if err != nil {
 		return fmt.Errorf("take the worker's ends: %w", err)
 	}
-	request := files
 	if c.group != nil {
-		doors, err := c.group.Doors()
+		doors, err := c.fork.zygote.doors(c.group)
 		if err != nil {
 			return err
 		}
-		for _, door := range doors {
-			defer door.Close()
-			request = append(request, int(door.Fd()))
-		}
+		request = append(request, doors...)
 	}
 	c.fork.zygote.fork(request, func(err error) {
 		if err != nil && !c.dying() {
@@ -109,19 +101,23 @@ func (c *container) forkWorker(ctx context.Context) error {
 	return nil
 }
 
-// take copies what a zygote needs of an agent: itself, and the worker's ends. The agent
-// runs nothing of a function yet, so they are what it said.
-func (f *fork) take(pidfd int) (files []int, err error) {
-	for _, get := range []func() (int, error){
-		func() (int, error) { return unix.FcntlInt(uintptr(pidfd), unix.F_DUPFD_CLOEXEC, 0) },
-		func() (int, error) { return unix.PidfdGetfd(pidfd, f.socket, 0) },
-		func() (int, error) { return unix.PidfdGetfd(pidfd, f.output, 0) },
-	} {
-		file, err := get()
-		if err != nil {
-			return files, err
+// take copies what a zygote needs of an agent: the worker's ends, and the way into its
+// sandbox. The agent runs nothing of a function yet, so they are what it said.
+func (f *fork) take(agent *spawn.Process) (files []*os.File, err error) {
+	var taken error
+	err = agent.WithHandle(func(pidfd uintptr) {
+		for _, descriptor := range []int{f.socket, f.output} {
+			file, err := unix.PidfdGetfd(int(pidfd), descriptor, 0)
+			if err != nil {
+				taken = os.NewSyscallError("pidfd_getfd", err)
+				return
+			}
+			files = append(files, os.NewFile(uintptr(file), "end"))
 		}
-		files = append(files, file)
+	})
+	if err = errors.Join(err, taken); err != nil {
+		return files, err
 	}
-	return files, nil
+	way, err := f.zygote.way(agent)
+	return append(files, way...), err
 }

@@ -23,6 +23,9 @@ func (r *Runtime) reserve(c *container) error {
 	for r.users[c.uid] {
 		c.uid++
 	}
+	if err := c.house.join(c); err != nil {
+		return err
+	}
 	r.users[c.uid] = true
 	r.ids[c.id] = true
 	return nil
@@ -66,7 +69,7 @@ func (c *container) called() string {
 func (r *Runtime) forget(c *container, spent time.Duration) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	delete(r.users, c.uid)
+	r.leave(c)
 	delete(r.ids, c.id)
 	delete(r.ids, c.name)
 	delete(r.containers, c)

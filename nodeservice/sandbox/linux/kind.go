@@ -35,7 +35,7 @@ func kindOf(spec sandbox.Spec, z *zygote) kind {
 func plainKind(spec sandbox.Spec) kind { return kind{egress: spec.Function.Egress} }
 
 // wanted is false when nobody can use the kind any more.
-func (k kind) wanted() bool { return k.zygote == nil || !k.zygote.dead() }
+func (k kind) wanted() bool { return k.zygote == nil || !k.zygote.dead() && !k.zygote.worn() }
 
 // holds is about what a sandbox of the kind takes of the node's memory while it waits, in bytes.
 func (k kind) holds() int64 {
@@ -54,6 +54,9 @@ func (k kind) limit() int64 { return 4*k.holds() + minMemory }
 func (k kind) String() string {
 	if k.runtime == "" {
 		return "plain"
+	}
+	if k.zygote.home() != nil {
+		return "snapshot"
 	}
 	return k.runtime
 }

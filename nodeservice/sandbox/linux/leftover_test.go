@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -13,6 +14,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/minifaas/minifaas/internal/function"
 	"github.com/minifaas/minifaas/nodeservice/sandbox"
 	"github.com/minifaas/minifaas/nodeservice/sandbox/sandboxtest"
 )
@@ -23,7 +25,7 @@ const victimVariable = "MINIFAAS_TEST_VICTIM"
 // TestVictim is not a test: it is the node that TestKilledNode kills.
 func TestVictim(t *testing.T) {
 	args := strings.Fields(os.Getenv(victimVariable))
-	if len(args) != 2 {
+	if len(args) < 2 {
 		t.Skip("runs only as the victim of TestKilledNode")
 	}
 	r, err := New(Config{
@@ -33,6 +35,11 @@ func TestVictim(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if len(args) > 2 { // the code of a function that is to have a zygote
+		ofFunction(t, r, "snap", function.Function{
+			Name: function.Name{Account: "a", Function: "f", Version: "1"}, Runtime: function.Python3, Handler: "main.handler", Code: args[2], Snapshot: true,
+		})
+	}
 	c := enterContainer(t, r, "c1", 64<<20)
 	go c.Invoke(t.Context(), sandbox.Invocation{RequestID: "r", Event: []byte(`{"sleep_ms":60000}`), Timeout: time.Minute})
 	c.try(t, "status")
@@ -41,10 +48,10 @@ func TestVictim(t *testing.T) {
 }
 
 // startVictim starts a node with one busy container, and returns the node and its agent.
-func startVictim(t *testing.T, cfg Config) (*exec.Cmd, int) {
+func startVictim(t *testing.T, cfg Config, more ...string) (*exec.Cmd, int) {
 	t.Helper()
 	cmd := exec.Command(os.Args[0], "-test.run=^TestVictim$", "-test.v")
-	cmd.Env = append(os.Environ(), victimVariable+"="+cfg.StateDir+" "+cfg.Name, sandboxtest.Build(t).Environment())
+	cmd.Env = append(os.Environ(), victimVariable+"="+strings.Join(append([]string{cfg.StateDir, cfg.Name}, more...), " "), sandboxtest.Build(t).Environment())
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -117,6 +124,41 @@ func TestKilledNode(t *testing.T) {
 		}
 		wantNothingLeft(t, cfg)
 	})
+}
+
+// TestKilledNodeZygote: the same with a function's zygote, whose pid namespace ends with it.
+func TestKilledNodeZygote(t *testing.T) {
+	if os.Geteuid() != 0 || isolationUnderTest() != "" {
+		t.Skip("a zygote takes root and namespaces")
+	}
+	cfg := testConfig(t)
+	f := snapshotted(t, "import os\nif os.getuid(): os.system('sleep 600 &')\ndef handler(e, c): return 'fine'\n")
+	victim, _ := startVictim(t, cfg, f.Code)
+	all := descendants(victim.Process.Pid)
+	zygotes := 0
+	for _, pid := range all {
+		if group, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cgroup", pid)); strings.Contains(string(group), "/_zygote-") {
+			zygotes++
+		}
+	}
+	if len(all) < 8 || zygotes < 3 {
+		t.Errorf("%d processes, %d of a zygote's", len(all), zygotes)
+	}
+	_ = victim.Process.Kill()
+	_ = victim.Wait()
+	for deadline := time.Now().Add(10 * time.Second); len(all) > 0; time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("processes %v outlived their node by 10 s", all)
+		}
+		all = slices.DeleteFunc(all, zombie)
+	}
+	if err := Sweep(cfg.StateDir, cfg.CgroupParent, cfg.Name); err != nil {
+		t.Error(err)
+	}
+	wantNothingLeft(t, cfg)
+	if mounts, _ := os.ReadFile("/proc/self/mountinfo"); strings.Contains(string(mounts), cfg.StateDir) {
+		t.Errorf("mounts are left: %s", mounts)
+	}
 }
 
 // TestAgentDies: an agent that dies by itself leaves nothing either, and its calls learn why.

@@ -21,6 +21,7 @@ type pool struct {
 
 	wake   chan struct{} // holds one token when there may be something to make
 	filled chan struct{} // closed when nothing is made any more
+	beside sync.WaitGroup
 
 	mu      sync.Mutex // guards the fields below
 	shelves map[kind]*shelf
@@ -31,6 +32,7 @@ type pool struct {
 type shelf struct {
 	ready []*container
 	demand
+	making bool // beside the filler
 	// None is made before then: one has died that waited.
 	paused time.Time
 }
@@ -121,6 +123,7 @@ func poke(wake chan<- struct{}) {
 
 func (p *pool) fill() {
 	defer close(p.filled)
+	defer p.beside.Wait()
 	tick := time.NewTicker(poolInterval)
 	defer tick.Stop()
 	for {
@@ -129,7 +132,7 @@ func (p *pool) fill() {
 			_ = c.Kill() // it has said what is wrong
 		}
 		if missing != nil && p.runtime.awaitSpare() {
-			p.make(*missing)
+			p.begin(*missing)
 			continue
 		}
 		select {
@@ -139,6 +142,26 @@ func (p *pool) fill() {
 			return
 		}
 	}
+}
+
+// begin makes one: for a function's zygote beside, as that may hang.
+func (p *pool) begin(k kind) {
+	if k.zygote.home() == nil {
+		p.make(k)
+		return
+	}
+	p.setMaking(k, true)
+	p.beside.Go(func() {
+		p.make(k)
+		p.setMaking(k, false)
+		poke(p.wake)
+	})
+}
+
+func (p *pool) setMaking(k kind, making bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.shelf(k).making = making
 }
 
 // make makes one. When that fails it is not tried again before somebody asks for the
@@ -182,7 +205,7 @@ func (p *pool) look(now time.Time, held int64) (missing *kind, surplus []*contai
 			surplus = append(surplus, s.ready[:n]...)
 			s.ready = slices.Delete(s.ready, 0, n)
 		}
-		if target == 0 && len(s.ready) == 0 {
+		if target == 0 && len(s.ready) == 0 && !s.making {
 			delete(p.shelves, k)
 			continue
 		}
@@ -190,7 +213,7 @@ func (p *pool) look(now time.Time, held int64) (missing *kind, surplus []*contai
 	}
 	most := 0
 	for k, s := range p.shelves {
-		if lack := s.target(now, p.least) - len(s.ready); lack > most && k.wanted() && !now.Before(s.paused) && k.holds() <= p.budget {
+		if lack := s.target(now, p.least) - len(s.ready); lack > most && k.wanted() && !s.making && !now.Before(s.paused) && k.holds() <= p.budget {
 			missing, most = &k, lack
 		}
 	}

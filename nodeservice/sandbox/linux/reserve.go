@@ -10,6 +10,7 @@ import (
 
 	"github.com/minifaas/minifaas/internal/function"
 	"github.com/minifaas/minifaas/internal/jail"
+	"github.com/minifaas/minifaas/internal/seccompfilter"
 	"github.com/minifaas/minifaas/nodeservice/sandbox"
 	containerservicepb "github.com/minifaas/minifaas/proto/containerservice"
 )
@@ -19,15 +20,18 @@ const zygoteShare = 0.5
 
 // openReserves starts the pool and the zygotes, if this host lets us enter a sandbox
 // that is shut; else it says why there are none.
-func (r *Runtime) openReserves() error {
+func (r *Runtime) openReserves() (err error) {
 	if r.cfg.Ready < 0 || !r.namespaces || os.Geteuid() != 0 {
 		return nil
 	}
-	if err := r.tryReserve(); err != nil {
+	if err = r.tryReserve(); err != nil {
 		r.log.Warn("no sandboxes in reserve: containers are made when they are asked for", zap.Error(err))
 		return nil
 	}
 	r.confinement = jail.Confine(r.filter)
+	if r.zygoteFilter, err = seccompfilter.AssembleZygote(); err != nil {
+		return err
+	}
 	budget := float64(r.cfg.Memory) * r.cfg.ReadyShare
 	r.zygotes = newZygotes(r, int64(budget*zygoteShare))
 	r.pool = newPool(r, r.cfg.Ready, int64(budget))
@@ -62,7 +66,7 @@ func (r *Runtime) prepareSandbox(id string, k kind) (*container, error) {
 	if err != nil {
 		return nil, err
 	}
-	c, err := r.newContainer(id, k.limit(), k.egress)
+	c, err := r.newContainer(id, k.limit(), k.egress, k.zygote.home())
 	if err != nil {
 		return nil, err
 	}

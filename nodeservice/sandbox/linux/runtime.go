@@ -46,13 +46,15 @@ var ErrClosed = errors.New("sandbox runtime closed")
 
 // Runtime makes the containers of one node.
 type Runtime struct {
-	cfg        Config
-	log        *zap.Logger
-	state      *stateDir
-	agent      string
-	filter     []byte // of system calls, for all agents
-	namespaces bool
-	missing    []string
+	cfg    Config
+	log    *zap.Logger
+	state  *stateDir
+	agent  string
+	filter []byte // of system calls, for all agents
+	// zygoteFilter is that of functions' zygotes.
+	zygoteFilter []byte
+	namespaces   bool
+	missing      []string
 
 	host *cgroup.Host  // nil: no cgroups
 	node *cgroup.Group // nil: no cgroups
@@ -68,6 +70,7 @@ type Runtime struct {
 	confinement jail.Confinement
 	spare       spare
 	creations   *creations
+	houses      sync.WaitGroup // whose helpers end
 	closing     chan struct{}
 	watchdog    *watchdog // nil: the memory cgroup does it
 
@@ -259,6 +262,7 @@ func (r *Runtime) Close() error {
 		r.modules.compiling.Wait() // not for long: its containers are dead
 	}
 	r.watchdog.close()
+	r.houses.Wait()
 	if r.spawner != nil {
 		r.spawner.Close()
 	}

@@ -31,9 +31,12 @@ const (
 	zygoteAnswer = 4 << 10
 )
 
-// zygote is a Python interpreter outside of all sandboxes, which has run nothing of
-// any function. Its forks become the workers of one tenant's containers: they know
-// the same hash secret. It is root, with the host's files read-only and no network.
+// zygote is a Python interpreter whose forks become the workers of containers.
+//
+// A tenant's is outside of all sandboxes, and has run nothing of any function. Its forks
+// are in one tenant's containers alone, as they know the same hash secret. It is root, with
+// the host's files read-only and no network. That of a function, which has initialised it,
+// is in a sandbox of its own: see house.
 type zygote struct {
 	process *spawn.Process
 	conn    *net.UnixConn
@@ -41,17 +44,20 @@ type zygote struct {
 	said    *tail         // on stderr
 	done    chan struct{} // closed when it is dead and nothing is left of it
 	holds   int64         // bytes
+	// patience is for a fork.
+	patience time.Duration
 
 	turn sync.Mutex // held from a request to its answer
 
-	breed   breed
-	account string    // of the tenant whose it is; "" until one takes it; guarded by zygotes.mu
-	used    time.Time // last; guarded by zygotes.mu
+	breed     breed
+	container *container // in which a function's is; nil: it is a tenant's
+	account   string     // of the tenant whose it is; "" until one takes it; guarded by zygotes.mu
+	used      time.Time  // last; guarded by zygotes.mu
 }
 
 // startZygote returns when the zygote has imported its modules, in so much memory, or can't.
 func (r *Runtime) startZygote(name string, b breed, memory int64) (*zygote, error) {
-	z := &zygote{breed: b, done: make(chan struct{}), holds: zygoteHolds}
+	z := &zygote{breed: b, done: make(chan struct{}), holds: zygoteHolds, patience: zygoteFork}
 	if r.host != nil {
 		group, err := r.host.Create(filepath.Join(r.nodePath(), name), cgroup.Limits{Memory: min(zygoteLimit, r.cfg.Memory, max(memory, 2*zygoteHolds)), Pids: zygoteProcesses})
 		if err != nil {
@@ -129,17 +135,21 @@ func (z *zygote) start(r *Runtime, interpreter string) error {
 	return err
 }
 
-// fork asks for a worker in a sandbox: files are its first process, the worker's
-// socket and output, and the doors of its cgroup. Answered is called in any case; an
+// fork asks for a worker in a sandbox: files are the worker's socket and output, the way
+// into it, and the doors of its cgroup. Answered is called in any case; an
 // error means that there is, or will be, no worker. It is safe for concurrent use.
-func (z *zygote) fork(files []int, answered func(error)) {
+func (z *zygote) fork(files []*os.File, answered func(error)) {
 	z.turn.Lock()
-	err := z.send(zygoteFork, []byte("fork"), unix.UnixRights(files...))
+	rest, err := z.wake()
+	if err == nil {
+		err = z.send(z.patience, []byte("fork"), rights(files))
+	}
 	go func() {
 		defer z.turn.Unlock()
 		if err == nil {
 			err = z.answer()
 		}
+		rest()
 		answered(err)
 	}()
 }
@@ -167,7 +177,7 @@ func (z *zygote) answer() error {
 	n, err := z.conn.Read(answer)
 	switch {
 	case err != nil:
-		_ = z.process.Kill()
+		z.end()
 		return fmt.Errorf("zygote: %w: %s", err, z.said)
 	case string(answer[:n]) != "ok":
 		return fmt.Errorf("zygote: %s: %s", answer[:n], z.said)
@@ -177,7 +187,7 @@ func (z *zygote) answer() error {
 
 // kill ends it and returns when nothing of it is left.
 func (z *zygote) kill() {
-	_ = z.process.Kill()
+	z.end()
 	<-z.done
 }
 

@@ -11,6 +11,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/minifaas/minifaas/internal/function"
+	"github.com/minifaas/minifaas/nodeservice/sandbox"
 )
 
 // zygotes are those of a node. Of each breed in use one waits that has served nobody;
@@ -22,6 +23,8 @@ type zygotes struct {
 	wake  chan struct{} // holds one token when there may be one to start
 	ended chan struct{} // closed when none is started any more
 	kills sync.WaitGroup
+	// starts take as long as the modules that are imported, or functions that are initialised.
+	starts sync.WaitGroup
 
 	mu     sync.Mutex // guards the fields below, and those of the zygotes that say so
 	alive  []*zygote
@@ -33,23 +36,44 @@ type zygotes struct {
 type breed struct {
 	interpreter string
 	preload     string // modules, with blanks between
+	function    string // that it has initialised, if any
 }
 
 func (b breed) modules() []string { return strings.Fields(b.preload) }
 
 // interest in a breed.
 type interest struct {
-	last   time.Time // asked for
-	failed time.Time // to start
+	last   time.Time     // asked for
+	failed time.Time     // to start
+	rest   time.Duration // since then, which doubles each time
+	// spec is of the last container, where the breed is one function's.
+	spec sandbox.Spec
+	// starting is set while one is being started, for which so much memory is set aside, in bytes.
+	starting bool
+	reserved int64
+}
+
+// mayStart: one that failed is left alone for a while, and a function's until that is asked for again.
+func (i *interest) mayStart(b breed, now time.Time) bool {
+	return !i.starting && now.Sub(i.failed) > max(i.rest, retryAfter) && (b.function == "" || i.last.After(i.failed))
 }
 
 const (
-	// retryAfter is how long a breed is left alone that could not be started: most often it
-	// names a module that is not there.
+	// retryAfter is how long a breed is left alone at first that could not be started: most often
+	// it names a module that is not there.
 	retryAfter = time.Minute
 	// keptAfter is how long one is kept after its last use, though others want its memory.
 	keptAfter = time.Minute
 )
+
+// mostStarting is how many are started at once. One may take seconds; where all of those do, one
+// more is for tenants', which serve many functions.
+func (b breed) mostStarting() int {
+	if b.function == "" {
+		return 5
+	}
+	return 4
+}
 
 func newZygotes(r *Runtime, budget int64) *zygotes {
 	z := &zygotes{
@@ -65,19 +89,31 @@ func breedOf(f function.Function, program interpreter) (breed, bool) {
 	if f.Runtime != function.Python3 || function.NeedsOwnStart(f.Environment) {
 		return breed{}, false
 	}
-	return breed{program.path, strings.Join(f.Preload, " ")}, true
+	return breed{program.path, strings.Join(f.Preload, " "), ""}, true
 }
 
-// take returns the tenant's zygote for the function, or nil.
-func (z *zygotes) take(f function.Function, program interpreter) *zygote {
-	b, ok := breedOf(f, program)
-	if z == nil || !ok {
+// take returns the zygote for the function, or nil: its own, which is started once the
+// function has been asked for, or else its tenant's.
+func (z *zygotes) take(spec sandbox.Spec, program interpreter) *zygote {
+	if z == nil {
 		return nil
 	}
 	z.mu.Lock()
 	defer z.mu.Unlock()
 	defer poke(z.wake)
-	now := time.Now()
+	now, f := time.Now(), spec.Function
+	if b, ok := breedOfFunction(spec, program); ok {
+		i := z.interest(b)
+		i.last, i.spec = now, spec
+		if one := z.find(b, ""); one != nil {
+			one.used = now
+			return one
+		}
+	}
+	b, ok := breedOf(f, program)
+	if !ok {
+		return nil
+	}
 	z.interest(b).last = now
 	one := z.find(b, f.Name.Account)
 	if one == nil {
@@ -136,15 +172,16 @@ func (z *zygotes) close() {
 	z.kills.Wait()
 }
 
-// keep starts zygotes one at a time, and ends those that are not used.
+// keep starts zygotes, and ends those that are not used.
 func (z *zygotes) keep() {
 	defer close(z.ended)
+	defer z.starts.Wait()
 	tick := time.NewTicker(poolInterval)
 	defer tick.Stop()
 	for {
 		b, wanted := z.look(time.Now())
 		if wanted && z.runtime.awaitSpare() {
-			z.add(b)
+			z.begin(b)
 			continue
 		}
 		select {
@@ -156,17 +193,43 @@ func (z *zygotes) keep() {
 	}
 }
 
-func (z *zygotes) add(b breed) {
-	z.serial++
-	one, err := z.runtime.startZygote("_zygote-"+strconv.Itoa(z.serial), b, z.budget-z.held()) // no container's id begins so
+// begin starts one, beside others.
+func (z *zygotes) begin(b breed) {
 	z.mu.Lock()
 	defer z.mu.Unlock()
+	z.serial++
+	id, left := "_zygote-"+strconv.Itoa(z.serial), z.budget-z.sum() // no container's id begins so
+	i := z.interest(b)
+	i.starting, i.reserved = true, zygoteHolds
+	spec := i.spec
+	if b.function != "" {
+		spec.Memory = min(spec.Memory, left)
+		i.reserved = spec.Memory / 2 // few take it all, and others start beside
+	}
+	z.starts.Go(func() {
+		if b.function == "" {
+			one, err := z.runtime.startZygote(id, b, left)
+			z.add(b, one, err)
+			return
+		}
+		one, err := z.runtime.startFunctionZygote(id, b, spec)
+		z.add(b, one, err)
+	})
+}
+
+func (z *zygotes) add(b breed, one *zygote, err error) {
+	z.mu.Lock()
+	defer z.mu.Unlock()
+	defer poke(z.wake)
+	i := z.interest(b)
+	i.starting = false
 	if err != nil {
-		z.interest(b).failed = time.Now()
+		i.failed, i.rest = time.Now(), min(max(2*i.rest, retryAfter), forgotten)
 		z.runtime.log.Warn("no zygote: containers start interpreters of their own",
-			zap.String("interpreter", b.interpreter), zap.Strings("preload", b.modules()), zap.Error(err))
+			zap.String("interpreter", b.interpreter), zap.Strings("preload", b.modules()), zap.String("function", b.function), zap.Error(err))
 		return
 	}
+	i.rest = 0
 	one.used = time.Now()
 	z.alive = append(z.alive, one)
 }
@@ -177,15 +240,16 @@ func (z *zygotes) look(now time.Time) (missing breed, wanted bool) {
 	z.mu.Lock()
 	defer z.mu.Unlock()
 	var last time.Time
+	starting := z.starting()
 	for b, i := range z.breeds {
-		if now.Sub(i.last) > forgotten {
+		if now.Sub(i.last) > forgotten && !i.starting {
 			delete(z.breeds, b)
-		} else if i.last.After(last) && z.find(b, "") == nil && now.Sub(i.failed) > retryAfter {
+		} else if i.last.After(last) && starting < b.mostStarting() && i.mayStart(b, now) && z.find(b, "") == nil {
 			missing, wanted, last = b, true, i.last
 		}
 	}
 	z.alive = slices.DeleteFunc(z.alive, func(one *zygote) bool {
-		old := now.Sub(one.used) > forgotten && (one.account != "" || z.breeds[one.breed] == nil)
+		old := one.worn() || now.Sub(one.used) > forgotten && (one.account != "" || z.breeds[one.breed] == nil)
 		if old {
 			z.kills.Go(one.kill)
 		}
@@ -211,7 +275,7 @@ func (z *zygotes) look(now time.Time) (missing breed, wanted bool) {
 // find returns the tenant's zygote of the breed, or nil; "" is for one of nobody's.
 func (z *zygotes) find(b breed, account string) *zygote {
 	for _, one := range z.alive {
-		if one.breed == b && one.account == account && !one.dead() {
+		if one.breed == b && one.account == account && !one.dead() && !one.worn() {
 			return one
 		}
 	}
@@ -225,7 +289,22 @@ func (z *zygotes) interest(b breed) *interest {
 	return z.breeds[b]
 }
 
+// starting is how many functions' zygotes are being started.
+func (z *zygotes) starting() (count int) {
+	for _, i := range z.breeds {
+		if i.starting {
+			count++
+		}
+	}
+	return count
+}
+
 func (z *zygotes) sum() (bytes int64) {
+	for _, i := range z.breeds {
+		if i.starting {
+			bytes += i.reserved
+		}
+	}
 	for _, one := range z.alive {
 		bytes += one.holds
 	}

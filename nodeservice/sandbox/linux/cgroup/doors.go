@@ -16,6 +16,19 @@ func (g *Group) Doors() ([]*os.File, error) {
 	return doors(g.paths)
 }
 
+// Files are those to which a process writes "0" to get into the group: who has them needs no
+// right to do so, nor clone. The caller closes them.
+func (g *Group) Files() ([]*os.File, error) {
+	if !g.host.v2 {
+		return doors(g.paths)
+	}
+	file, err := os.OpenFile(filepath.Join(g.dir(""), procs), os.O_WRONLY, 0)
+	if err != nil {
+		return nil, fmt.Errorf("open cgroup: %w", err)
+	}
+	return []*os.File{file}, nil
+}
+
 // Homes are, with v1, the files by which a thread gets back to where this process was
 // when the Host was opened. The caller closes them.
 func (h *Host) Homes() ([]*os.File, error) { return doors(h.v1) }

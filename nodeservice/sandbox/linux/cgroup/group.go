@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 
 	"github.com/opencontainers/cgroups"
 	"github.com/opencontainers/cgroups/manager"
@@ -81,7 +82,18 @@ func (g *Group) Set(l Limits) error {
 	if err := g.manager.Set(r); err != nil {
 		return fmt.Errorf("set limits: %w", err)
 	}
+	if l.Memory > 0 {
+		g.countSockets(l.Memory)
+	}
 	return nil
+}
+
+// countSockets limits what TCP's buffers hold: v1 counts it apart, and only where it has a limit.
+func (g *Group) countSockets(bytes int64) {
+	if !g.host.v2 && g.host.Limited("memory") {
+		file := filepath.Join(g.dir("memory"), "memory.kmem.tcp.limit_in_bytes")
+		_ = os.WriteFile(file, strconv.AppendInt(nil, bytes, 10), 0) // a kernel may be without
+	}
 }
 
 // limitsSwap: v1 kernels without swap accounting have no such file.

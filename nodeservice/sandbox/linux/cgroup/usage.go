@@ -3,6 +3,7 @@ package cgroup
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -109,6 +110,40 @@ func (g *Group) usageV1() (u Usage, err error) {
 		u.Memory, err = workingSet(dir, "memory.usage_in_bytes", "total_inactive_file")
 	}
 	return u, err
+}
+
+// Held is what the group holds besides files' pages, in bytes: when no process is left in it,
+// what others keep alive. With v2 the names of files, which the kernel keeps as well, are not counted.
+func (g *Group) Held() (held int64, err error) {
+	dir, usage, not := g.paths["memory"], "memory.usage_in_bytes", [3]string{"total_cache", "total_shmem"}
+	if g.host.v2 {
+		dir, usage, not = g.paths[""], "memory.current", [3]string{"file", "shmem", "slab_reclaimable"}
+	}
+	stat, err := table(dir, "memory.stat")
+	if err != nil {
+		return 0, err
+	}
+	if held, err = number(dir, usage); err != nil {
+		return 0, err
+	}
+	held -= stat[not[0]] - stat[not[1]] + stat[not[2]]
+	if !g.host.v2 {
+		sockets, err := number(dir, "memory.kmem.tcp.usage_in_bytes")
+		if err != nil && !errors.Is(err, os.ErrNotExist) {
+			return 0, err
+		}
+		held += sockets
+	}
+	return held, nil
+}
+
+// Reclaim gives back what nobody holds on to, as far as the kernel can, of so many bytes.
+func (g *Group) Reclaim(bytes int64) {
+	file, text := filepath.Join(g.paths["memory"], "memory.force_empty"), "0"
+	if g.host.v2 {
+		file, text = filepath.Join(g.paths[""], "memory.reclaim"), strconv.FormatInt(bytes, 10)
+	}
+	_ = os.WriteFile(file, []byte(text), 0) // best effort
 }
 
 func workingSet(dir, usage, inactive string) (int64, error) {

@@ -42,8 +42,8 @@ def descriptors():
 
 
 def mounts():
-    """Mount point → options, file system and its options; /var/compiled is not everywhere."""
-    lines = [line.split() for line in open("/proc/self/mountinfo")]
+    """Mount point → options, file system and its options, but for the user; /var/compiled is not everywhere."""
+    lines = [re.sub(r"\b(uid|gid)=\d+", r"\1=N", line).split() for line in open("/proc/self/mountinfo")]
     return {fields[4]: fields[5:6] + fields[fields.index("-") + 1:] for fields in lines if fields[4] != "/var/compiled"}
 
 
@@ -79,6 +79,13 @@ def crash():
     return {"signal": os.WTERMSIG(status), "core": os.WCOREDUMP(status)}
 
 
+def interface(index):
+    try:
+        return socket.if_indextoname(index)  # by ioctl: not everybody has netlink
+    except OSError as error:
+        return errno.errorcode[error.errno]
+
+
 def handler(event, context):
     name = socket.gethostname()
     return {
@@ -90,7 +97,7 @@ def handler(event, context):
         "leads its group": os.getpgrp() == os.getpid(), "parent": os.getppid(), "folder": os.getcwd(), "nice": os.nice(0),
         "oom": open("/proc/self/oom_score_adj").read(), "umask": os.umask(0o22), "slack": libc.prctl(30, 0, 0, 0, 0),
         "securebits": libc.prctl(27, 0, 0, 0, 0), "dumpable": libc.prctl(3, 0, 0, 0, 0), "death signal": outcome(os.kill, 1, 0),
-        "interfaces": [name for _, name in socket.if_nameindex()],
+        "interfaces": [interface(index) for index in range(1, 4)],
         "out": outcome(socket.create_connection, ("192.0.2.1", 80), 2),
         "names": [name, socket.gethostbyname(name), open("/etc/hostname").read().strip()],
         "python": [sys.path, list(sys.flags), sys.argv, sys.executable, sorted(vars(sys.modules["__main__"]).keys() & {"node", "home", "configuration"})],
