@@ -4,6 +4,7 @@ import (
 	"io"
 	"maps"
 	"net"
+	"strings"
 	"testing"
 	"time"
 
@@ -58,11 +59,11 @@ func values(t *testing.T, registry *prometheus.Registry) map[string]float64 {
 	values := map[string]float64{}
 	for _, family := range families {
 		for _, m := range family.GetMetric() {
-			name := family.GetName() + " "
+			name := []string{family.GetName(), ""}
 			for _, label := range m.GetLabel() {
-				name += label.GetValue()
+				name[1] = label.GetValue()
 			}
-			values[name] = m.GetCounter().GetValue() + m.GetGauge().GetValue()
+			values[strings.Join(name, " ")] = m.GetCounter().GetValue() + m.GetGauge().GetValue()
 		}
 	}
 	return values
