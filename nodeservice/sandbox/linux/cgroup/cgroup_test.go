@@ -29,22 +29,13 @@ func open(t *testing.T) (*Host, string) {
 		if err := h.Destroy(parent); err != nil {
 			t.Error(err)
 		}
-		for _, dir := range paths(t, h, parent) {
+		for _, dir := range h.paths(parent) {
 			if _, err := os.Stat(dir); err == nil {
 				t.Errorf("%s is left", dir)
 			}
 		}
 	})
 	return h, filepath.Join(parent, "group")
-}
-
-func paths(t *testing.T, h *Host, path string) map[string]string {
-	t.Helper()
-	dirs, err := h.paths(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return dirs
 }
 
 // pass moves the thread by doors of version 1.

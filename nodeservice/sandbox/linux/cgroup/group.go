@@ -36,10 +36,7 @@ type Group struct {
 
 // Create makes the group and, where they are missing, those above it. A group that is there already is used.
 func (h *Host) Create(path string, limits Limits) (*Group, error) {
-	paths, err := h.paths(path)
-	if err != nil {
-		return nil, fmt.Errorf("create cgroup %s: %w", path, err)
-	}
+	paths := h.paths(path)
 	m, err := manager.NewWithPaths(h.config(path), paths)
 	if err != nil {
 		return nil, fmt.Errorf("create cgroup %s: %w", path, err)

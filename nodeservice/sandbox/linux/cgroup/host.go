@@ -11,6 +11,7 @@ package cgroup
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -34,6 +35,8 @@ type Host struct {
 	base string
 	// v1 names the hierarchies in use and where this process is in each.
 	v1 map[string]string
+	// roots are the folders of base, by hierarchy: by controller with v1, one under "" with v2.
+	roots map[string]string
 	// missing are controllers that the host does not give.
 	missing []string
 }
@@ -46,6 +49,9 @@ func Open(parent string) (*Host, error) {
 		err = h.openV2()
 	} else {
 		err = h.openV1()
+	}
+	if err == nil {
+		err = h.findRoots()
 	}
 	if err != nil {
 		return nil, fmt.Errorf("open cgroups: %w", err)
@@ -83,21 +89,26 @@ func (h *Host) probe(parent string) error {
 	return group.Remove()
 }
 
-// paths are the folders of the group, by hierarchy: by controller with v1, one under "" with v2.
-func (h *Host) paths(path string) (map[string]string, error) {
-	m, err := manager.New(h.config(path))
+// findRoots asks once for what would take some 20 system calls for each group.
+func (h *Host) findRoots() error {
+	m, err := manager.New(h.config(""))
 	if err != nil {
-		return nil, err
+		return err
 	}
-	all := m.GetPaths()
-	if h.v2 {
-		return all, nil
+	h.roots = m.GetPaths()
+	if !h.v2 {
+		maps.DeleteFunc(h.roots, func(name, _ string) bool { return h.v1[name] == "" })
 	}
-	used := map[string]string{}
-	for name := range h.v1 {
-		used[name] = all[name]
+	return nil
+}
+
+// paths are the folders of the group, by hierarchy.
+func (h *Host) paths(path string) map[string]string {
+	paths := make(map[string]string, len(h.roots))
+	for name, root := range h.roots {
+		paths[name] = filepath.Join(root, path)
 	}
-	return used, nil
+	return paths
 }
 
 func (h *Host) config(path string) *cgroups.Cgroup {

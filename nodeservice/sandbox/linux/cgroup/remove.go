@@ -46,10 +46,7 @@ func (g *Group) Remove() error {
 // Destroy kills all that runs in the group of that path and those below, and
 // removes them. A group that is not there is no error.
 func (h *Host) Destroy(path string) error {
-	dirs, err := h.paths(path)
-	if err != nil {
-		return fmt.Errorf("destroy cgroup %s: %w", path, err)
-	}
+	dirs := h.paths(path)
 	if err := h.thawAll(dirs); err != nil {
 		return fmt.Errorf("destroy cgroup %s: %w", path, err)
 	}
@@ -77,11 +74,7 @@ func (h *Host) Destroy(path string) error {
 
 // RemoveIfEmpty removes the group of that path unless there are others in it.
 func (h *Host) RemoveIfEmpty(path string) {
-	dirs, err := h.paths(path)
-	if err != nil {
-		return
-	}
-	for _, dir := range dirs {
+	for _, dir := range h.paths(path) {
 		_ = syscall.Rmdir(dir)
 	}
 }
