@@ -112,7 +112,6 @@ func testPlatformImage(t *testing.T, e *dockerEngine, tag string, args []string)
 // not here take AppArmor to be missed, and a function that reads /proc.
 func testEachRight(t *testing.T, e *dockerEngine, tag string) {
 	for right, says := range map[string]string{
-		"CHOWN":                         "chown",
 		"DAC_OVERRIDE":                  "no writable cgroup",
 		"SETUID":                        "start agent",
 		"SETGID":                        "start agent",

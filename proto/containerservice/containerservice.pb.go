@@ -79,7 +79,7 @@ func (SandboxSpec_Isolation) EnumDescriptor() ([]byte, []int) {
 type SandboxSpec struct {
 	state     protoimpl.MessageState `protogen:"open.v1"`
 	Isolation SandboxSpec_Isolation  `protobuf:"varint,1,opt,name=isolation,proto3,enum=containerserviceproto.SandboxSpec_Isolation" json:"isolation,omitempty"`
-	// An empty folder of this sandbox's own; its root is mounted here.
+	// A folder on which the sandbox mounts its root, or, without namespaces, one of its own.
 	Root string `protobuf:"bytes,2,opt,name=root,proto3" json:"root,omitempty"`
 	// Folders of the host that the sandbox sees read-only, beside the system's.
 	Mounts []*Mount `protobuf:"bytes,3,rep,name=mounts,proto3" json:"mounts,omitempty"`

@@ -24,13 +24,13 @@ var _ sandbox.Container = (*container)(nil)
 // the agent, follows by itself.
 type container struct {
 	runtime *Runtime
-	// id names its cgroup and its folder. name is what it is called outside, if
+	// id names its cgroup, and its folder if it has one. name is what it is called outside, if
 	// that is not the id, as it was in the pool first; runtime.mu guards it.
 	id, name string
 	uid      int
-	memory   atomic.Int64 // limit in bytes
-	cpu      float64      // quota in cores; sizing guards it once the container is created
-	folder   string
+	memory   atomic.Int64  // limit in bytes
+	cpu      float64       // quota in cores; sizing guards it once the container is created
+	folder   string        // its own on the host; empty with namespaces, where it has none
 	egress   bool          // it has a network device
 	group    *cgroup.Group // nil: none
 	cpuMeter *cgroup.CPUMeter

@@ -1,6 +1,7 @@
 package linux
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -200,7 +201,7 @@ func (r *Runtime) mounts(code, compiled string) []*containerservicepb.Mount {
 func (r *Runtime) sandboxSpec(id, folder string, mounts []*containerservicepb.Mount, egress bool) *containerservicepb.SandboxSpec {
 	return &containerservicepb.SandboxSpec{
 		Isolation: r.isolation(),
-		Root:      folder,
+		Root:      cmp.Or(folder, r.state.containers()),
 		Mounts:    mounts,
 		TmpBytes:  r.cfg.TmpBytes,
 		Hostname:  hostname(id),

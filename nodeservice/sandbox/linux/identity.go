@@ -43,7 +43,7 @@ func (r *Runtime) add(c *container) error {
 }
 
 // rename gives a container from the pool the id that was asked for. It keeps the
-// one under which it was made, as its cgroup and its folder are named by that.
+// one under which it was made, as its cgroup is named by that.
 func (r *Runtime) rename(c *container, id string) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -76,9 +76,11 @@ func (r *Runtime) forget(c *container, spent time.Duration) {
 	r.spent += spent
 }
 
-// makeFolder makes the folder on which the sandbox mounts its root, or which,
-// without namespaces, is all that it can write to.
+// makeFolder makes the folder that, without namespaces, is all that the sandbox can write to.
 func (r *Runtime) makeFolder(id string, uid int) (string, error) {
+	if r.namespaces {
+		return "", nil
+	}
 	folder := r.state.container(id)
 	if err := os.Mkdir(folder, 0o700); err != nil {
 		return "", fmt.Errorf("make container's folder: %w", err)

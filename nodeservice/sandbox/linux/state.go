@@ -13,7 +13,8 @@ import (
 //	lock          held by the node; the kernel lets go of it when the node dies
 //	code/         copies of functions' code, read-only to containers
 //	modules/      compiled forms of WebAssembly modules, by what the modules are, read-only to containers
-//	containers/   a folder for each container, on which its root is mounted
+//	containers/   where all containers mount their roots, each in a namespace of its own; or, without
+//	              namespaces, a folder for each
 //	bin/          the agent, where its own place is closed to other users
 type stateDir struct {
 	path string
@@ -22,7 +23,8 @@ type stateDir struct {
 
 func (s *stateDir) code() string               { return filepath.Join(s.path, "code") }
 func (s *stateDir) modules() string            { return filepath.Join(s.path, "modules") }
-func (s *stateDir) container(id string) string { return filepath.Join(s.path, "containers", id) }
+func (s *stateDir) containers() string         { return filepath.Join(s.path, "containers") }
+func (s *stateDir) container(id string) string { return filepath.Join(s.containers(), id) }
 
 // contents are the folders in a state folder.
 func contents(path string) (folders []string) {
