@@ -95,11 +95,12 @@ func enterProcess(spec *containerservicepb.SandboxSpec) error {
 // shut takes all rights away: first, by children, those that only the thread
 // needs to lose from which they are forked, then the others, on all threads.
 func shut(spec *containerservicepb.SandboxSpec, children func() error) (err error) {
-	if err := forbidNewPrivileges(); err != nil {
-		return err
-	}
 	openForks()
-	Fork(func() { err = children() })
+	Fork(func() {
+		if err = forbidNewPrivileges(); err == nil {
+			err = children()
+		}
+	})
 	if err != nil {
 		return err
 	}

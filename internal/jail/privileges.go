@@ -8,10 +8,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// forbidNewPrivileges: no execve gives what the caller does not have. Landlock
-// and seccomp ask for it.
+// forbidNewPrivileges: no execve gives what the calling thread does not have. Landlock
+// and seccomp ask for it, and filterCalls gives it to all threads.
 func forbidNewPrivileges() error {
-	if err := allThreads(unix.SYS_PRCTL, unix.PR_SET_NO_NEW_PRIVS, 1); err != nil {
+	if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
 		return fmt.Errorf("forbid new privileges: %w", err)
 	}
 	return nil
@@ -62,26 +62,17 @@ func dropCapabilities() error {
 	if err := unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0); err != nil {
 		return fmt.Errorf("close own memory: %w", err)
 	}
-	if err := allThreads(unix.SYS_PRCTL, unix.PR_CAP_AMBIENT, unix.PR_CAP_AMBIENT_CLEAR_ALL); err != nil {
-		return fmt.Errorf("clear ambient capabilities: %w", err)
-	}
+	// The ambient ones go with those of which they are part.
 	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
 	var none [2]unix.CapUserData
-	if err := allThreads(unix.SYS_CAPSET, uintptr(unsafe.Pointer(&header)), uintptr(unsafe.Pointer(&none))); err != nil {
-		return fmt.Errorf("drop capabilities: %w", err)
-	}
-	return nil
-}
-
-// allThreads makes the call on every thread of the process: these attributes
-// are a thread's own, and goroutines move between threads.
-func allThreads(trap, a1, a2 uintptr) error {
-	_, _, errno := syscall.AllThreadsSyscall6(trap, a1, a2, 0, 0, 0, 0)
+	// They are a thread's own, and goroutines move between threads. The runtime stops all for
+	// it, which takes 0.3 ms: what else is for all threads comes with the filter.
+	_, _, errno := syscall.AllThreadsSyscall(unix.SYS_CAPSET, uintptr(unsafe.Pointer(&header)), uintptr(unsafe.Pointer(&none)), 0)
 	switch errno {
 	case 0:
 		return nil
 	case syscall.ENOTSUP:
-		return fmt.Errorf("%w: the agent must be built with CGO_ENABLED=0", errno)
+		return fmt.Errorf("drop capabilities: %w: the agent must be built with CGO_ENABLED=0", errno)
 	}
-	return errno
+	return fmt.Errorf("drop capabilities: %w", errno)
 }

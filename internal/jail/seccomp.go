@@ -4,13 +4,14 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"runtime"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
 
-// filterCalls installs the seccomp program, on all threads and for all children.
-// It takes a process that has forbidden itself new privileges.
+// filterCalls installs the seccomp program, on all threads and for all children. The
+// kernel forbids them all new privileges with it, as it must for the thread that asks.
 func filterCalls(program []byte) error {
 	const size = int(unsafe.Sizeof(unix.SockFilter{}))
 	if len(program) == 0 || len(program)%size != 0 {
@@ -26,6 +27,11 @@ func filterCalls(program []byte) error {
 		})
 	}
 	filter := unix.SockFprog{Len: uint16(len(instructions)), Filter: &instructions[0]}
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	if err := forbidNewPrivileges(); err != nil {
+		return err
+	}
 	const setFilter = 1 // SECCOMP_SET_MODE_FILTER
 	thread, _, errno := unix.Syscall(unix.SYS_SECCOMP, setFilter, unix.SECCOMP_FILTER_FLAG_TSYNC, uintptr(unsafe.Pointer(&filter)))
 	switch {

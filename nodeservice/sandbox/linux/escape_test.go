@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -78,6 +79,23 @@ func TestRefused(t *testing.T) {
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("(-want +got):\n%s", diff)
+		}
+	})
+	t.Run("AgentsThreads", func(t *testing.T) {
+		threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/status", c.agent.process.Pid))
+		if err != nil || len(threads) < 2 {
+			t.Fatalf("threads %v, %v", threads, err)
+		}
+		for _, thread := range threads {
+			text, err := os.ReadFile(thread)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, want := range []string{"NoNewPrivs:\t1\n", "Seccomp:\t2\n", "CapInh:\t0000000000000000\n", "CapPrm:\t0000000000000000\n", "CapEff:\t0000000000000000\n", "CapAmb:\t0000000000000000\n"} {
+				if !strings.Contains(string(text), want) {
+					t.Errorf("%s lacks %q", thread, want)
+				}
+			}
 		}
 	})
 	t.Run("OwnUser", func(t *testing.T) {
