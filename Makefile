@@ -5,8 +5,6 @@ SHELL := bash
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo development)
 COMMIT ?= $(shell git rev-parse HEAD 2>/dev/null)
 STATIC := CGO_ENABLED=0 go build -trimpath -ldflags '-s -w'
-# The agent is in every container: it leaves out pages about gRPC that nobody asks it for.
-AGENT := -tags grpcnotrace
 EMBEDDED := cmd/minifaas/embedded
 TOOLS := $(CURDIR)/.cache/tools
 # Tests find it as the sandbox will: built, and without cgo.
@@ -19,7 +17,7 @@ help: ## List the targets.
 .PHONY: build
 build: ## Build bin/minifaas, a static binary that carries all it needs.
 	mkdir -p bin $(EMBEDDED)
-	$(STATIC) $(AGENT) -o $(EMBEDDED)/containerservice ./cmd/containerservice
+	$(STATIC) -o $(EMBEDDED)/containerservice ./cmd/containerservice
 	$(STATIC) -o $(EMBEDDED)/hello ./bench/functions/hello
 	$(STATIC) -o $(EMBEDDED)/load-native ./bench/functions/load-native
 	cp $(EMBEDDED)/hello bench/functions/hello/

@@ -1,7 +1,6 @@
 package containerservice_test
 
 import (
-	"context"
 	"fmt"
 	"net"
 	"os"
@@ -12,10 +11,9 @@ import (
 	"testing"
 	"time"
 
-	"google.golang.org/grpc"
-	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/minifaas/minifaas/internal/wire"
 	containerservicepb "github.com/minifaas/minifaas/proto/containerservice"
 )
 
@@ -44,9 +42,9 @@ func run(m *testing.M) int {
 
 // agent is an agent process without its jail, and a client of it.
 type agent struct {
-	containerservicepb.ContainerServiceClient
+	*wire.Client
 	cmd  *exec.Cmd
-	conn *grpc.ClientConn
+	conn net.Conn
 }
 
 // startAgent starts an agent, under a wrapping command if one is given.
@@ -85,21 +83,9 @@ func startAgent(t testing.TB, wrap ...string) *agent {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cc, err := dial(conn)
-	if err != nil {
-		t.Fatal(err)
-	}
-	a := &agent{containerservicepb.NewContainerServiceClient(cc), cmd, cc}
+	a := &agent{wire.NewClient(conn), cmd, conn}
 	t.Cleanup(func() { a.stop(t) })
 	return a
-}
-
-// dial makes a client that uses one connection, once.
-func dial(conn net.Conn) (*grpc.ClientConn, error) {
-	return grpc.NewClient("passthrough:///agent",
-		grpc.WithTransportCredentials(insecure.NewCredentials()),
-		grpc.WithContextDialer(func(context.Context, string) (net.Conn, error) { return conn, nil }),
-		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(8<<20), grpc.MaxCallSendMsgSize(8<<20)))
 }
 
 // stop closes the connection, which must end the agent.

@@ -12,6 +12,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/minifaas/minifaas/internal/jail"
+	"github.com/minifaas/minifaas/internal/wire"
 	containerservicepb "github.com/minifaas/minifaas/proto/containerservice"
 )
 
@@ -55,7 +56,8 @@ func Run(c Config) error {
 	c.Socket.Close() // net.FileConn has duplicated it
 	s := New()
 	defer s.Close()
-	return s.Serve(conn)
+	wire.Serve(conn, s)
+	return nil
 }
 
 func readSpec(f *os.File) (*containerservicepb.SandboxSpec, error) {

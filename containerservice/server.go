@@ -1,5 +1,5 @@
-// Package containerservice is the agent: it serves the gRPC service
-// ContainerService for one container, whose function it loads once and invokes
+// Package containerservice is the agent: it answers the calls of a node (package
+// wire) for one container, whose function it loads once and invokes
 // many times at once. What runs the function's code is package runtime and those below it.
 package containerservice
 
@@ -21,6 +21,7 @@ import (
 	"github.com/minifaas/minifaas/containerservice/runtime/python"
 	"github.com/minifaas/minifaas/containerservice/runtime/resident"
 	"github.com/minifaas/minifaas/containerservice/runtime/wasm"
+	"github.com/minifaas/minifaas/internal/wire"
 	containerservicepb "github.com/minifaas/minifaas/proto/containerservice"
 )
 
@@ -49,7 +50,6 @@ var preparers = map[string]runtime.Preparer{
 
 // Server serves one container. Make it with New.
 type Server struct {
-	containerservicepb.UnimplementedContainerServiceServer
 	running running
 
 	mu    sync.RWMutex // guards state, rt and failed
@@ -71,7 +71,7 @@ const (
 	loaded
 )
 
-var _ containerservicepb.ContainerServiceServer = (*Server)(nil)
+var _ wire.Service = (*Server)(nil)
 
 // New returns a server without a function.
 func New() *Server {

@@ -6,8 +6,8 @@
 
 // The contract between a node and the agent inside a container's sandbox. The
 // agent reads one SandboxSpec from file descriptor 3 (a serialised message, to
-// the end of the file), shuts itself into the sandbox, and serves
-// ContainerService on the connected stream socket that is file descriptor 4.
+// the end of the file), shuts itself into the sandbox, and answers Calls on the
+// connected stream socket that is file descriptor 4.
 
 package containerservicepb
 
@@ -72,7 +72,216 @@ func (x SandboxSpec_Isolation) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use SandboxSpec_Isolation.Descriptor instead.
 func (SandboxSpec_Isolation) EnumDescriptor() ([]byte, []int) {
-	return file_containerservice_containerservice_proto_rawDescGZIP(), []int{0, 0}
+	return file_containerservice_containerservice_proto_rawDescGZIP(), []int{2, 0}
+}
+
+// Call is what the node asks of the agent, which has as many at once as there come. Each
+// message on the socket follows its length, 4 bytes in network order.
+type Call struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Chosen by the node, and used once on a connection.
+	Id uint64 `protobuf:"varint,1,opt,name=id,proto3" json:"id,omitempty"`
+	// Prepare starts what a function of the runtime will need, before it is known
+	// which: an interpreter that has run nothing of anybody's. Load then uses it,
+	// unless the function asks for one of its own. It is called at most once, before
+	// Load. A runtime that has nothing to prepare is OK.
+	//
+	// FAILED_PRECONDITION: the interpreter is missing.
+	Prepare *PrepareRequest `protobuf:"bytes,2,opt,name=prepare,proto3" json:"prepare,omitempty"`
+	// Load starts the runtime and the function's own initialisation. An error
+	// of the function (no such file, a syntax error, no handler) is in the
+	// reply, not in the status. It is called once.
+	//
+	// FAILED_PRECONDITION: the interpreter is missing. ABORTED: the worker that was
+	// forked outside ended before it was asked for anything.
+	Load *LoadRequest `protobuf:"bytes,3,opt,name=load,proto3" json:"load,omitempty"`
+	// Invoke runs one invocation; many may run at once. When it is answered,
+	// either the invocation's work has stopped or the reply (or status ABORTED)
+	// says that the sandbox must go.
+	Invoke *InvokeRequest `protobuf:"bytes,4,opt,name=invoke,proto3" json:"invoke,omitempty"`
+	// EndInvocation stops the invocations of this request_id and is answered when
+	// their work has stopped. None running is OK.
+	EndInvocation *EndInvocationRequest `protobuf:"bytes,5,opt,name=end_invocation,json=endInvocation,proto3" json:"end_invocation,omitempty"`
+	// Trim gives memory back that the agent can spare. The node asks for it before
+	// it freezes the sandbox.
+	Trim          *TrimRequest `protobuf:"bytes,6,opt,name=trim,proto3" json:"trim,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Call) Reset() {
+	*x = Call{}
+	mi := &file_containerservice_containerservice_proto_msgTypes[0]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Call) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Call) ProtoMessage() {}
+
+func (x *Call) ProtoReflect() protoreflect.Message {
+	mi := &file_containerservice_containerservice_proto_msgTypes[0]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Call.ProtoReflect.Descriptor instead.
+func (*Call) Descriptor() ([]byte, []int) {
+	return file_containerservice_containerservice_proto_rawDescGZIP(), []int{0}
+}
+
+func (x *Call) GetId() uint64 {
+	if x != nil {
+		return x.Id
+	}
+	return 0
+}
+
+func (x *Call) GetPrepare() *PrepareRequest {
+	if x != nil {
+		return x.Prepare
+	}
+	return nil
+}
+
+func (x *Call) GetLoad() *LoadRequest {
+	if x != nil {
+		return x.Load
+	}
+	return nil
+}
+
+func (x *Call) GetInvoke() *InvokeRequest {
+	if x != nil {
+		return x.Invoke
+	}
+	return nil
+}
+
+func (x *Call) GetEndInvocation() *EndInvocationRequest {
+	if x != nil {
+		return x.EndInvocation
+	}
+	return nil
+}
+
+func (x *Call) GetTrim() *TrimRequest {
+	if x != nil {
+		return x.Trim
+	}
+	return nil
+}
+
+// Answer is the agent's, in any order.
+type Answer struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// That of the call.
+	Id uint64 `protobuf:"varint,1,opt,name=id,proto3" json:"id,omitempty"`
+	// A status code of gRPC; 0 is OK, and the reply is set.
+	Code          int32               `protobuf:"varint,2,opt,name=code,proto3" json:"code,omitempty"`
+	Message       string              `protobuf:"bytes,3,opt,name=message,proto3" json:"message,omitempty"`
+	Prepare       *PrepareReply       `protobuf:"bytes,4,opt,name=prepare,proto3" json:"prepare,omitempty"`
+	Load          *LoadReply          `protobuf:"bytes,5,opt,name=load,proto3" json:"load,omitempty"`
+	Invoke        *InvokeReply        `protobuf:"bytes,6,opt,name=invoke,proto3" json:"invoke,omitempty"`
+	EndInvocation *EndInvocationReply `protobuf:"bytes,7,opt,name=end_invocation,json=endInvocation,proto3" json:"end_invocation,omitempty"`
+	Trim          *TrimReply          `protobuf:"bytes,8,opt,name=trim,proto3" json:"trim,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Answer) Reset() {
+	*x = Answer{}
+	mi := &file_containerservice_containerservice_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Answer) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Answer) ProtoMessage() {}
+
+func (x *Answer) ProtoReflect() protoreflect.Message {
+	mi := &file_containerservice_containerservice_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Answer.ProtoReflect.Descriptor instead.
+func (*Answer) Descriptor() ([]byte, []int) {
+	return file_containerservice_containerservice_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *Answer) GetId() uint64 {
+	if x != nil {
+		return x.Id
+	}
+	return 0
+}
+
+func (x *Answer) GetCode() int32 {
+	if x != nil {
+		return x.Code
+	}
+	return 0
+}
+
+func (x *Answer) GetMessage() string {
+	if x != nil {
+		return x.Message
+	}
+	return ""
+}
+
+func (x *Answer) GetPrepare() *PrepareReply {
+	if x != nil {
+		return x.Prepare
+	}
+	return nil
+}
+
+func (x *Answer) GetLoad() *LoadReply {
+	if x != nil {
+		return x.Load
+	}
+	return nil
+}
+
+func (x *Answer) GetInvoke() *InvokeReply {
+	if x != nil {
+		return x.Invoke
+	}
+	return nil
+}
+
+func (x *Answer) GetEndInvocation() *EndInvocationReply {
+	if x != nil {
+		return x.EndInvocation
+	}
+	return nil
+}
+
+func (x *Answer) GetTrim() *TrimReply {
+	if x != nil {
+		return x.Trim
+	}
+	return nil
 }
 
 // SandboxSpec says how the agent shuts itself in.
@@ -101,7 +310,7 @@ type SandboxSpec struct {
 
 func (x *SandboxSpec) Reset() {
 	*x = SandboxSpec{}
-	mi := &file_containerservice_containerservice_proto_msgTypes[0]
+	mi := &file_containerservice_containerservice_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -113,7 +322,7 @@ func (x *SandboxSpec) String() string {
 func (*SandboxSpec) ProtoMessage() {}
 
 func (x *SandboxSpec) ProtoReflect() protoreflect.Message {
-	mi := &file_containerservice_containerservice_proto_msgTypes[0]
+	mi := &file_containerservice_containerservice_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -126,7 +335,7 @@ func (x *SandboxSpec) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SandboxSpec.ProtoReflect.Descriptor instead.
 func (*SandboxSpec) Descriptor() ([]byte, []int) {
-	return file_containerservice_containerservice_proto_rawDescGZIP(), []int{0}
+	return file_containerservice_containerservice_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *SandboxSpec) GetIsolation() SandboxSpec_Isolation {
@@ -197,7 +406,7 @@ type Mount struct {
 
 func (x *Mount) Reset() {
 	*x = Mount{}
-	mi := &file_containerservice_containerservice_proto_msgTypes[1]
+	mi := &file_containerservice_containerservice_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -209,7 +418,7 @@ func (x *Mount) String() string {
 func (*Mount) ProtoMessage() {}
 
 func (x *Mount) ProtoReflect() protoreflect.Message {
-	mi := &file_containerservice_containerservice_proto_msgTypes[1]
+	mi := &file_containerservice_containerservice_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -222,7 +431,7 @@ func (x *Mount) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Mount.ProtoReflect.Descriptor instead.
 func (*Mount) Descriptor() ([]byte, []int) {
-	return file_containerservice_containerservice_proto_rawDescGZIP(), []int{1}
+	return file_containerservice_containerservice_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *Mount) GetSource() string {
@@ -254,7 +463,7 @@ type PrepareRequest struct {
 
 func (x *PrepareRequest) Reset() {
 	*x = PrepareRequest{}
-	mi := &file_containerservice_containerservice_proto_msgTypes[2]
+	mi := &file_containerservice_containerservice_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -266,7 +475,7 @@ func (x *PrepareRequest) String() string {
 func (*PrepareRequest) ProtoMessage() {}
 
 func (x *PrepareRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_containerservice_containerservice_proto_msgTypes[2]
+	mi := &file_containerservice_containerservice_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -279,7 +488,7 @@ func (x *PrepareRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PrepareRequest.ProtoReflect.Descriptor instead.
 func (*PrepareRequest) Descriptor() ([]byte, []int) {
-	return file_containerservice_containerservice_proto_rawDescGZIP(), []int{2}
+	return file_containerservice_containerservice_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *PrepareRequest) GetRuntime() string {
@@ -322,7 +531,7 @@ type PrepareReply struct {
 
 func (x *PrepareReply) Reset() {
 	*x = PrepareReply{}
-	mi := &file_containerservice_containerservice_proto_msgTypes[3]
+	mi := &file_containerservice_containerservice_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -334,7 +543,7 @@ func (x *PrepareReply) String() string {
 func (*PrepareReply) ProtoMessage() {}
 
 func (x *PrepareReply) ProtoReflect() protoreflect.Message {
-	mi := &file_containerservice_containerservice_proto_msgTypes[3]
+	mi := &file_containerservice_containerservice_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -347,7 +556,7 @@ func (x *PrepareReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PrepareReply.ProtoReflect.Descriptor instead.
 func (*PrepareReply) Descriptor() ([]byte, []int) {
-	return file_containerservice_containerservice_proto_rawDescGZIP(), []int{3}
+	return file_containerservice_containerservice_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *PrepareReply) GetWorkerSocket() int32 {
@@ -401,7 +610,7 @@ type LoadRequest struct {
 
 func (x *LoadRequest) Reset() {
 	*x = LoadRequest{}
-	mi := &file_containerservice_containerservice_proto_msgTypes[4]
+	mi := &file_containerservice_containerservice_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -413,7 +622,7 @@ func (x *LoadRequest) String() string {
 func (*LoadRequest) ProtoMessage() {}
 
 func (x *LoadRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_containerservice_containerservice_proto_msgTypes[4]
+	mi := &file_containerservice_containerservice_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -426,7 +635,7 @@ func (x *LoadRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LoadRequest.ProtoReflect.Descriptor instead.
 func (*LoadRequest) Descriptor() ([]byte, []int) {
-	return file_containerservice_containerservice_proto_rawDescGZIP(), []int{4}
+	return file_containerservice_containerservice_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *LoadRequest) GetRuntime() string {
@@ -539,7 +748,7 @@ type LoadReply struct {
 
 func (x *LoadReply) Reset() {
 	*x = LoadReply{}
-	mi := &file_containerservice_containerservice_proto_msgTypes[5]
+	mi := &file_containerservice_containerservice_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -551,7 +760,7 @@ func (x *LoadReply) String() string {
 func (*LoadReply) ProtoMessage() {}
 
 func (x *LoadReply) ProtoReflect() protoreflect.Message {
-	mi := &file_containerservice_containerservice_proto_msgTypes[5]
+	mi := &file_containerservice_containerservice_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -564,7 +773,7 @@ func (x *LoadReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LoadReply.ProtoReflect.Descriptor instead.
 func (*LoadReply) Descriptor() ([]byte, []int) {
-	return file_containerservice_containerservice_proto_rawDescGZIP(), []int{5}
+	return file_containerservice_containerservice_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *LoadReply) GetError() *FunctionError {
@@ -595,7 +804,7 @@ type FunctionError struct {
 
 func (x *FunctionError) Reset() {
 	*x = FunctionError{}
-	mi := &file_containerservice_containerservice_proto_msgTypes[6]
+	mi := &file_containerservice_containerservice_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -607,7 +816,7 @@ func (x *FunctionError) String() string {
 func (*FunctionError) ProtoMessage() {}
 
 func (x *FunctionError) ProtoReflect() protoreflect.Message {
-	mi := &file_containerservice_containerservice_proto_msgTypes[6]
+	mi := &file_containerservice_containerservice_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -620,7 +829,7 @@ func (x *FunctionError) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FunctionError.ProtoReflect.Descriptor instead.
 func (*FunctionError) Descriptor() ([]byte, []int) {
-	return file_containerservice_containerservice_proto_rawDescGZIP(), []int{6}
+	return file_containerservice_containerservice_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *FunctionError) GetCode() string {
@@ -663,7 +872,7 @@ type InvokeRequest struct {
 
 func (x *InvokeRequest) Reset() {
 	*x = InvokeRequest{}
-	mi := &file_containerservice_containerservice_proto_msgTypes[7]
+	mi := &file_containerservice_containerservice_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -675,7 +884,7 @@ func (x *InvokeRequest) String() string {
 func (*InvokeRequest) ProtoMessage() {}
 
 func (x *InvokeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_containerservice_containerservice_proto_msgTypes[7]
+	mi := &file_containerservice_containerservice_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -688,7 +897,7 @@ func (x *InvokeRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use InvokeRequest.ProtoReflect.Descriptor instead.
 func (*InvokeRequest) Descriptor() ([]byte, []int) {
-	return file_containerservice_containerservice_proto_rawDescGZIP(), []int{7}
+	return file_containerservice_containerservice_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *InvokeRequest) GetRequestId() string {
@@ -728,7 +937,7 @@ type InvokeReply struct {
 
 func (x *InvokeReply) Reset() {
 	*x = InvokeReply{}
-	mi := &file_containerservice_containerservice_proto_msgTypes[8]
+	mi := &file_containerservice_containerservice_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -740,7 +949,7 @@ func (x *InvokeReply) String() string {
 func (*InvokeReply) ProtoMessage() {}
 
 func (x *InvokeReply) ProtoReflect() protoreflect.Message {
-	mi := &file_containerservice_containerservice_proto_msgTypes[8]
+	mi := &file_containerservice_containerservice_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -753,7 +962,7 @@ func (x *InvokeReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use InvokeReply.ProtoReflect.Descriptor instead.
 func (*InvokeReply) Descriptor() ([]byte, []int) {
-	return file_containerservice_containerservice_proto_rawDescGZIP(), []int{8}
+	return file_containerservice_containerservice_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *InvokeReply) GetBody() []byte {
@@ -807,7 +1016,7 @@ type EndInvocationRequest struct {
 
 func (x *EndInvocationRequest) Reset() {
 	*x = EndInvocationRequest{}
-	mi := &file_containerservice_containerservice_proto_msgTypes[9]
+	mi := &file_containerservice_containerservice_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -819,7 +1028,7 @@ func (x *EndInvocationRequest) String() string {
 func (*EndInvocationRequest) ProtoMessage() {}
 
 func (x *EndInvocationRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_containerservice_containerservice_proto_msgTypes[9]
+	mi := &file_containerservice_containerservice_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -832,7 +1041,7 @@ func (x *EndInvocationRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EndInvocationRequest.ProtoReflect.Descriptor instead.
 func (*EndInvocationRequest) Descriptor() ([]byte, []int) {
-	return file_containerservice_containerservice_proto_rawDescGZIP(), []int{9}
+	return file_containerservice_containerservice_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *EndInvocationRequest) GetRequestId() string {
@@ -852,7 +1061,7 @@ type EndInvocationReply struct {
 
 func (x *EndInvocationReply) Reset() {
 	*x = EndInvocationReply{}
-	mi := &file_containerservice_containerservice_proto_msgTypes[10]
+	mi := &file_containerservice_containerservice_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -864,7 +1073,7 @@ func (x *EndInvocationReply) String() string {
 func (*EndInvocationReply) ProtoMessage() {}
 
 func (x *EndInvocationReply) ProtoReflect() protoreflect.Message {
-	mi := &file_containerservice_containerservice_proto_msgTypes[10]
+	mi := &file_containerservice_containerservice_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -877,7 +1086,7 @@ func (x *EndInvocationReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EndInvocationReply.ProtoReflect.Descriptor instead.
 func (*EndInvocationReply) Descriptor() ([]byte, []int) {
-	return file_containerservice_containerservice_proto_rawDescGZIP(), []int{10}
+	return file_containerservice_containerservice_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *EndInvocationReply) GetContainerLost() bool {
@@ -895,7 +1104,7 @@ type TrimRequest struct {
 
 func (x *TrimRequest) Reset() {
 	*x = TrimRequest{}
-	mi := &file_containerservice_containerservice_proto_msgTypes[11]
+	mi := &file_containerservice_containerservice_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -907,7 +1116,7 @@ func (x *TrimRequest) String() string {
 func (*TrimRequest) ProtoMessage() {}
 
 func (x *TrimRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_containerservice_containerservice_proto_msgTypes[11]
+	mi := &file_containerservice_containerservice_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -920,7 +1129,7 @@ func (x *TrimRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TrimRequest.ProtoReflect.Descriptor instead.
 func (*TrimRequest) Descriptor() ([]byte, []int) {
-	return file_containerservice_containerservice_proto_rawDescGZIP(), []int{11}
+	return file_containerservice_containerservice_proto_rawDescGZIP(), []int{13}
 }
 
 type TrimReply struct {
@@ -931,7 +1140,7 @@ type TrimReply struct {
 
 func (x *TrimReply) Reset() {
 	*x = TrimReply{}
-	mi := &file_containerservice_containerservice_proto_msgTypes[12]
+	mi := &file_containerservice_containerservice_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -943,7 +1152,7 @@ func (x *TrimReply) String() string {
 func (*TrimReply) ProtoMessage() {}
 
 func (x *TrimReply) ProtoReflect() protoreflect.Message {
-	mi := &file_containerservice_containerservice_proto_msgTypes[12]
+	mi := &file_containerservice_containerservice_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -956,225 +1165,30 @@ func (x *TrimReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TrimReply.ProtoReflect.Descriptor instead.
 func (*TrimReply) Descriptor() ([]byte, []int) {
-	return file_containerservice_containerservice_proto_rawDescGZIP(), []int{12}
-}
-
-// SessionRequest is what the node had to say when it last could.
-type SessionRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Invocations   []*SessionInvocation   `protobuf:"bytes,1,rep,name=invocations,proto3" json:"invocations,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *SessionRequest) Reset() {
-	*x = SessionRequest{}
-	mi := &file_containerservice_containerservice_proto_msgTypes[13]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *SessionRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*SessionRequest) ProtoMessage() {}
-
-func (x *SessionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_containerservice_containerservice_proto_msgTypes[13]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use SessionRequest.ProtoReflect.Descriptor instead.
-func (*SessionRequest) Descriptor() ([]byte, []int) {
-	return file_containerservice_containerservice_proto_rawDescGZIP(), []int{13}
-}
-
-func (x *SessionRequest) GetInvocations() []*SessionInvocation {
-	if x != nil {
-		return x.Invocations
-	}
-	return nil
-}
-
-type SessionInvocation struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Chosen by the node, and used once in a session.
-	Id            uint64         `protobuf:"varint,1,opt,name=id,proto3" json:"id,omitempty"`
-	Request       *InvokeRequest `protobuf:"bytes,2,opt,name=request,proto3" json:"request,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *SessionInvocation) Reset() {
-	*x = SessionInvocation{}
-	mi := &file_containerservice_containerservice_proto_msgTypes[14]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *SessionInvocation) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*SessionInvocation) ProtoMessage() {}
-
-func (x *SessionInvocation) ProtoReflect() protoreflect.Message {
-	mi := &file_containerservice_containerservice_proto_msgTypes[14]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use SessionInvocation.ProtoReflect.Descriptor instead.
-func (*SessionInvocation) Descriptor() ([]byte, []int) {
 	return file_containerservice_containerservice_proto_rawDescGZIP(), []int{14}
-}
-
-func (x *SessionInvocation) GetId() uint64 {
-	if x != nil {
-		return x.Id
-	}
-	return 0
-}
-
-func (x *SessionInvocation) GetRequest() *InvokeRequest {
-	if x != nil {
-		return x.Request
-	}
-	return nil
-}
-
-type SessionReply struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Answers       []*SessionAnswer       `protobuf:"bytes,1,rep,name=answers,proto3" json:"answers,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *SessionReply) Reset() {
-	*x = SessionReply{}
-	mi := &file_containerservice_containerservice_proto_msgTypes[15]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *SessionReply) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*SessionReply) ProtoMessage() {}
-
-func (x *SessionReply) ProtoReflect() protoreflect.Message {
-	mi := &file_containerservice_containerservice_proto_msgTypes[15]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use SessionReply.ProtoReflect.Descriptor instead.
-func (*SessionReply) Descriptor() ([]byte, []int) {
-	return file_containerservice_containerservice_proto_rawDescGZIP(), []int{15}
-}
-
-func (x *SessionReply) GetAnswers() []*SessionAnswer {
-	if x != nil {
-		return x.Answers
-	}
-	return nil
-}
-
-type SessionAnswer struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	Id    uint64                 `protobuf:"varint,1,opt,name=id,proto3" json:"id,omitempty"`
-	Reply *InvokeReply           `protobuf:"bytes,2,opt,name=reply,proto3" json:"reply,omitempty"`
-	// The status that Invoke would have had; 0 is OK.
-	Code          int32  `protobuf:"varint,3,opt,name=code,proto3" json:"code,omitempty"`
-	Message       string `protobuf:"bytes,4,opt,name=message,proto3" json:"message,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *SessionAnswer) Reset() {
-	*x = SessionAnswer{}
-	mi := &file_containerservice_containerservice_proto_msgTypes[16]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *SessionAnswer) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*SessionAnswer) ProtoMessage() {}
-
-func (x *SessionAnswer) ProtoReflect() protoreflect.Message {
-	mi := &file_containerservice_containerservice_proto_msgTypes[16]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use SessionAnswer.ProtoReflect.Descriptor instead.
-func (*SessionAnswer) Descriptor() ([]byte, []int) {
-	return file_containerservice_containerservice_proto_rawDescGZIP(), []int{16}
-}
-
-func (x *SessionAnswer) GetId() uint64 {
-	if x != nil {
-		return x.Id
-	}
-	return 0
-}
-
-func (x *SessionAnswer) GetReply() *InvokeReply {
-	if x != nil {
-		return x.Reply
-	}
-	return nil
-}
-
-func (x *SessionAnswer) GetCode() int32 {
-	if x != nil {
-		return x.Code
-	}
-	return 0
-}
-
-func (x *SessionAnswer) GetMessage() string {
-	if x != nil {
-		return x.Message
-	}
-	return ""
 }
 
 var File_containerservice_containerservice_proto protoreflect.FileDescriptor
 
 const file_containerservice_containerservice_proto_rawDesc = "" +
 	"\n" +
-	"'containerservice/containerservice.proto\x12\x15containerserviceproto\"\xe7\x02\n" +
+	"'containerservice/containerservice.proto\x12\x15containerserviceproto\"\xd9\x02\n" +
+	"\x04Call\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\x04R\x02id\x12?\n" +
+	"\aprepare\x18\x02 \x01(\v2%.containerserviceproto.PrepareRequestR\aprepare\x126\n" +
+	"\x04load\x18\x03 \x01(\v2\".containerserviceproto.LoadRequestR\x04load\x12<\n" +
+	"\x06invoke\x18\x04 \x01(\v2$.containerserviceproto.InvokeRequestR\x06invoke\x12R\n" +
+	"\x0eend_invocation\x18\x05 \x01(\v2+.containerserviceproto.EndInvocationRequestR\rendInvocation\x126\n" +
+	"\x04trim\x18\x06 \x01(\v2\".containerserviceproto.TrimRequestR\x04trim\"\xff\x02\n" +
+	"\x06Answer\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\x04R\x02id\x12\x12\n" +
+	"\x04code\x18\x02 \x01(\x05R\x04code\x12\x18\n" +
+	"\amessage\x18\x03 \x01(\tR\amessage\x12=\n" +
+	"\aprepare\x18\x04 \x01(\v2#.containerserviceproto.PrepareReplyR\aprepare\x124\n" +
+	"\x04load\x18\x05 \x01(\v2 .containerserviceproto.LoadReplyR\x04load\x12:\n" +
+	"\x06invoke\x18\x06 \x01(\v2\".containerserviceproto.InvokeReplyR\x06invoke\x12P\n" +
+	"\x0eend_invocation\x18\a \x01(\v2).containerserviceproto.EndInvocationReplyR\rendInvocation\x124\n" +
+	"\x04trim\x18\b \x01(\v2 .containerserviceproto.TrimReplyR\x04trim\"\xe7\x02\n" +
 	"\vSandboxSpec\x12J\n" +
 	"\tisolation\x18\x01 \x01(\x0e2,.containerserviceproto.SandboxSpec.IsolationR\tisolation\x12\x12\n" +
 	"\x04root\x18\x02 \x01(\tR\x04root\x124\n" +
@@ -1244,26 +1258,7 @@ const file_containerservice_containerservice_proto_rawDesc = "" +
 	"\x12EndInvocationReply\x12%\n" +
 	"\x0econtainer_lost\x18\x01 \x01(\bR\rcontainerLost\"\r\n" +
 	"\vTrimRequest\"\v\n" +
-	"\tTrimReply\"\\\n" +
-	"\x0eSessionRequest\x12J\n" +
-	"\vinvocations\x18\x01 \x03(\v2(.containerserviceproto.SessionInvocationR\vinvocations\"c\n" +
-	"\x11SessionInvocation\x12\x0e\n" +
-	"\x02id\x18\x01 \x01(\x04R\x02id\x12>\n" +
-	"\arequest\x18\x02 \x01(\v2$.containerserviceproto.InvokeRequestR\arequest\"N\n" +
-	"\fSessionReply\x12>\n" +
-	"\aanswers\x18\x01 \x03(\v2$.containerserviceproto.SessionAnswerR\aanswers\"\x87\x01\n" +
-	"\rSessionAnswer\x12\x0e\n" +
-	"\x02id\x18\x01 \x01(\x04R\x02id\x128\n" +
-	"\x05reply\x18\x02 \x01(\v2\".containerserviceproto.InvokeReplyR\x05reply\x12\x12\n" +
-	"\x04code\x18\x03 \x01(\x05R\x04code\x12\x18\n" +
-	"\amessage\x18\x04 \x01(\tR\amessage2\x9d\x04\n" +
-	"\x10ContainerService\x12U\n" +
-	"\aPrepare\x12%.containerserviceproto.PrepareRequest\x1a#.containerserviceproto.PrepareReply\x12L\n" +
-	"\x04Load\x12\".containerserviceproto.LoadRequest\x1a .containerserviceproto.LoadReply\x12R\n" +
-	"\x06Invoke\x12$.containerserviceproto.InvokeRequest\x1a\".containerserviceproto.InvokeReply\x12g\n" +
-	"\rEndInvocation\x12+.containerserviceproto.EndInvocationRequest\x1a).containerserviceproto.EndInvocationReply\x12Y\n" +
-	"\aSession\x12%.containerserviceproto.SessionRequest\x1a#.containerserviceproto.SessionReply(\x010\x01\x12L\n" +
-	"\x04Trim\x12\".containerserviceproto.TrimRequest\x1a .containerserviceproto.TrimReplyBHZFgithub.com/minifaas/minifaas/proto/containerservice;containerservicepbb\x06proto3"
+	"\tTrimReplyBHZFgithub.com/minifaas/minifaas/proto/containerservice;containerservicepbb\x06proto3"
 
 var (
 	file_containerservice_containerservice_proto_rawDescOnce sync.Once
@@ -1278,55 +1273,47 @@ func file_containerservice_containerservice_proto_rawDescGZIP() []byte {
 }
 
 var file_containerservice_containerservice_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_containerservice_containerservice_proto_msgTypes = make([]protoimpl.MessageInfo, 18)
+var file_containerservice_containerservice_proto_msgTypes = make([]protoimpl.MessageInfo, 16)
 var file_containerservice_containerservice_proto_goTypes = []any{
 	(SandboxSpec_Isolation)(0),   // 0: containerserviceproto.SandboxSpec.Isolation
-	(*SandboxSpec)(nil),          // 1: containerserviceproto.SandboxSpec
-	(*Mount)(nil),                // 2: containerserviceproto.Mount
-	(*PrepareRequest)(nil),       // 3: containerserviceproto.PrepareRequest
-	(*PrepareReply)(nil),         // 4: containerserviceproto.PrepareReply
-	(*LoadRequest)(nil),          // 5: containerserviceproto.LoadRequest
-	(*LoadReply)(nil),            // 6: containerserviceproto.LoadReply
-	(*FunctionError)(nil),        // 7: containerserviceproto.FunctionError
-	(*InvokeRequest)(nil),        // 8: containerserviceproto.InvokeRequest
-	(*InvokeReply)(nil),          // 9: containerserviceproto.InvokeReply
-	(*EndInvocationRequest)(nil), // 10: containerserviceproto.EndInvocationRequest
-	(*EndInvocationReply)(nil),   // 11: containerserviceproto.EndInvocationReply
-	(*TrimRequest)(nil),          // 12: containerserviceproto.TrimRequest
-	(*TrimReply)(nil),            // 13: containerserviceproto.TrimReply
-	(*SessionRequest)(nil),       // 14: containerserviceproto.SessionRequest
-	(*SessionInvocation)(nil),    // 15: containerserviceproto.SessionInvocation
-	(*SessionReply)(nil),         // 16: containerserviceproto.SessionReply
-	(*SessionAnswer)(nil),        // 17: containerserviceproto.SessionAnswer
-	nil,                          // 18: containerserviceproto.LoadRequest.EnvironmentEntry
+	(*Call)(nil),                 // 1: containerserviceproto.Call
+	(*Answer)(nil),               // 2: containerserviceproto.Answer
+	(*SandboxSpec)(nil),          // 3: containerserviceproto.SandboxSpec
+	(*Mount)(nil),                // 4: containerserviceproto.Mount
+	(*PrepareRequest)(nil),       // 5: containerserviceproto.PrepareRequest
+	(*PrepareReply)(nil),         // 6: containerserviceproto.PrepareReply
+	(*LoadRequest)(nil),          // 7: containerserviceproto.LoadRequest
+	(*LoadReply)(nil),            // 8: containerserviceproto.LoadReply
+	(*FunctionError)(nil),        // 9: containerserviceproto.FunctionError
+	(*InvokeRequest)(nil),        // 10: containerserviceproto.InvokeRequest
+	(*InvokeReply)(nil),          // 11: containerserviceproto.InvokeReply
+	(*EndInvocationRequest)(nil), // 12: containerserviceproto.EndInvocationRequest
+	(*EndInvocationReply)(nil),   // 13: containerserviceproto.EndInvocationReply
+	(*TrimRequest)(nil),          // 14: containerserviceproto.TrimRequest
+	(*TrimReply)(nil),            // 15: containerserviceproto.TrimReply
+	nil,                          // 16: containerserviceproto.LoadRequest.EnvironmentEntry
 }
 var file_containerservice_containerservice_proto_depIdxs = []int32{
-	0,  // 0: containerserviceproto.SandboxSpec.isolation:type_name -> containerserviceproto.SandboxSpec.Isolation
-	2,  // 1: containerserviceproto.SandboxSpec.mounts:type_name -> containerserviceproto.Mount
-	18, // 2: containerserviceproto.LoadRequest.environment:type_name -> containerserviceproto.LoadRequest.EnvironmentEntry
-	7,  // 3: containerserviceproto.LoadReply.error:type_name -> containerserviceproto.FunctionError
-	7,  // 4: containerserviceproto.InvokeReply.error:type_name -> containerserviceproto.FunctionError
-	15, // 5: containerserviceproto.SessionRequest.invocations:type_name -> containerserviceproto.SessionInvocation
-	8,  // 6: containerserviceproto.SessionInvocation.request:type_name -> containerserviceproto.InvokeRequest
-	17, // 7: containerserviceproto.SessionReply.answers:type_name -> containerserviceproto.SessionAnswer
-	9,  // 8: containerserviceproto.SessionAnswer.reply:type_name -> containerserviceproto.InvokeReply
-	3,  // 9: containerserviceproto.ContainerService.Prepare:input_type -> containerserviceproto.PrepareRequest
-	5,  // 10: containerserviceproto.ContainerService.Load:input_type -> containerserviceproto.LoadRequest
-	8,  // 11: containerserviceproto.ContainerService.Invoke:input_type -> containerserviceproto.InvokeRequest
-	10, // 12: containerserviceproto.ContainerService.EndInvocation:input_type -> containerserviceproto.EndInvocationRequest
-	14, // 13: containerserviceproto.ContainerService.Session:input_type -> containerserviceproto.SessionRequest
-	12, // 14: containerserviceproto.ContainerService.Trim:input_type -> containerserviceproto.TrimRequest
-	4,  // 15: containerserviceproto.ContainerService.Prepare:output_type -> containerserviceproto.PrepareReply
-	6,  // 16: containerserviceproto.ContainerService.Load:output_type -> containerserviceproto.LoadReply
-	9,  // 17: containerserviceproto.ContainerService.Invoke:output_type -> containerserviceproto.InvokeReply
-	11, // 18: containerserviceproto.ContainerService.EndInvocation:output_type -> containerserviceproto.EndInvocationReply
-	16, // 19: containerserviceproto.ContainerService.Session:output_type -> containerserviceproto.SessionReply
-	13, // 20: containerserviceproto.ContainerService.Trim:output_type -> containerserviceproto.TrimReply
-	15, // [15:21] is the sub-list for method output_type
-	9,  // [9:15] is the sub-list for method input_type
-	9,  // [9:9] is the sub-list for extension type_name
-	9,  // [9:9] is the sub-list for extension extendee
-	0,  // [0:9] is the sub-list for field type_name
+	5,  // 0: containerserviceproto.Call.prepare:type_name -> containerserviceproto.PrepareRequest
+	7,  // 1: containerserviceproto.Call.load:type_name -> containerserviceproto.LoadRequest
+	10, // 2: containerserviceproto.Call.invoke:type_name -> containerserviceproto.InvokeRequest
+	12, // 3: containerserviceproto.Call.end_invocation:type_name -> containerserviceproto.EndInvocationRequest
+	14, // 4: containerserviceproto.Call.trim:type_name -> containerserviceproto.TrimRequest
+	6,  // 5: containerserviceproto.Answer.prepare:type_name -> containerserviceproto.PrepareReply
+	8,  // 6: containerserviceproto.Answer.load:type_name -> containerserviceproto.LoadReply
+	11, // 7: containerserviceproto.Answer.invoke:type_name -> containerserviceproto.InvokeReply
+	13, // 8: containerserviceproto.Answer.end_invocation:type_name -> containerserviceproto.EndInvocationReply
+	15, // 9: containerserviceproto.Answer.trim:type_name -> containerserviceproto.TrimReply
+	0,  // 10: containerserviceproto.SandboxSpec.isolation:type_name -> containerserviceproto.SandboxSpec.Isolation
+	4,  // 11: containerserviceproto.SandboxSpec.mounts:type_name -> containerserviceproto.Mount
+	16, // 12: containerserviceproto.LoadRequest.environment:type_name -> containerserviceproto.LoadRequest.EnvironmentEntry
+	9,  // 13: containerserviceproto.LoadReply.error:type_name -> containerserviceproto.FunctionError
+	9,  // 14: containerserviceproto.InvokeReply.error:type_name -> containerserviceproto.FunctionError
+	15, // [15:15] is the sub-list for method output_type
+	15, // [15:15] is the sub-list for method input_type
+	15, // [15:15] is the sub-list for extension type_name
+	15, // [15:15] is the sub-list for extension extendee
+	0,  // [0:15] is the sub-list for field type_name
 }
 
 func init() { file_containerservice_containerservice_proto_init() }
@@ -1340,9 +1327,9 @@ func file_containerservice_containerservice_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_containerservice_containerservice_proto_rawDesc), len(file_containerservice_containerservice_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   18,
+			NumMessages:   16,
 			NumExtensions: 0,
-			NumServices:   1,
+			NumServices:   0,
 		},
 		GoTypes:           file_containerservice_containerservice_proto_goTypes,
 		DependencyIndexes: file_containerservice_containerservice_proto_depIdxs,

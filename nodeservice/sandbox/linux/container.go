@@ -9,8 +9,8 @@ import (
 	"time"
 
 	"go.uber.org/zap"
-	"google.golang.org/grpc"
 
+	"github.com/minifaas/minifaas/internal/wire"
 	"github.com/minifaas/minifaas/nodeservice/sandbox"
 	"github.com/minifaas/minifaas/nodeservice/sandbox/linux/cgroup"
 	"github.com/minifaas/minifaas/nodeservice/sandbox/linux/egress"
@@ -37,13 +37,11 @@ type container struct {
 	fault    error          // what is wrong with the function's code folder
 	phases   sandbox.Phases // of its creation
 
-	house   *house // nil: none
-	agent   *agent
-	conn    *grpc.ClientConn
-	client  containerservicepb.ContainerServiceClient
-	session *session
-	fork    fork
-	broken  *containerservicepb.LoadReply // set when the function failed to load
+	house  *house // nil: none
+	agent  *agent
+	client *wire.Client
+	fork   fork
+	broken *containerservicepb.LoadReply // set when the function failed to load
 
 	done chan struct{} // closed when all its processes are dead
 	gone chan struct{} // closed when nothing is left of it; removal says how that went
@@ -92,10 +90,8 @@ func (c *container) start(mounts []*containerservicepb.Mount, more ...*os.File) 
 	if c.group != nil {
 		c.cpuMeter = c.group.CPUMeter()
 	}
+	c.client = wire.NewClient(c.agent.conn)
 	oom, err := c.watchOOM()
-	if err == nil {
-		c.conn, err = connect(c.agent.conn)
-	}
 	if err == nil {
 		err = c.runtime.add(c)
 	}
@@ -105,8 +101,6 @@ func (c *container) start(mounts []*containerservicepb.Mount, more ...*os.File) 
 		<-c.gone
 		return err
 	}
-	c.client = containerservicepb.NewContainerServiceClient(c.conn)
-	c.session = newSession(c.client)
 	return nil
 }
 
@@ -198,9 +192,6 @@ func (c *container) reap(oom *os.File) {
 		oom.Close()
 	}
 	_ = c.cpuMeter.Close()
-	if c.conn != nil {
-		c.conn.Close()
-	}
 	c.agent.close()
 	removal := errors.Join(append(faults, c.remove(how.User+how.System))...)
 	c.mu.Lock()

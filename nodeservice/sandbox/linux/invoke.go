@@ -67,7 +67,7 @@ func (c *container) Invoke(ctx context.Context, inv sandbox.Invocation) (sandbox
 		c.die(cause{text: "an invocation ran past its timeout"})
 	})
 	start, used := time.Now(), c.cpuMeter.Read()
-	reply, err := c.session.invoke(call, &containerservicepb.InvokeRequest{
+	reply, err := c.client.Invoke(call, &containerservicepb.InvokeRequest{
 		RequestId:    id,
 		Event:        inv.Event,
 		TimeoutNanos: inv.Timeout.Nanoseconds(),

@@ -99,7 +99,7 @@ func (r *Runtime) prepareSandbox(id string, k kind) (*container, error) {
 // takes is set up, and in memory, from then on.
 func (c *container) rehearse(ctx context.Context) {
 	_, _ = c.client.Load(ctx, &containerservicepb.LoadRequest{Runtime: "none"})
-	_, _ = c.session.invoke(ctx, &containerservicepb.InvokeRequest{RequestId: "none"})
+	_, _ = c.client.Invoke(ctx, &containerservicepb.InvokeRequest{RequestId: "none"})
 }
 
 // interpreterMounts are those of every interpreter that there is.

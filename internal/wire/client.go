@@ -1,0 +1,131 @@
+package wire
+
+import (
+	"context"
+	"net"
+	"sync"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	containerservicepb "github.com/minifaas/minifaas/proto/containerservice"
+)
+
+// Client is the node's end. Errors are gRPC statuses. A call whose ctx ends is left: the
+// agent is not told. It is safe for concurrent use.
+type Client struct {
+	line *line
+
+	mu   sync.Mutex // guards the fields below
+	last uint64
+	open map[uint64]chan *containerservicepb.Answer
+	why  error // the line has ended; nil: it has not
+}
+
+// NewClient speaks over a connection, which remains the caller's to close.
+func NewClient(conn net.Conn) *Client {
+	c := &Client{line: newLine(conn), open: map[uint64]chan *containerservicepb.Answer{}}
+	go c.listen()
+	return c
+}
+
+// Prepare is the agent's.
+func (c *Client) Prepare(ctx context.Context, request *containerservicepb.PrepareRequest) (*containerservicepb.PrepareReply, error) {
+	a, err := c.call(ctx, &containerservicepb.Call{Prepare: request})
+	return a.GetPrepare(), err
+}
+
+// Load is the agent's.
+func (c *Client) Load(ctx context.Context, request *containerservicepb.LoadRequest) (*containerservicepb.LoadReply, error) {
+	a, err := c.call(ctx, &containerservicepb.Call{Load: request})
+	return a.GetLoad(), err
+}
+
+// Invoke is the agent's.
+func (c *Client) Invoke(ctx context.Context, request *containerservicepb.InvokeRequest) (*containerservicepb.InvokeReply, error) {
+	a, err := c.call(ctx, &containerservicepb.Call{Invoke: request})
+	return a.GetInvoke(), err
+}
+
+// EndInvocation is the agent's.
+func (c *Client) EndInvocation(ctx context.Context, request *containerservicepb.EndInvocationRequest) (*containerservicepb.EndInvocationReply, error) {
+	a, err := c.call(ctx, &containerservicepb.Call{EndInvocation: request})
+	return a.GetEndInvocation(), err
+}
+
+// Trim is the agent's.
+func (c *Client) Trim(ctx context.Context, request *containerservicepb.TrimRequest) (*containerservicepb.TrimReply, error) {
+	a, err := c.call(ctx, &containerservicepb.Call{Trim: request})
+	return a.GetTrim(), err
+}
+
+func (c *Client) call(ctx context.Context, call *containerservicepb.Call) (*containerservicepb.Answer, error) {
+	answered, err := c.begin(call)
+	if err != nil {
+		return nil, err
+	}
+	// In the background: an agent that gets no CPU may not read for long.
+	go func() {
+		if err := c.line.send(call); err != nil {
+			c.end(failure(call.GetId(), err))
+		}
+	}()
+	select {
+	case answer := <-answered:
+		// The error is nil where the code is 0, which is OK.
+		return answer, status.Error(codes.Code(answer.GetCode()), answer.GetMessage())
+	case <-ctx.Done():
+		c.end(failure(call.GetId(), ctx.Err()))
+		return nil, status.FromContextError(ctx.Err()).Err()
+	}
+}
+
+// begin numbers the call.
+func (c *Client) begin(call *containerservicepb.Call) (<-chan *containerservicepb.Answer, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.why != nil {
+		return nil, c.why
+	}
+	c.last++
+	call.Id = c.last
+	answered := make(chan *containerservicepb.Answer, 1)
+	c.open[call.Id] = answered
+	return answered, nil
+}
+
+// end answers a call. One that is over is left at that.
+func (c *Client) end(answer *containerservicepb.Answer) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if answered := c.open[answer.GetId()]; answered != nil {
+		delete(c.open, answer.GetId())
+		answered <- answer
+	}
+}
+
+// listen hears answers until the line ends, which is the answer of all calls then.
+func (c *Client) listen() {
+	for {
+		answer := &containerservicepb.Answer{}
+		err := c.line.receive(answer)
+		if err == nil {
+			c.end(answer)
+			continue
+		}
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.why = status.Errorf(codes.Unavailable, "the connection with the agent has ended: %v", err)
+		for id, answered := range c.open {
+			delete(c.open, id)
+			answered <- failure(id, c.why)
+		}
+		return
+	}
+}
+
+// failure is the answer that is an error.
+func failure(id uint64, err error) *containerservicepb.Answer {
+	said := status.Convert(err)
+	return &containerservicepb.Answer{Id: id, Code: int32(said.Code()), Message: said.Message()}
+}

@@ -1,0 +1,151 @@
+package wire
+
+import (
+	"context"
+	"errors"
+	"net"
+	"strings"
+	"sync"
+	"testing"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	containerservicepb "github.com/minifaas/minifaas/proto/containerservice"
+)
+
+// service answers events with themselves; some are words that it obeys.
+type service struct {
+	Service
+	begun chan struct{} // gets one for each "wait"
+	ended chan error    // gets what has ended a "wait"
+}
+
+func (s *service) Invoke(ctx context.Context, request *containerservicepb.InvokeRequest) (*containerservicepb.InvokeReply, error) {
+	switch string(request.GetEvent()) {
+	case "fail":
+		return nil, status.Error(codes.Aborted, "oh")
+	case "flood":
+		return &containerservicepb.InvokeReply{Body: make([]byte, most)}, nil
+	case "wait":
+		s.begun <- struct{}{}
+		<-ctx.Done()
+		s.ended <- ctx.Err()
+	}
+	return &containerservicepb.InvokeReply{Body: request.GetEvent()}, nil
+}
+
+func (s *service) Trim(context.Context, *containerservicepb.TrimRequest) (*containerservicepb.TrimReply, error) {
+	return &containerservicepb.TrimReply{}, nil
+}
+
+// pair is a client and its service, until the test closes the connection.
+func pair(t *testing.T) (*Client, *service, net.Conn) {
+	t.Helper()
+	ours, theirs := net.Pipe()
+	s := &service{begun: make(chan struct{}, 1), ended: make(chan error, 1)}
+	over := make(chan struct{})
+	go func() {
+		defer close(over)
+		Serve(theirs, s)
+	}()
+	t.Cleanup(func() {
+		ours.Close()
+		<-over
+	})
+	return NewClient(ours), s, ours
+}
+
+func invoke(ctx context.Context, c *Client, event string) (string, error) {
+	reply, err := c.Invoke(ctx, &containerservicepb.InvokeRequest{Event: []byte(event)})
+	return string(reply.GetBody()), err
+}
+
+func TestAnswersFindTheirCalls(t *testing.T) {
+	c, _, _ := pair(t)
+	var all sync.WaitGroup
+	for i := range 100 {
+		all.Go(func() {
+			event := strings.Repeat("x", 1000*i)
+			if got, err := invoke(t.Context(), c, event); err != nil || got != event {
+				t.Errorf("event of %d bytes: got %d, %v", len(event), len(got), err)
+			}
+		})
+	}
+	all.Wait()
+	if reply, err := c.Trim(t.Context(), &containerservicepb.TrimRequest{}); err != nil || reply == nil {
+		t.Errorf("an empty reply: %v, %v", reply, err)
+	}
+}
+
+func TestFailures(t *testing.T) {
+	c, _, _ := pair(t)
+	for event, want := range map[string]codes.Code{
+		"fail":                      codes.Aborted,
+		"flood":                     codes.ResourceExhausted,
+		strings.Repeat("x", most+1): codes.ResourceExhausted,
+	} {
+		if _, err := invoke(t.Context(), c, event); status.Code(err) != want {
+			t.Errorf("%.9q: %v, want %v", event, err, want)
+		}
+	}
+	if _, err := c.call(t.Context(), &containerservicepb.Call{}); status.Code(err) != codes.Unimplemented {
+		t.Errorf("a call of nothing: %v", err)
+	}
+	if got, err := invoke(t.Context(), c, "still here"); err != nil || got != "still here" {
+		t.Errorf("after those: %q, %v", got, err)
+	}
+}
+
+// TestCallerLeaves: who leaves is not held up, nor are the others.
+func TestCallerLeaves(t *testing.T) {
+	c, s, _ := pair(t)
+	ctx, leave := context.WithCancel(t.Context())
+	left := make(chan error)
+	go func() {
+		_, err := invoke(ctx, c, "wait")
+		left <- err
+	}()
+	<-s.begun
+	leave()
+	if err := <-left; status.Code(err) != codes.Canceled {
+		t.Errorf("who left: %v", err)
+	}
+	if got, err := invoke(t.Context(), c, "echo"); err != nil || got != "echo" {
+		t.Errorf("another: %q, %v", got, err)
+	}
+}
+
+// TestLineEnds: all calls are answered, also those to come, and the service knows.
+func TestLineEnds(t *testing.T) {
+	c, s, conn := pair(t)
+	open := make(chan error)
+	go func() {
+		_, err := invoke(t.Context(), c, "wait")
+		open <- err
+	}()
+	<-s.begun
+	conn.Close()
+	if err := <-s.ended; !errors.Is(err, context.Canceled) {
+		t.Errorf("the service: %v", err)
+	}
+	if err := <-open; status.Code(err) != codes.Unavailable {
+		t.Errorf("an open call: %v", err)
+	}
+	if _, err := invoke(t.Context(), c, "echo"); status.Code(err) != codes.Unavailable {
+		t.Errorf("a call after that: %v", err)
+	}
+}
+
+// TestNonsense ends the line, and takes no memory for it.
+func TestNonsense(t *testing.T) {
+	ours, theirs := net.Pipe()
+	c := NewClient(ours)
+	go func() {
+		_, _ = theirs.Read(make([]byte, 100))
+		_, _ = theirs.Write([]byte{0xff, 0xff, 0xff, 0xff})
+	}()
+	if _, err := invoke(t.Context(), c, "echo"); status.Code(err) != codes.Unavailable || !strings.Contains(err.Error(), "too many") {
+		t.Errorf("a message of 4 GiB: %v", err)
+	}
+}
