@@ -9,7 +9,7 @@ import (
 
 	"github.com/minifaas/minifaas/containerservice/runtime"
 	"github.com/minifaas/minifaas/containerservice/runtime/resident"
-	"github.com/minifaas/minifaas/internal/function"
+	"github.com/minifaas/minifaas/internal/environment"
 	containerservicepb "github.com/minifaas/minifaas/proto/containerservice"
 )
 
@@ -77,7 +77,7 @@ func (s *Server) takePrepared(req *containerservicepb.LoadRequest) runtime.Prepa
 	default:
 	}
 	_, outside := p.(*resident.Expected)
-	if of != req.GetRuntime() || outside != req.GetForked() || !outside && function.NeedsOwnStart(req.GetEnvironment()) {
+	if of != req.GetRuntime() || outside != req.GetForked() || !outside && environment.NeedsOwnStart(req.GetEnvironment()) {
 		p.Close()
 		return nil
 	}

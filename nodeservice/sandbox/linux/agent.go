@@ -37,9 +37,9 @@ type launch struct {
 	more   []*os.File // its descriptors from 5 on
 }
 
-// environment of the agent. Nothing of ours goes in. One P, as the agent only
+// agentEnvironment: nothing of ours goes in. One P, as the agent only
 // passes messages, and as every thread that it has makes it slower to shut itself in.
-var environment = []string{
+var agentEnvironment = []string{
 	"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
 	"HOME=/tmp",
 	"LANG=C.UTF-8",
@@ -86,7 +86,7 @@ func startAgent(s *spawn.Spawner, l launch) (*agent, error) {
 		files = append(files, socket)
 	}
 	a.process, err = s.Start(spawn.Command{
-		Path: l.path, Args: []string{"containerservice"}, Env: environment, Dir: "/",
+		Path: l.path, Args: []string{"containerservice"}, Env: agentEnvironment, Dir: "/",
 		Files:      files,
 		Attributes: l.attributes(),
 		Cgroup:     l.cgroup,

@@ -1,6 +1,7 @@
 package linux
 
 import (
+	"github.com/minifaas/minifaas/internal/environment"
 	"github.com/minifaas/minifaas/internal/function"
 	"github.com/minifaas/minifaas/nodeservice/sandbox"
 )
@@ -26,7 +27,7 @@ func kindOf(spec sandbox.Spec, z *zygote) kind {
 	switch {
 	case z != nil:
 		k.runtime, k.zygote = function.Python3, z
-	case spec.Function.Runtime == function.NodeJS && !function.NeedsOwnStart(spec.Function.Environment):
+	case spec.Function.Runtime == function.NodeJS && !environment.NeedsOwnStart(spec.Function.Environment):
 		k.runtime, k.memory = function.NodeJS, spec.Memory
 	}
 	return k

@@ -10,6 +10,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/minifaas/minifaas/internal/environment"
 	"github.com/minifaas/minifaas/internal/function"
 	"github.com/minifaas/minifaas/nodeservice/sandbox"
 )
@@ -86,7 +87,7 @@ func newZygotes(r *Runtime, budget int64) *zygotes {
 
 // breedOf reports false for functions that no zygote's fork can run.
 func breedOf(f function.Function, program interpreter) (breed, bool) {
-	if f.Runtime != function.Python3 || function.NeedsOwnStart(f.Environment) {
+	if f.Runtime != function.Python3 || environment.NeedsOwnStart(f.Environment) {
 		return breed{}, false
 	}
 	return breed{program.path, strings.Join(f.Preload, " "), ""}, true

@@ -1,4 +1,6 @@
-package function
+// Package environment knows which variables programs read as they start. It is apart from
+// package function as every agent has it, and would have to read YAML with that.
+package environment
 
 import "strings"
 
