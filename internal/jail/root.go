@@ -49,9 +49,9 @@ func changeRoot(spec *containerservicepb.SandboxSpec) error {
 
 // fill puts everything that is to be read-only below root, and the mount points of the rest.
 func fill(root string, spec *containerservicepb.SandboxSpec) error {
-	for _, folder := range []string{"etc", "dev/shm", "proc", "tmp", "var"} {
-		if err := os.MkdirAll(filepath.Join(root, folder), 0o755); err != nil {
-			return fmt.Errorf("make mount point: %w", err)
+	for _, folder := range []string{"etc", "dev", "dev/shm", "proc", "tmp", "var"} {
+		if err := mountPoint(filepath.Join(root, folder), true); err != nil {
+			return err
 		}
 	}
 	if err := os.Symlink("/tmp", filepath.Join(root, "var/tmp")); err != nil {
@@ -66,7 +66,11 @@ func fill(root string, spec *containerservicepb.SandboxSpec) error {
 		return err
 	}
 	for _, m := range spec.GetMounts() {
-		if err := bind(m.GetSource(), filepath.Join(root, m.GetTarget())); err != nil {
+		info, err := os.Stat(m.GetSource())
+		if err != nil {
+			return fmt.Errorf("bind mount: %w", err)
+		}
+		if err := bind(m.GetSource(), filepath.Join(root, m.GetTarget()), info.IsDir()); err != nil {
 			return err
 		}
 	}
@@ -83,7 +87,7 @@ func mirror(root, path string) error {
 		return fmt.Errorf("mirror: %w", err)
 	}
 	if info.Mode()&os.ModeSymlink == 0 {
-		return bind(path, filepath.Join(root, path))
+		return bind(path, filepath.Join(root, path), info.IsDir())
 	}
 	to, err := os.Readlink(path)
 	if err == nil {
@@ -96,12 +100,8 @@ func mirror(root, path string) error {
 }
 
 // bind mounts source, with all that is mounted below it, at target, which it creates.
-func bind(source, target string) error {
-	info, err := os.Stat(source)
-	if err != nil {
-		return fmt.Errorf("bind mount: %w", err)
-	}
-	if err := mountPoint(target, info.IsDir()); err != nil {
+func bind(source, target string, folder bool) error {
+	if err := mountPoint(target, folder); err != nil {
 		return err
 	}
 	if err := unix.Mount(source, target, "", unix.MS_BIND|unix.MS_REC, ""); err != nil {
@@ -110,24 +110,26 @@ func bind(source, target string) error {
 	return nil
 }
 
+// mountPoint makes what is not there: a folder or a file, and the folders above. It tries
+// without a look first, as there are some 20 for each sandbox, and most lack nothing else.
 func mountPoint(target string, folder bool) error {
-	if exists(target) {
-		return nil
+	err := makeOne(target, folder)
+	if errors.Is(err, os.ErrNotExist) {
+		if err = os.MkdirAll(filepath.Dir(target), 0o755); err == nil {
+			err = makeOne(target, folder)
+		}
 	}
-	parent := target
-	if !folder {
-		parent = filepath.Dir(target)
-	}
-	if err := os.MkdirAll(parent, 0o755); err != nil {
-		return fmt.Errorf("make mount point: %w", err)
-	}
-	if folder {
-		return nil
-	}
-	if err := os.WriteFile(target, nil, 0o644); err != nil {
+	if err != nil && !errors.Is(err, os.ErrExist) {
 		return fmt.Errorf("make mount point: %w", err)
 	}
 	return nil
+}
+
+func makeOne(path string, folder bool) error {
+	if folder {
+		return os.Mkdir(path, 0o755)
+	}
+	return os.NewSyscallError("mknod", unix.Mknod(path, unix.S_IFREG|0o644, 0))
 }
 
 // coverWritable mounts what is writable, or has devices, over the read-only root.
@@ -174,10 +176,4 @@ func pivot(root string) error {
 		return fmt.Errorf("enter /tmp: %w", err)
 	}
 	return nil
-}
-
-// exists reports whether there is something at path.
-func exists(path string) bool {
-	_, err := os.Lstat(path)
-	return err == nil
 }
