@@ -17,7 +17,7 @@ help: ## List the targets.
 .PHONY: build
 build: ## Build bin/minifaas, a static binary that carries all it needs.
 	mkdir -p bin $(EMBEDDED)
-	$(STATIC) -o $(EMBEDDED)/containerservice ./cmd/containerservice
+	$(STATIC) -o $(EMBEDDED)/ ./cmd/containerservice ./cmd/containerservice-full
 	$(STATIC) -o $(EMBEDDED)/hello ./bench/functions/hello
 	$(STATIC) -o $(EMBEDDED)/load-native ./bench/functions/load-native
 	cp $(EMBEDDED)/hello bench/functions/hello/

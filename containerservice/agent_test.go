@@ -30,7 +30,7 @@ func run(m *testing.M) int {
 	}
 	defer os.RemoveAll(dir)
 	bin = dir
-	cmd := exec.Command("go", "build", "-o", dir+"/", "../cmd/containerservice", "./testdata/native", "./testdata/bootstrap",
+	cmd := exec.Command("go", "build", "-o", dir+"/", "../cmd/containerservice-full", "./testdata/native", "./testdata/bootstrap",
 		"../bench/functions/hello", "../bench/functions/load-native")
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {
@@ -71,7 +71,7 @@ func startAgent(t testing.TB, wrap ...string) *agent {
 	}
 	w.Close()
 
-	args := slices.Concat(wrap, []string{filepath.Join(bin, "containerservice")})
+	args := slices.Concat(wrap, []string{filepath.Join(bin, "containerservice-full")})
 	cmd := exec.Command(args[0], args[1:]...)
 	cmd.ExtraFiles = []*os.File{spec, theirs}
 	cmd.Env = append(os.Environ(), "MINIFAAS_AGENT_JAIL=off")

@@ -57,7 +57,7 @@ readlink /proc/1/exe`})
 	for range 20 {
 		r := a.invoke(t, "")
 		zombies, exe, _ := strings.Cut(string(r.Body), "\n")
-		if r.Error != nil || !strings.HasSuffix(exe, "/containerservice\n") {
+		if r.Error != nil || !strings.HasSuffix(exe, "/containerservice-full\n") {
 			t.Fatalf("got %q, %v", r.Body, r.Error)
 		}
 		// Those of this very invocation may just have ended.
@@ -68,7 +68,7 @@ readlink /proc/1/exe`})
 }
 
 func TestAgentFailsBeforeServing(t *testing.T) {
-	cmd := exec.Command(bin + "/containerservice")
+	cmd := exec.Command(bin + "/containerservice-full")
 	cmd.Env = []string{"MINIFAAS_AGENT_JAIL=off"}
 	out, err := cmd.CombinedOutput()
 	if cmd.ProcessState.ExitCode() != 1 || strings.Count(string(out), "\n") != 1 || !strings.HasPrefix(string(out), "containerservice: ") {

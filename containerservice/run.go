@@ -5,12 +5,13 @@ import (
 	"io"
 	"net"
 	"os"
-	"runtime"
+	goruntime "runtime"
 	"syscall"
 
 	"golang.org/x/sys/unix"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/minifaas/minifaas/containerservice/runtime"
 	"github.com/minifaas/minifaas/internal/jail"
 	"github.com/minifaas/minifaas/internal/wire"
 	containerservicepb "github.com/minifaas/minifaas/proto/containerservice"
@@ -24,6 +25,8 @@ type Config struct {
 	Socket *os.File
 	// Jail is whether to shut the process in as Spec says.
 	Jail bool
+	// Runtimes are those beside the ones that every agent has, by name.
+	Runtimes map[string]runtime.Starter
 }
 
 // Run shuts the process in and serves until the node closes the socket. An
@@ -31,7 +34,7 @@ type Config struct {
 func Run(c Config) error {
 	// A container has a share of a core or two, which the function needs: a second
 	// thread of ours would mostly look for work that the first is doing.
-	runtime.GOMAXPROCS(1)
+	goruntime.GOMAXPROCS(1)
 	// Nothing that the function starts may inherit them.
 	syscall.CloseOnExec(int(c.Spec.Fd()))
 	syscall.CloseOnExec(int(c.Socket.Fd()))
@@ -54,7 +57,7 @@ func Run(c Config) error {
 		return fmt.Errorf("open node socket: %w", err)
 	}
 	c.Socket.Close() // net.FileConn has duplicated it
-	s := New()
+	s := New(c.Runtimes)
 	defer s.Close()
 	wire.Serve(conn, s)
 	return nil

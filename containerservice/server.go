@@ -15,12 +15,10 @@ import (
 
 	"github.com/minifaas/minifaas/containerservice/runtime"
 	"github.com/minifaas/minifaas/containerservice/runtime/binary"
-	"github.com/minifaas/minifaas/containerservice/runtime/custom"
 	"github.com/minifaas/minifaas/containerservice/runtime/native"
 	"github.com/minifaas/minifaas/containerservice/runtime/node"
 	"github.com/minifaas/minifaas/containerservice/runtime/python"
 	"github.com/minifaas/minifaas/containerservice/runtime/resident"
-	"github.com/minifaas/minifaas/containerservice/runtime/wasm"
 	"github.com/minifaas/minifaas/internal/wire"
 	containerservicepb "github.com/minifaas/minifaas/proto/containerservice"
 )
@@ -32,15 +30,12 @@ const (
 	DefaultLogLimit    = 64 << 10
 )
 
-// starters are the runtimes by name.
+// starters are the runtimes that every agent has, by name.
 var starters = map[string]runtime.Starter{
-	"python3":      python.Start,
-	"nodejs":       node.Start,
-	"binary":       binary.Start,
-	"native":       native.Start,
-	"custom":       custom.Start,
-	"wasm":         wasm.Start,
-	"wasm-compile": wasm.Compile,
+	"python3": python.Start,
+	"nodejs":  node.Start,
+	"binary":  binary.Start,
+	"native":  native.Start,
 }
 
 // preparers of the runtimes that have something to prepare.
@@ -50,6 +45,7 @@ var preparers = map[string]runtime.Preparer{
 
 // Server serves one container. Make it with New.
 type Server struct {
+	more    map[string]runtime.Starter
 	running running
 
 	mu    sync.RWMutex // guards state, rt and failed
@@ -73,15 +69,18 @@ const (
 
 var _ wire.Service = (*Server)(nil)
 
-// New returns a server without a function.
-func New() *Server {
-	return &Server{running: running{byRequest: map[string]map[*invocation]struct{}{}}}
+// New returns a server without a function, with these runtimes beside those of every agent.
+func New(more map[string]runtime.Starter) *Server {
+	return &Server{more: more, running: running{byRequest: map[string]map[*invocation]struct{}{}}}
 }
 
 // Load starts the runtime.
 func (s *Server) Load(ctx context.Context, req *containerservicepb.LoadRequest) (*containerservicepb.LoadReply, error) {
-	start, ok := starters[req.Runtime]
-	if !ok {
+	start := starters[req.Runtime]
+	if start == nil {
+		start = s.more[req.Runtime]
+	}
+	if start == nil {
 		return nil, status.Errorf(codes.InvalidArgument, "unknown runtime %q: it is one of binary, custom, native, nodejs, python3, wasm", req.Runtime)
 	}
 	if !s.advance(unloaded, loading) {

@@ -23,7 +23,7 @@ type densityCommand struct {
 	AtOnce      int           `default:"4" help:"How many are created, or called, at once."`
 	FreezeAfter time.Duration `default:"2s" help:"Freeze a container that has been idle for so long; 0 is never."`
 	Isolation   string        `default:"auto" enum:"auto,namespaces,process" help:"How containers are shut in: ${enum}."`
-	Agent       string        `placeholder:"FILE" help:"The agent that runs in containers; by default the one built into this program."`
+	Agent       string        `placeholder:"FILE" help:"The agent that runs in containers; by default those built into this program."`
 }
 
 // Help is printed below the flags.

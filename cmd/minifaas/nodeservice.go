@@ -28,7 +28,7 @@ type sandboxFlags struct {
 	StateDir     string         `placeholder:"DIR" help:"Folder for what must outlive a process; by default /var/lib/minifaas/PORT-BASE, or below ~/.local/state without root."`
 	Isolation    string         `default:"namespaces" enum:"auto,namespaces,process" help:"How containers are shut in: ${enum}. process takes rights away but gives no namespaces: weaker. auto falls back to it where the host allows no namespaces."`
 	CgroupParent string         `placeholder:"PATH" help:"Cgroup below which the nodes' cgroups are made; by default minifaas-PORT-BASE."`
-	Agent        string         `placeholder:"FILE" help:"The agent that runs in containers; by default the one built into this program."`
+	Agent        string         `placeholder:"FILE" help:"The agent that runs in containers; by default those built into this program."`
 	NodeMemory   function.Size  `default:"4GiB" help:"Memory of a node; three quarters of it are offered to containers."`
 	NodeCPU      float64        `name:"node-cpu" default:"2" help:"CPU of a node, in cores."`
 	Pool         bool           `help:"Keep sandboxes in reserve, and warm interpreters that fork into them, so that a container is made in a few milliseconds. Filling it takes CPU that nothing else wants, and up to an eighth of the node's memory."`
@@ -145,7 +145,7 @@ func (f *sandboxFlags) runtime(name string, slot int, log *zap.Logger) (*linux.R
 	if err := os.MkdirAll(f.StateDir, 0o755); err != nil {
 		return nil, fmt.Errorf("make state folder: %w; choose another with --state-dir", err)
 	}
-	agent, err := f.agentPath()
+	agent, full, err := f.agentPaths()
 	if err != nil {
 		return nil, err
 	}
@@ -154,29 +154,36 @@ func (f *sandboxFlags) runtime(name string, slot int, log *zap.Logger) (*linux.R
 		ready = 1
 	}
 	return linux.New(linux.Config{
-		Ready:        ready,
-		StateDir:     nodeDir(f.StateDir, name),
-		CgroupParent: f.CgroupParent,
-		Name:         name,
-		Memory:       int64(f.NodeMemory),
-		CPU:          f.NodeCPU,
-		AgentPath:    agent,
-		Isolation:    linux.Isolation(f.Isolation),
-		UIDBase:      uidBase + slot*uidsPerNode,
-		FreezeAfter:  f.FreezeAfter,
-		EgressDeny:   f.EgressDeny,
-		Log:          log,
+		Ready:         ready,
+		StateDir:      nodeDir(f.StateDir, name),
+		CgroupParent:  f.CgroupParent,
+		Name:          name,
+		Memory:        int64(f.NodeMemory),
+		CPU:           f.NodeCPU,
+		AgentPath:     agent,
+		FullAgentPath: full,
+		Isolation:     linux.Isolation(f.Isolation),
+		UIDBase:       uidBase + slot*uidsPerNode,
+		FreezeAfter:   f.FreezeAfter,
+		EgressDeny:    f.EgressDeny,
+		Log:           log,
 	})
 }
 
 // nodeDir is the folder of one node's own, below the platform's.
 func nodeDir(stateDir, name string) string { return filepath.Join(stateDir, "nodes", name) }
 
-// agentPath is the agent's executable: the one that was asked for, or the
-// built-in one, written to where every container's user can read it.
-func (f *sandboxFlags) agentPath() (string, error) {
+// agentPaths are the agents' executables: the one that was asked for, or the
+// built-in ones, written to where every container's user can read them.
+func (f *sandboxFlags) agentPaths() (agent, full string, err error) {
 	if f.Agent != "" {
-		return filepath.Abs(f.Agent)
+		agent, err = filepath.Abs(f.Agent)
+		return agent, agent, err
 	}
-	return extract("containerservice", filepath.Join(f.StateDir, "bin"))
+	folder := filepath.Join(f.StateDir, "bin")
+	if agent, err = extract("containerservice", folder); err != nil {
+		return "", "", err
+	}
+	full, err = extract("containerservice-full", folder)
+	return agent, full, err
 }

@@ -64,8 +64,8 @@ type Runtime interface {
 
 // A Reserve is a Runtime that keeps sandboxes in reserve.
 type Reserve interface {
-	// Ready is how many wait for a function, by kind: a runtime whose interpreter waits in them, or
-	// "plain" for all others.
+	// Ready is how many wait for a function, by kind: a runtime whose interpreter waits in them,
+	// "full" for custom and wasm, or "plain" for all others.
 	Ready() map[string]int
 }
 

@@ -800,8 +800,8 @@ type GetStatsReply struct {
 	// The highest generation the node has been told; 0 means none.
 	Epoch    int64         `protobuf:"varint,100,opt,name=epoch,proto3" json:"epoch,omitempty"`
 	Counters *NodeCounters `protobuf:"bytes,101,opt,name=counters,proto3" json:"counters,omitempty"`
-	// Sandboxes that wait for a function, by kind: in "nodejs" and "python3" an interpreter waits, and
-	// "plain" take any other function. Those of "python3" are for one account each. A container made of one starts far faster.
+	// Sandboxes that wait for a function, by kind: in "nodejs" and "python3" an interpreter waits,
+	// "full" are for custom and wasm, and "plain" take any other function. Those of "python3" are for one account each. A container made of one starts far faster.
 	ReadySandboxes map[string]int32 `protobuf:"bytes,102,rep,name=ready_sandboxes,json=readySandboxes,proto3" json:"ready_sandboxes,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"varint,2,opt,name=value"`
 	unknownFields  protoimpl.UnknownFields
 	sizeCache      protoimpl.SizeCache

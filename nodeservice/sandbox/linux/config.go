@@ -44,6 +44,8 @@ type Config struct {
 	// AgentPath is the agent's executable, built without cgo. Root runs a copy of one that
 	// others may read.
 	AgentPath string
+	// FullAgentPath is that of the agent for runtimes that AgentPath lacks; default AgentPath.
+	FullAgentPath string
 	// Isolation is Namespaces by default.
 	Isolation Isolation
 	// UIDBase, as root, is the host's first user id (and group id) for containers: each
@@ -89,6 +91,7 @@ func (c Config) Validate() error {
 	}
 	fault(!filepath.IsAbs(c.StateDir), "state dir %q is not an absolute path", c.StateDir)
 	fault(!filepath.IsAbs(c.AgentPath), "agent path %q is not an absolute path", c.AgentPath)
+	fault(c.FullAgentPath != "" && !filepath.IsAbs(c.FullAgentPath), "full agent path %q is not an absolute path", c.FullAgentPath)
 	fault(!plainName.MatchString(c.Name), "name %q: only letters, digits, '_', '.' and '-', beginning with a letter or digit", c.Name)
 	fault(c.CgroupParent != "" && !filepath.IsLocal(c.CgroupParent), "cgroup parent %q is not a path below the root", c.CgroupParent)
 	fault(c.Memory <= 0, "memory %d is not above 0", c.Memory)
@@ -113,6 +116,7 @@ func (c Config) Validate() error {
 
 func (c Config) withDefaults() Config {
 	setDefault(&c.CgroupParent, "minifaas")
+	setDefault(&c.FullAgentPath, c.AgentPath)
 	setDefault(&c.Isolation, Namespaces)
 	setDefault(&c.UIDBase, 900_000)
 	setDefault(&c.TmpBytes, 64<<20)

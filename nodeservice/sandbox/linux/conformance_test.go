@@ -55,16 +55,17 @@ func newRuntime(t testing.TB, change func(*Config)) *Runtime {
 
 func testConfig(t testing.TB) Config {
 	return Config{
-		StateDir:     sandboxtest.StateDir(t),
-		CgroupParent: "minifaas-test",
-		Name:         nodeName(t),
-		Memory:       2 << 30,
-		CPU:          2,
-		AgentPath:    sandboxtest.Build(t).Agent,
-		Isolation:    isolationUnderTest(),
-		Ready:        readyUnderTest(),
-		eager:        true,
-		Log:          zaptest.NewLogger(t, zaptest.Level(zap.ErrorLevel)),
+		StateDir:      sandboxtest.StateDir(t),
+		CgroupParent:  "minifaas-test",
+		Name:          nodeName(t),
+		Memory:        2 << 30,
+		CPU:           2,
+		AgentPath:     sandboxtest.Build(t).Agent,
+		FullAgentPath: sandboxtest.Build(t).FullAgent,
+		Isolation:     isolationUnderTest(),
+		Ready:         readyUnderTest(),
+		eager:         true,
+		Log:           zaptest.NewLogger(t, zaptest.Level(zap.ErrorLevel)),
 	}
 }
 

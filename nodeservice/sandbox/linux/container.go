@@ -31,7 +31,7 @@ type container struct {
 	memory   atomic.Int64  // limit in bytes
 	cpu      float64       // quota in cores; sizing guards it once the container is created
 	folder   string        // its own on the host; empty with namespaces, where it has none
-	egress   bool          // it has a network device
+	kind     kind          // that it was made as
 	group    *cgroup.Group // nil: none
 	cpuMeter *cgroup.CPUMeter
 	fault    error          // what is wrong with the function's code folder
@@ -71,13 +71,17 @@ func (c *container) start(mounts []*containerservicepb.Mount, more ...*os.File) 
 		return err
 	}
 	defer closeAll(birthplace.Doors)
+	program := c.runtime.agent
+	if c.kind.full {
+		program = c.runtime.fullAgent
+	}
 	l := launch{
-		path:       c.runtime.agent,
+		path:       program,
 		namespaced: c.runtime.namespaces,
 		uid:        c.uid,
 		owner:      c.namespaceOwner(),
 		cgroup:     birthplace,
-		spec:       c.runtime.sandboxSpec(c.id, c.folder, mounts, c.egress),
+		spec:       c.runtime.sandboxSpec(c.id, c.folder, mounts, c.kind.egress),
 		more:       more,
 	}
 	if c.zygote() {

@@ -135,7 +135,7 @@ func (r *Runtime) fromPool(ctx context.Context, spec sandbox.Spec, z *zygote, fo
 
 // fromScratch makes a sandbox for the function, in that house if there is one.
 func (r *Runtime) fromScratch(spec sandbox.Spec, h *house, mounts []*containerservicepb.Mount) (*container, error) {
-	c, err := r.newContainer(spec.ID, spec.Memory, spec.Function.Egress, h)
+	c, err := r.newContainer(spec.ID, spec.Memory, plainKind(spec), h)
 	if err != nil {
 		return nil, err
 	}
@@ -147,12 +147,12 @@ func (r *Runtime) fromScratch(spec sandbox.Spec, h *house, mounts []*containerse
 }
 
 // newContainer takes an id, a user, a folder and a cgroup. abandon gives them back.
-func (r *Runtime) newContainer(id string, memory int64, egress bool, h *house) (*container, error) {
+func (r *Runtime) newContainer(id string, memory int64, k kind, h *house) (*container, error) {
 	c := &container{
 		runtime:  r,
 		house:    h,
 		id:       id,
-		egress:   egress,
+		kind:     k,
 		requests: map[string]bool{},
 		done:     make(chan struct{}),
 		gone:     make(chan struct{}),

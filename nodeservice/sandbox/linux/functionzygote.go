@@ -81,7 +81,7 @@ func (r *Runtime) startFunctionZygote(id string, b breed, spec sandbox.Spec) (*z
 
 // newHouse makes the container of a function's zygote.
 func (r *Runtime) newHouse(id string, memory int64) (*container, error) {
-	return r.newContainer(id, memory, false, &house{spawner: spawn.NewApart(r.agent)})
+	return r.newContainer(id, memory, kind{}, &house{spawner: spawn.NewApart(r.agent)})
 }
 
 func (c *container) hatch(ctx context.Context, request *containerservicepb.LoadRequest, mounts []*containerservicepb.Mount) (*zygote, error) {

@@ -73,7 +73,7 @@ func TestFunctionZygoteStaysInItsHouse(t *testing.T) {
 	other.Snapshot = true
 	theirs := ofFunction(t, r, "c2", other).fork.zygote
 	for name, k := range map[string]kind{"function": {runtime: function.Python3, zygote: &zygote{container: theirs.container}}, "root": {}} {
-		c, err := r.newContainer("target-"+name, k.limit(), false, k.zygote.home())
+		c, err := r.newContainer("target-"+name, k.limit(), k, k.zygote.home())
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -84,7 +84,7 @@ func TestHouseKeepsUsers(t *testing.T) {
 	first := ofFunction(t, r, "c0", f)
 	var users []int
 	for i := range mostBirths {
-		c, err := r.newContainer("born"+strconv.Itoa(i), 64<<20, false, first.house)
+		c, err := r.newContainer("born"+strconv.Itoa(i), 64<<20, kind{}, first.house)
 		if err != nil {
 			t.Fatal(err)
 		}

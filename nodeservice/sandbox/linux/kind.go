@@ -9,7 +9,7 @@ import (
 // kind is what a sandbox must have been made for to take a function.
 type kind struct {
 	// runtime is set where an interpreter waits in the sandbox; else any function
-	// that needs none can be loaded.
+	// that needs none can be loaded, if the agent has its runtime.
 	runtime string
 	// memory is the container's where the interpreter has to be told it at its start; else
 	// 0. Node.js heeds a later v8.setFlagsFromString('--max-old-space-size') neither way.
@@ -18,6 +18,8 @@ type kind struct {
 	zygote *zygote
 	// egress: it has a network device.
 	egress bool
+	// full: its agent has all runtimes.
+	full bool
 }
 
 // kindOf is plain where no interpreter has to wait inside: some functions need a start of
@@ -33,7 +35,14 @@ func kindOf(spec sandbox.Spec, z *zygote) kind {
 	return k
 }
 
-func plainKind(spec sandbox.Spec) kind { return kind{egress: spec.Function.Egress} }
+func plainKind(spec sandbox.Spec) kind {
+	k := kind{egress: spec.Function.Egress}
+	switch spec.Function.Runtime {
+	case function.Custom, function.Wasm, compileRuntime:
+		k.full = true
+	}
+	return k
+}
 
 // wanted is false when nobody can use the kind any more.
 func (k kind) wanted() bool { return k.zygote == nil || !k.zygote.dead() && !k.zygote.worn() }
@@ -53,7 +62,10 @@ func (k kind) holds() int64 {
 func (k kind) limit() int64 { return 4*k.holds() + minMemory }
 
 func (k kind) String() string {
-	if k.runtime == "" {
+	switch {
+	case k.full:
+		return "full"
+	case k.runtime == "":
 		return "plain"
 	}
 	if k.zygote.home() != nil {

@@ -66,7 +66,7 @@ func (r *Runtime) prepareSandbox(id string, k kind) (*container, error) {
 	if err != nil {
 		return nil, err
 	}
-	c, err := r.newContainer(id, k.limit(), k.egress, k.zygote.home())
+	c, err := r.newContainer(id, k.limit(), k, k.zygote.home())
 	if err != nil {
 		return nil, err
 	}

@@ -46,11 +46,12 @@ var ErrClosed = errors.New("sandbox runtime closed")
 
 // Runtime makes the containers of one node.
 type Runtime struct {
-	cfg    Config
-	log    *zap.Logger
-	state  *stateDir
-	agent  string
-	filter []byte // of system calls, for all agents
+	cfg       Config
+	log       *zap.Logger
+	state     *stateDir
+	agent     string
+	fullAgent string
+	filter    []byte // of system calls, for all agents
 	// zygoteFilter is that of functions' zygotes.
 	zygoteFilter []byte
 	namespaces   bool
@@ -119,6 +120,12 @@ func (r *Runtime) prepare() (err error) {
 	r.modules = &moduleStore{dir: r.state.modules(), compile: r.compile}
 	if r.agent, err = r.state.agent(r.cfg.AgentPath); err != nil {
 		return err
+	}
+	r.fullAgent = r.agent
+	if r.cfg.FullAgentPath != r.cfg.AgentPath {
+		if r.fullAgent, err = r.state.agent(r.cfg.FullAgentPath); err != nil {
+			return err
+		}
 	}
 	r.spawner = spawn.New(r.agent)
 	r.gateway = egress.New(r.cfg.EgressDeny, r.log)

@@ -15,7 +15,7 @@ import (
 //	modules/      compiled forms of WebAssembly modules, by what the modules are, read-only to containers
 //	containers/   where all containers mount their roots, each in a namespace of its own; or, without
 //	              namespaces, a folder for each
-//	bin/          the agent, where its own place is closed to other users
+//	bin/          the agents, where its own place is closed to other users
 type stateDir struct {
 	path string
 	lock *lock
@@ -88,7 +88,7 @@ func (s *stateDir) fill() error {
 func (s *stateDir) agent(path string) (string, error) {
 	info, err := os.Stat(path)
 	if err != nil {
-		return "", fmt.Errorf("find agent: %w; build it, with CGO_ENABLED=0, from ./cmd/containerservice", err)
+		return "", fmt.Errorf("find agent: %w; build it, with CGO_ENABLED=0, from ./cmd/containerservice or containerservice-full", err)
 	}
 	if info.IsDir() || info.Mode().Perm()&0o111 == 0 {
 		return "", fmt.Errorf("find agent: %s is not executable", path)
@@ -102,7 +102,7 @@ func (s *stateDir) agent(path string) (string, error) {
 		return "", fmt.Errorf("copy agent: %w", err)
 	}
 	defer in.Close()
-	copied := filepath.Join(s.path, "bin", "containerservice")
+	copied := filepath.Join(s.path, "bin", filepath.Base(path))
 	out, err := os.OpenFile(copied, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o711)
 	if err != nil {
 		return "", fmt.Errorf("copy agent: %w", err)

@@ -15,8 +15,8 @@ import (
 
 // Programs is where tests find what they run: the agent, and a folder with the function work.
 type Programs struct {
-	Agent string
-	Work  string // the folder; the executable in it is probe, and as a module probe.wasm
+	Agent, FullAgent string
+	Work             string // the folder; the executable in it is probe, and as a module probe.wasm
 }
 
 // programsVariable names a folder with the programs built already, for test
@@ -32,7 +32,7 @@ func Build(t testing.TB) Programs {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return Programs{Agent: filepath.Join(dir, "containerservice"), Work: filepath.Join(dir, "work")}
+	return Programs{Agent: filepath.Join(dir, "containerservice"), FullAgent: filepath.Join(dir, "containerservice-full"), Work: filepath.Join(dir, "work")}
 }
 
 // Environment is what a test process of another user needs to find the programs of this one.
@@ -108,8 +108,9 @@ func buildPrograms() (string, error) {
 	}
 	_, here, _, _ := runtime.Caller(0)
 	for output, pkg := range map[string]string{
-		"containerservice": "../../../cmd/containerservice",
-		"work/probe":       "./testdata/probe",
+		"containerservice":      "../../../cmd/containerservice",
+		"containerservice-full": "../../../cmd/containerservice-full",
+		"work/probe":            "./testdata/probe",
 	} {
 		cmd := exec.Command("go", "build", "-o", filepath.Join(dir, output), pkg)
 		cmd.Dir = filepath.Dir(here)

@@ -1,0 +1,36 @@
+package containerservice
+
+import (
+	"fmt"
+	"os"
+	goruntime "runtime"
+
+	"github.com/minifaas/minifaas/containerservice/process"
+	"github.com/minifaas/minifaas/containerservice/runtime"
+	"github.com/minifaas/minifaas/internal/spawn"
+)
+
+// Main is the main of an agent with these runtimes beside those that every agent has.
+func Main(more map[string]runtime.Starter) {
+	if len(os.Args) > 1 && os.Args[1] == spawn.Argument {
+		exit(spawn.Serve(os.NewFile(3, "orders")))
+	}
+	goruntime.MemProfileRate = 0 // nobody would read the profile
+	err := Run(Config{
+		Spec:   os.NewFile(3, "sandbox spec"),
+		Socket: os.NewFile(4, "node socket"),
+		// For the agent's own tests, which run where no sandbox can.
+		Jail:     os.Getenv("MINIFAAS_AGENT_JAIL") != "off",
+		Runtimes: more,
+	})
+	process.KillAll()
+	exit(err)
+}
+
+func exit(err error) {
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "containerservice: %v\n", err)
+		os.Exit(1)
+	}
+	os.Exit(0)
+}
