@@ -42,6 +42,8 @@ type commands struct {
 	Scheduler       schedulerCommand       `cmd:"" help:"Run the Scheduler alone." group:"Single services"`
 	ResourceManager resourcemanagerCommand `cmd:"" name:"resourcemanager" help:"Run the ResourceManager alone, with its nodes." group:"Single services"`
 	NodeService     nodeserviceCommand     `cmd:"" name:"nodeservice" help:"Run one node alone." group:"Single services"`
+
+	ContainerService containerserviceCommand `cmd:"" name:"containerservice" help:"Run the ContainerService of one container alone." group:"Single services"`
 }
 
 // helpVars are what texts of help say by name.

@@ -20,7 +20,9 @@ const (
 	resourceManagerPort = 400
 	apiserverPort       = 500
 	schedulerPort       = 600
-	metricsPort         = 900
+	// containerservicePort is for one that is run alone.
+	containerservicePort = 700
+	metricsPort          = 900
 )
 
 type logFlags struct {
