@@ -2,6 +2,7 @@ package wire
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"sync"
 
@@ -66,7 +67,7 @@ func (c *Client) call(ctx context.Context, call *containerservicepb.Call) (*cont
 	}
 	// In the background: an agent that gets no CPU may not read for long.
 	go func() {
-		if err := c.line.send(call); err != nil {
+		if err := c.line.send(call, func() bool { return c.isOpen(call.GetId()) }); err != nil {
 			c.end(failure(call.GetId(), err))
 		}
 	}()
@@ -94,6 +95,13 @@ func (c *Client) begin(call *containerservicepb.Call) (<-chan *containerservicep
 	return answered, nil
 }
 
+// isOpen: somebody still waits for the answer.
+func (c *Client) isOpen(id uint64) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.open[id] != nil
+}
+
 // end answers a call. One that is over is left at that.
 func (c *Client) end(answer *containerservicepb.Answer) {
 	c.mu.Lock()
@@ -110,18 +118,35 @@ func (c *Client) listen() {
 		answer := &containerservicepb.Answer{}
 		err := c.line.receive(answer)
 		if err == nil {
+			err = c.check(answer)
+		}
+		if err == nil {
 			c.end(answer)
 			continue
 		}
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		c.why = status.Errorf(codes.Unavailable, "the connection with the agent has ended: %v", err)
+		c.line.conn.Close() // it may be heard, and not understood
 		for id, answered := range c.open {
 			delete(c.open, id)
 			answered <- failure(id, c.why)
 		}
 		return
 	}
+}
+
+// check fails for what no agent of ours would say.
+func (c *Client) check(answer *containerservicepb.Answer) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if answer.GetId() > c.last {
+		return fmt.Errorf("an answer to call %d, of %d that there were", answer.GetId(), c.last)
+	}
+	if code := answer.GetCode(); code < 0 || code > int32(codes.Unauthenticated) {
+		return fmt.Errorf("an answer with code %d", code)
+	}
+	return nil
 }
 
 // failure is the answer that is an error.

@@ -6,7 +6,9 @@ import (
 	"net"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -25,6 +27,8 @@ func (s *service) Invoke(ctx context.Context, request *containerservicepb.Invoke
 	switch string(request.GetEvent()) {
 	case "fail":
 		return nil, status.Error(codes.Aborted, "oh")
+	case "large":
+		return &containerservicepb.InvokeReply{Body: make([]byte, 2<<20)}, nil
 	case "flood":
 		return &containerservicepb.InvokeReply{Body: make([]byte, most)}, nil
 	case "wait":
@@ -137,7 +141,7 @@ func TestLineEnds(t *testing.T) {
 	}
 }
 
-// TestNonsense ends the line, and takes no memory for it.
+// TestNonsense ends the line.
 func TestNonsense(t *testing.T) {
 	ours, theirs := net.Pipe()
 	c := NewClient(ours)
@@ -145,7 +149,79 @@ func TestNonsense(t *testing.T) {
 		_, _ = theirs.Read(make([]byte, 100))
 		_, _ = theirs.Write([]byte{0xff, 0xff, 0xff, 0xff})
 	}()
-	if _, err := invoke(t.Context(), c, "echo"); status.Code(err) != codes.Unavailable || !strings.Contains(err.Error(), "too many") {
+	if _, err := invoke(t.Context(), c, "echo"); status.Code(err) != codes.Unavailable || !strings.Contains(err.Error(), "too large") {
 		t.Errorf("a message of 4 GiB: %v", err)
+	}
+}
+
+// TestSmallAmongLarge: a small call is answered before most of the large ones that were there
+// before, whichever way these are large.
+func TestSmallAmongLarge(t *testing.T) {
+	const large, size = 16, 2 << 20
+	for name, event := range map[string]string{"events": strings.Repeat("x", size), "results": "large"} {
+		c, _, _ := pair(t)
+		var all sync.WaitGroup
+		var done atomic.Int32
+		for range large {
+			all.Go(func() {
+				if got, err := invoke(t.Context(), c, event); err != nil || len(got) != size {
+					t.Errorf("%s: %d bytes, %v", name, len(got), err)
+				}
+				done.Add(1)
+			})
+		}
+		for done.Load() == 0 { // they are on their way
+			time.Sleep(time.Millisecond)
+		}
+		before := done.Load()
+		if got, err := invoke(t.Context(), c, "small"); err != nil || got != "small" {
+			t.Errorf("%s: %q, %v", name, got, err)
+		}
+		if more := done.Load() - before; more > large/2 {
+			t.Errorf("%s: a small call waited for %d of %d large ones", name, more, large)
+		}
+		all.Wait()
+	}
+}
+
+// TestUnread: calls that nobody waits for any more are not kept for who does not read.
+func TestUnread(t *testing.T) {
+	ours, theirs := net.Pipe()
+	defer theirs.Close()
+	c := NewClient(ours)
+	event := strings.Repeat("x", mostFrame/2)
+	for range 1000 {
+		ctx, leave := context.WithCancel(t.Context())
+		leave()
+		if _, err := invoke(ctx, c, event); status.Code(err) != codes.Canceled {
+			t.Errorf("who has left: %v", err)
+		}
+	}
+	l := c.line
+	l.mu.Lock()
+	if most := mostQueued + 2*mostFrame; len(l.queue) > most {
+		t.Errorf("%d bytes are to be written, want %d at most", len(l.queue), most)
+	}
+	l.mu.Unlock()
+	ours.Close()
+	if _, err := invoke(t.Context(), c, "echo"); status.Code(err) != codes.Unavailable {
+		t.Errorf("a call on a line that can't be written to: %v", err)
+	}
+}
+
+// TestLies: answers that no agent would give end the line.
+func TestLies(t *testing.T) {
+	for name, lie := range map[string]*containerservicepb.Answer{"to no call": {Id: 7}, "no code": {Id: 1, Code: -1}} {
+		ours, theirs := net.Pipe()
+		c := NewClient(ours)
+		go func() {
+			l := newLine(theirs)
+			_ = l.receive(&containerservicepb.Call{})
+			_ = l.send(lie, always)
+		}()
+		if _, err := invoke(t.Context(), c, "echo"); status.Code(err) != codes.Unavailable || !strings.Contains(err.Error(), "an answer") {
+			t.Errorf("%s: %v", name, err)
+		}
+		theirs.Close()
 	}
 }
