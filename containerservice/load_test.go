@@ -131,7 +131,7 @@ func TestLoadMisuse(t *testing.T) {
 	if _, err := a.Invoke(t.Context(), &containerservicepb.InvokeRequest{}); status.Code(err) != codes.FailedPrecondition {
 		t.Errorf("invoke before load: %v", err)
 	}
-	if _, err := a.Load(t.Context(), &containerservicepb.LoadRequest{Runtime: "cobol"}); status.Code(err) != codes.InvalidArgument || !strings.Contains(err.Error(), "python3") {
+	if _, err := a.Load(t.Context(), &containerservicepb.LoadRequest{Runtime: "cobol"}); status.Code(err) != codes.FailedPrecondition || !strings.Contains(err.Error(), "python3") {
 		t.Errorf("unknown runtime: %v", err)
 	}
 	if _, err := a.Load(t.Context(), nativeFunction(t)); err != nil {

@@ -6,6 +6,8 @@ package containerservice
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -81,7 +83,9 @@ func (s *Server) Load(ctx context.Context, req *containerservicepb.LoadRequest) 
 		start = s.more[req.Runtime]
 	}
 	if start == nil {
-		return nil, status.Errorf(codes.InvalidArgument, "unknown runtime %q: it is one of binary, custom, native, nodejs, python3, wasm", req.Runtime)
+		known := slices.Sorted(maps.Keys(starters))
+		return nil, status.Errorf(codes.FailedPrecondition, "this agent has no runtime %q, but %s; containerservice-full has all", req.Runtime,
+			strings.Join(slices.AppendSeq(known, maps.Keys(s.more)), ", "))
 	}
 	if !s.advance(unloaded, loading) {
 		return nil, status.Error(codes.FailedPrecondition, "load function: a container loads one function, once")

@@ -37,7 +37,7 @@ func TestMain(m *testing.M) {
 // needPrograms skips a test where the embedded programs are not built.
 func needPrograms(t *testing.T) {
 	t.Helper()
-	if _, err := embedded.ReadFile("embedded/containerservice"); err != nil {
+	if _, err := embedded.ReadFile("embedded/containerservice-full"); err != nil {
 		t.Skip("the embedded programs are not built: run make build first")
 	}
 }

@@ -28,7 +28,7 @@ type sandboxFlags struct {
 	StateDir     string         `placeholder:"DIR" help:"Folder for what must outlive a process; by default /var/lib/minifaas/PORT-BASE, or below ~/.local/state without root."`
 	Isolation    string         `default:"namespaces" enum:"auto,namespaces,process" help:"How containers are shut in: ${enum}. process takes rights away but gives no namespaces: weaker. auto falls back to it where the host allows no namespaces."`
 	CgroupParent string         `placeholder:"PATH" help:"Cgroup below which the nodes' cgroups are made; by default minifaas-PORT-BASE."`
-	Agent        string         `placeholder:"FILE" help:"The agent that runs in containers; by default those built into this program."`
+	Agent        string         `placeholder:"FILE" help:"The agent that runs in containers, with the runtimes that functions use (containerservice-full has all); by default those built into this program."`
 	NodeMemory   function.Size  `default:"4GiB" help:"Memory of a node; three quarters of it are offered to containers."`
 	NodeCPU      float64        `name:"node-cpu" default:"2" help:"CPU of a node, in cores."`
 	Pool         bool           `help:"Keep sandboxes in reserve, and warm interpreters that fork into them, so that a container is made in a few milliseconds. Filling it takes CPU that nothing else wants, and up to an eighth of the node's memory."`

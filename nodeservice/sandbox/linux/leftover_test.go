@@ -178,8 +178,13 @@ func TestAgentDies(t *testing.T) {
 		t.Errorf("invoke: %v, want what happened to the agent", err)
 	}
 	<-c.gone
-	if _, err := os.Stat(c.folder); err == nil {
-		t.Errorf("%s is left", c.folder)
+	if c.group != nil {
+		if _, err := c.group.Usage(); err == nil {
+			t.Error("its cgroup is left")
+		}
+	}
+	if left, err := os.ReadDir(c.folder); c.folder != "" && err == nil {
+		t.Errorf("%s is left, with %v", c.folder, left)
 	}
 	if err := c.Kill(); err != nil {
 		t.Error(err)

@@ -78,7 +78,9 @@ func (r *Runtime) prepareSandbox(id string, k kind) (*container, error) {
 	}
 	switch k.runtime {
 	case "":
-		err = c.expectWorker(ctx)
+		if !k.full { // nobody takes it for Python
+			err = c.expectWorker(ctx)
+		}
 	case function.Python3:
 		c.beginFork(ctx, k.zygote)
 		if !c.forked() {

@@ -118,12 +118,12 @@ func (r *Runtime) prepare() (err error) {
 	}
 	r.code = &codeStore{dir: r.state.code()}
 	r.modules = &moduleStore{dir: r.state.modules(), compile: r.compile}
-	if r.agent, err = r.state.agent(r.cfg.AgentPath); err != nil {
+	if r.agent, err = r.state.agent(r.cfg.AgentPath, "containerservice"); err != nil {
 		return err
 	}
 	r.fullAgent = r.agent
 	if r.cfg.FullAgentPath != r.cfg.AgentPath {
-		if r.fullAgent, err = r.state.agent(r.cfg.FullAgentPath); err != nil {
+		if r.fullAgent, err = r.state.agent(r.cfg.FullAgentPath, "containerservice-full"); err != nil {
 			return err
 		}
 	}

@@ -82,10 +82,10 @@ func (s *stateDir) fill() error {
 	return nil
 }
 
-// agent is a path by which every user can run the agent: its own, or a copy's. Where we are
+// agent is a path by which every user can run the agent: its own, or that of a copy of that name. Where we are
 // root nobody else can read it. What runs such a program belongs, in the kernel's eyes, to
 // the initial user namespace, and who has rights over that of a sandbox only gets at no agent.
-func (s *stateDir) agent(path string) (string, error) {
+func (s *stateDir) agent(path, name string) (string, error) {
 	info, err := os.Stat(path)
 	if err != nil {
 		return "", fmt.Errorf("find agent: %w; build it, with CGO_ENABLED=0, from ./cmd/containerservice or containerservice-full", err)
@@ -102,7 +102,7 @@ func (s *stateDir) agent(path string) (string, error) {
 		return "", fmt.Errorf("copy agent: %w", err)
 	}
 	defer in.Close()
-	copied := filepath.Join(s.path, "bin", filepath.Base(path))
+	copied := filepath.Join(s.path, "bin", name)
 	out, err := os.OpenFile(copied, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o711)
 	if err != nil {
 		return "", fmt.Errorf("copy agent: %w", err)
