@@ -115,20 +115,26 @@ func connect(t *testing.T, p *platform, offset int) *grpc.ClientConn {
 // leftovers lists what a platform must not leave: cgroups, processes, mounts,
 // sockets and folders of its nodes.
 func leftovers(stateDir, cgroupParent string, portBase int) []string {
-	if cgroupParent == "" {
-		cgroupParent = fmt.Sprintf("minifaas-%d", portBase)
-	}
-	var left []string
-	for _, pattern := range []string{"/sys/fs/cgroup/" + cgroupParent, "/sys/fs/cgroup/*/" + cgroupParent} {
-		found, _ := filepath.Glob(pattern)
-		left = append(left, found...)
-	}
+	left := running(stateDir, cgroupParent, portBase)
 	for _, folder := range []string{"bin", "run", "nodes", "pool"} {
 		if _, err := os.Stat(filepath.Join(stateDir, folder)); !errors.Is(err, os.ErrNotExist) {
 			left = append(left, folder)
 		}
 	}
-	return append(left, processesOf(stateDir)...)
+	return left
+}
+
+// running lists the cgroups and processes of a platform.
+func running(stateDir, cgroupParent string, portBase int) []string {
+	if cgroupParent == "" {
+		cgroupParent = fmt.Sprintf("minifaas-%d", portBase)
+	}
+	found := processesOf(stateDir)
+	for _, pattern := range []string{"/sys/fs/cgroup/" + cgroupParent, "/sys/fs/cgroup/*/" + cgroupParent} {
+		groups, _ := filepath.Glob(pattern)
+		found = append(found, groups...)
+	}
+	return found
 }
 
 // processesOf lists the processes that name a state folder in their command or environment.
