@@ -94,7 +94,7 @@ func (a *Adaptive) KeepContainer(now engine.Instant, f *engine.FunctionView, c *
 		return 0
 	}
 	if a.moves(f.Pool, c) {
-		l.moved = f.Ready == 1 && l.level(0).total >= knownGaps
+		l.moved = f.Ready == 1 && l.calls > 0
 		return 0
 	}
 	if l.calls == 0 {

@@ -60,6 +60,31 @@ func TestNewestNodeIsDrained(t *testing.T) {
 	}
 }
 
+// A function of which nothing is known but one call is as well off as the others: its
+// container moves with theirs when the second node is emptied, and waits for the next call.
+func TestLittleKnownContainerMovesToo(t *testing.T) {
+	s := newStand(t, AdaptiveConfig{}, 2)
+	s.node = 2048 * megabyte
+	for i := range 100 {
+		for j, name := range crew {
+			s.call(time.Duration(1000*i+50*j)*ms, name, 512*megabyte, sleeps(20*ms, 20*megabyte))
+		}
+	}
+	s.call(600*ms, "rare", 512*megabyte, sleeps(20*ms, 20*megabyte))
+	s.call(30*time.Second, "rare", 512*megabyte, sleeps(20*ms, 20*megabyte))
+	s.run(3 * time.Second)
+	if got := s.nodes(); len(got) != 2 {
+		t.Fatalf("nodes %v at first, want two", got)
+	}
+	s.run(90 * time.Second)
+	if got := s.nodes(); len(got) != 1 {
+		t.Errorf("nodes %v in the end, want one", got)
+	}
+	if s.colds["rare"] != 1 || len(s.made["rare"]) != 2 {
+		t.Errorf("%d cold starts in %d containers, want the first alone, and one that was moved", s.colds["rare"], len(s.made["rare"]))
+	}
+}
+
 // While a call waits, a node that is being emptied serves as well as another.
 func TestDrainingNodeServesWhoWaits(t *testing.T) {
 	s := newStand(t, AdaptiveConfig{}, 2)
