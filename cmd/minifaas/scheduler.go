@@ -26,7 +26,7 @@ type schedulerCommand struct {
 // policyFlags say how containers and nodes are scheduled.
 type policyFlags struct {
 	weightFlags
-	Enlarge       bool          `help:"Let the policy adaptive give functions that compute a larger container than they declare, for its CPU. Their declared memory is then no limit."`
+	Enlarge       bool          `help:"Let the policy adaptive give functions a larger container than they declare, for its CPU. Their declared memory is then no limit."`
 	Resize        bool          `default:"true" negatable:"" help:"Have nodes raise the memory limit of containers that run when their function turns out to need more; without it, and on nodes that can't, they are replaced."`
 	Policy        string        `default:"adaptive" help:"Scheduling policy: adaptive, or baseline (the contest's: one call a container, nothing ever removed)."`
 	QueueLimit    int           `default:"1000" help:"How many calls of one function may wait for a container."`

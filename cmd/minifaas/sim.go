@@ -23,7 +23,7 @@ type simCommand struct {
 	Workload []string `default:"contest-2020" placeholder:"W" help:"Workloads: built-in ones such as contest-2020, specifications (.yaml), event CSVs or traces of Azure Functions."`
 	Policy   []string `default:"baseline,adaptive" placeholder:"P" help:"Policies to play each workload with."`
 	weightFlags
-	Enlarge     bool          `default:"true" negatable:"" help:"Let the policy adaptive give functions that compute a larger container than they declare, for its CPU, as on the contest's platform."`
+	Enlarge     bool          `default:"true" negatable:"" help:"Let the policy adaptive give functions a larger container than they declare, for its CPU, as on the contest's platform."`
 	Length      time.Duration `help:"Length of the load: rates stay as they are, phases shrink to it; 0 keeps the workload's own."`
 	Seed        uint64        `default:"1" help:"Seed of the workload's generator and of all that the platform draws."`
 	Concurrency int           `help:"Concurrency that every function declares, in calls a container; 0 leaves it to the policy."`

@@ -182,6 +182,9 @@ func (s *scenario) run(end engine.Instant) string {
 func (s *scenario) engine() *engine.Engine {
 	if s.e == nil {
 		p, err := policy.New(s.policy)
+		if s.policy == "adaptive" { // as in the scheduler: what is declared is a limit
+			p, err = policy.NewAdaptive(policy.AdaptiveConfig{})
+		}
 		if err != nil {
 			s.t.Fatal(err)
 		}

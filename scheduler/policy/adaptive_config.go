@@ -18,8 +18,8 @@ type AdaptiveConfig struct {
 	ColdStart time.Duration
 	// MaxShare is the most calls that a container is learned to share. Default 64.
 	MaxShare int
-	// Enlarge lets functions that would be faster with the CPU of more memory have a
-	// limit beyond the declared one, where nobody relies on that as a limit.
+	// Enlarge lets functions have a limit beyond the declared one, for the CPU that goes
+	// with it, where nobody relies on what is declared as a limit.
 	Enlarge bool
 	// Without switches parts off, to see what each is good for.
 	Without Part

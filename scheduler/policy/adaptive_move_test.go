@@ -100,9 +100,10 @@ func TestDrainingNodeServesWhoWaits(t *testing.T) {
 	}
 }
 
-// A small container serves on until one that fits is there.
+// A small container, made while limits were not raised, serves on until one that fits is there.
 func TestMisfitRetiresWhenReplaced(t *testing.T) {
-	s := newStand(t, AdaptiveConfig{Enlarge: true}, 1)
+	s := newStand(t, AdaptiveConfig{}, 1)
+	s.later(at(2*time.Second), func() { s.p.cfg.Enlarge = true })
 	for i := range 100 {
 		s.call(time.Duration(i)*200*ms, "f", 128*megabyte, computes(10*ms))
 	}
@@ -128,7 +129,8 @@ func TestMisfitRetiresWhenReplaced(t *testing.T) {
 // Of a crowd of small containers all retire for one that fits; no more than that
 // is made for their sake.
 func TestCrowdOfMisfitsRetires(t *testing.T) {
-	s := newStand(t, AdaptiveConfig{Enlarge: true, Without: Sharing}, 4)
+	s := newStand(t, AdaptiveConfig{Without: Sharing}, 4)
+	s.later(at(time.Minute), func() { s.p.cfg.Enlarge = true })
 	for range 40 { // half a minute each, with 128 MiB
 		s.call(0, "f", 128*megabyte, computes(2500*ms))
 	}

@@ -9,19 +9,25 @@ import (
 )
 
 // Size asks for what the function needs. Memory is booked by the peaks seen, with
-// a margin. The limit is what the function declares, or more: the platform gives
-// CPU by the limit, so a function that computes gets a whole core by asking for
-// more; that costs nothing, as only what is booked is taken from others.
+// a margin. The limit is what the function declares, or a whole node's where it may
+// be: the platform gives CPU by the limit, and a quota takes nothing from others, as
+// only what is booked does. A function that sleeps gains little by it, but for
+// nothing; one that proves to compute need not be made anew.
 func (a *Adaptive) Size(f *engine.FunctionView) engine.Size {
 	l := a.of(f)
-	size := engine.Size{Memory: a.limit(l, f), Booked: max(f.Spec.Memory, l.memory.floor)}
+	declared := max(f.Spec.Memory, l.memory.floor)
+	size := engine.Size{Memory: declared, Booked: declared}
+	if declared > 0 && a.cfg.Enlarge && a.cfg.has(RightSizing) {
+		size.Memory = max(declared, a.all.node)
+	}
 	if l.memory.calls >= knownFootprint && a.cfg.has(RightSizing) && size.Booked > 0 {
 		size.Booked = min(size.Booked, l.memory.need(min(a.Concurrency(f), l.memory.company+1)))
 	}
 	return size
 }
 
-// limit is the Memory of Size; 0 if the function declares none.
+// limit is the least Memory with which a container serves on; 0 if the function
+// declares none. To be made anew for less CPU than a core only pays one that computes.
 func (a *Adaptive) limit(l *learned, f *engine.FunctionView) engine.Bytes {
 	memory := max(f.Spec.Memory, l.memory.floor)
 	if memory > 0 && a.all.node > memory && a.cfg.has(RightSizing) && a.computes(l, f.Spec.Memory) {

@@ -127,10 +127,9 @@ func TestOutOfMemoryRaisesTheLimitAtOnce(t *testing.T) {
 	}
 }
 
-// With 128 MiB go 8 % of a core. A function that computes gets the limit of a
-// node, hence a whole core, and books no more than before; its small container
-// is replaced without anybody waiting for that. One that sleeps is left alone.
-func TestComputingFunctionGetsAWholeCore(t *testing.T) {
+// With 128 MiB go 8 % of a core. Where limits may be raised every container has that of
+// a node, hence a whole core, and books no more than it would: none is made anew.
+func TestEveryContainerGetsAWholeCore(t *testing.T) {
 	for _, c := range []struct {
 		name string
 		cfg  AdaptiveConfig
@@ -140,7 +139,8 @@ func TestComputingFunctionGetsAWholeCore(t *testing.T) {
 		{"computes", AdaptiveConfig{Enlarge: true}, computes(40 * ms), 3072 * megabyte},
 		{"computes, but what it declares is a limit", AdaptiveConfig{}, computes(40 * ms), 128 * megabyte},
 		{"computes, but sizes are fixed", AdaptiveConfig{Enlarge: true, Without: RightSizing}, computes(40 * ms), 128 * megabyte},
-		{"sleeps", AdaptiveConfig{Enlarge: true}, sleeps(500*ms, 10*megabyte), 128 * megabyte},
+		{"sleeps", AdaptiveConfig{Enlarge: true}, sleeps(500*ms, 10*megabyte), 3072 * megabyte},
+		{"sleeps, but what it declares is a limit", AdaptiveConfig{}, sleeps(500*ms, 10*megabyte), 128 * megabyte},
 	} {
 		s := newStand(t, c.cfg, 2)
 		for i := range 30 {
@@ -151,8 +151,34 @@ func TestComputingFunctionGetsAWholeCore(t *testing.T) {
 		if len(got) != 1 || got[0].Memory != c.want || got[0].Booked > 128*megabyte {
 			t.Errorf("%s: %+v, want one with a limit of %d MiB that books no more than 128", c.name, got, c.want/megabyte)
 		}
-		if s.colds["f"] != 1 {
-			t.Errorf("%s: %d cold starts, want the first alone", c.name, s.colds["f"])
+		if s.colds["f"] != 1 || len(s.made["f"]) != 1 {
+			t.Errorf("%s: %d cold starts, %d containers made, want the first alone", c.name, s.colds["f"], len(s.made["f"]))
+		}
+	}
+}
+
+// A call that sleeps for 4 s and computes for 44 ms is not said to compute: in 512 MiB,
+// with 0.67 of half a core, it takes 44 / 0.335 - 44 = 87 ms longer than on a whole
+// core, and that is not the tenth for which a container would be made anew. But it is
+// to be had for nothing.
+func TestSleeperIsNotSlowedByItsQuota(t *testing.T) {
+	for _, c := range []struct {
+		enlarge bool
+		want    time.Duration
+	}{{true, 4044 * ms}, {false, 4131 * ms}} {
+		s := newStand(t, AdaptiveConfig{Enlarge: c.enlarge}, 1)
+		var took time.Duration
+		for i := range 3 {
+			s.call(time.Duration(10*i)*time.Second, "f", 512*megabyte, func(limit engine.Bytes) engine.Outcome {
+				o := computes(44 * ms)(limit)
+				o.Duration += 4 * time.Second
+				took = o.Duration
+				return o
+			})
+		}
+		s.run(30 * time.Second)
+		if took.Round(ms) != c.want {
+			t.Errorf("enlarge %v: a call takes %v, want %v", c.enlarge, took, c.want)
 		}
 	}
 }
@@ -168,10 +194,9 @@ func TestUnknownFunctionIsTakenForTheRest(t *testing.T) {
 			s.call(time.Duration(i)*time.Second, "f", 128*megabyte, c.rest)
 		}
 		s.call(11*time.Second, "new", 128*megabyte, sleeps(40*ms, megabyte))
-		s.run(12 * time.Second)
-		got := s.made["new"]
-		if len(got) != 1 || (got[0] == s.node) != c.want {
-			t.Errorf("limits %v, want that of a node: %v", got, c.want)
+		s.run(11*time.Second + s.cold/2) // it has not run yet
+		if got := s.p.computes(&s.p.learned[0][1], 128*megabyte); got != c.want {
+			t.Errorf("a new function is taken to compute: %v, want %v", got, c.want)
 		}
 	}
 }
