@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"math"
 	"time"
 
 	"github.com/minifaas/minifaas/scheduler/engine"
@@ -15,9 +16,30 @@ const (
 	keepCrowded = time.Minute
 )
 
-// misfit: the container has too little CPU, or is on a node that is to be emptied.
+// misfit: the container has too little CPU, or is on a node that is to be emptied, or
+// on one of which another has all the CPU.
 func (a *Adaptive) misfit(f *engine.FunctionView, c *engine.ContainerView) bool {
-	return c.Memory < a.limit(a.of(f), f) && !c.Resizing || a.moves(f.Pool, c)
+	return c.Memory < a.limit(a.of(f), f) && !c.Resizing || a.moves(f.Pool, c) || a.spare(f, c)
+}
+
+// spare: an older container of the function is on the same node, and calls that fill
+// that one take all the CPU that both could have. So it is when they were made before
+// it was known that the function computes; as long as they stay, none is made where
+// there is more.
+func (a *Adaptive) spare(f *engine.FunctionView, c *engine.ContainerView) bool {
+	if f.Ready < 2 || float64(a.Concurrency(f)) < math.Floor(quotaOf(c.Memory)) || !a.computes(a.of(f), f.Spec.Memory) {
+		return false
+	}
+	looked := 0
+	for other := range f.Containers() {
+		if other.InService && other.Node == c.Node && other.Serial < c.Serial {
+			return true
+		}
+		if looked++; looked == fewContainers {
+			break
+		}
+	}
+	return false
 }
 
 // moves: the container is on a node that is to be emptied, and another could take it.

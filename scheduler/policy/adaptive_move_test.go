@@ -100,6 +100,43 @@ func TestDrainingNodeServesWhoWaits(t *testing.T) {
 	}
 }
 
+// Of a function that nobody knows three containers are made, on one node. It computes, and two
+// calls at once, as many as one container has cores for, take all of the node's
+// two: the other containers are given up, and the next one is made on another node.
+func TestAllButOneOnANodeAreGivenUp(t *testing.T) {
+	s := newStand(t, AdaptiveConfig{Enlarge: true}, 2)
+	on := func() map[engine.NodeID]int {
+		made := make(map[engine.NodeID]int)
+		for _, n := range s.e.Status().Nodes {
+			for range n.Containers {
+				made[n.ID]++
+			}
+		}
+		return made
+	}
+	for range 4 {
+		s.call(0, "f", 128*megabyte, computes(400*ms))
+	}
+	s.run(900 * ms)
+	if got := on(); len(got) != 1 || got["n1"] != 3 {
+		t.Fatalf("containers on nodes %v at first, want three on the first", got)
+	}
+	for i := range 20 {
+		s.call(time.Duration(2000+500*i)*ms, "f", 128*megabyte, computes(400*ms))
+	}
+	s.run(10 * time.Second)
+	if got := on(); len(got) != 1 || got["n1"] != 1 {
+		t.Errorf("containers on nodes %v, want one", got)
+	}
+	for range 40 {
+		s.call(12*time.Second, "f", 128*megabyte, computes(400*ms))
+	}
+	s.run(18 * time.Second)
+	if got := on(); len(got) != 2 || got["n1"] != 1 || got["n2"] != 1 {
+		t.Errorf("containers on nodes %v, want one on each of two", got)
+	}
+}
+
 // A small container, made while limits were not raised, serves on until one that fits is there.
 func TestMisfitRetiresWhenReplaced(t *testing.T) {
 	s := newStand(t, AdaptiveConfig{}, 1)
