@@ -68,7 +68,7 @@ func (m *metrics) created(c sandbox.Container) *nodeservicepb.CreationPhases {
 	}
 	return &nodeservicepb.CreationPhases{
 		WaitNanos: int64(p.Wait), TakeNanos: int64(p.Take), MountNanos: int64(p.Mount), LimitNanos: int64(p.Limit),
-		ImportNanos: int64(p.Import), Pooled: p.Pooled, Sandbox: p.Sandbox,
+		ImportNanos: int64(p.Import), Pooled: p.Pooled, Sandbox: p.Sandbox, NoSnapshot: p.NoSnapshot,
 	}
 }
 

@@ -16,7 +16,7 @@ import (
 // scriptedPhases are what each scripted container says that its creation took.
 var scriptedPhases = sandbox.Phases{
 	Wait: time.Millisecond, Take: 2 * time.Millisecond, Mount: 3 * time.Millisecond,
-	Limit: 4 * time.Millisecond, Import: 5 * time.Millisecond, Pooled: true,
+	Limit: 4 * time.Millisecond, Import: 5 * time.Millisecond, Pooled: true, NoSnapshot: "none yet",
 }
 
 func (c *scriptedContainer) Phases() sandbox.Phases { return scriptedPhases }
@@ -33,7 +33,7 @@ func TestPhases(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := &nodeservicepb.CreationPhases{
-		WaitNanos: 1_000_000, TakeNanos: 2_000_000, MountNanos: 3_000_000, LimitNanos: 4_000_000, ImportNanos: 5_000_000, Pooled: true,
+		WaitNanos: 1_000_000, TakeNanos: 2_000_000, MountNanos: 3_000_000, LimitNanos: 4_000_000, ImportNanos: 5_000_000, Pooled: true, NoSnapshot: "none yet",
 	}
 	if got := created.GetPhases(); !proto.Equal(got, want) {
 		t.Errorf("the reply holds %v, want %v", got, want)

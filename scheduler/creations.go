@@ -96,7 +96,7 @@ func (c *creations) explain(id engine.ContainerID, came time.Time) *schedulerpb.
 	return &schedulerpb.ColdStart{
 		DecideNanos: int64(max(0, made.ordered.Sub(came))),
 		WaitNanos:   p.GetWaitNanos(), TakeNanos: p.GetTakeNanos(), MountNanos: p.GetMountNanos(), LimitNanos: p.GetLimitNanos(),
-		ImportNanos: p.GetImportNanos(), FirstCallNanos: int64(made.firstCall), Pooled: p.GetPooled(),
+		ImportNanos: p.GetImportNanos(), FirstCallNanos: int64(made.firstCall), Pooled: p.GetPooled(), NoSnapshot: p.GetNoSnapshot(),
 	}
 }
 

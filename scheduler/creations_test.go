@@ -17,7 +17,7 @@ import (
 // metrics have it, too.
 func TestColdStartPhases(t *testing.T) {
 	node := newFakeNode(t, nodeID(1))
-	node.phases = &nodeservicepb.CreationPhases{WaitNanos: 1, TakeNanos: 2, MountNanos: 3, LimitNanos: 4, ImportNanos: 5, Pooled: true}
+	node.phases = &nodeservicepb.CreationPhases{WaitNanos: 1, TakeNanos: 2, MountNanos: 3, LimitNanos: 4, ImportNanos: 5, Pooled: true, NoSnapshot: "none yet"}
 	registry := prometheus.NewRegistry()
 	h := ready(t, Config{ResourceManager: newManager(t, node).address, Metrics: registry})
 	explain := func(id string) *schedulerpb.ColdStart {
@@ -29,7 +29,7 @@ func TestColdStartPhases(t *testing.T) {
 		return reply.GetColdStart()
 	}
 	lease := h.acquire(t, "r1", "f")
-	want := &schedulerpb.ColdStart{WaitNanos: 1, TakeNanos: 2, MountNanos: 3, LimitNanos: 4, ImportNanos: 5, Pooled: true}
+	want := &schedulerpb.ColdStart{WaitNanos: 1, TakeNanos: 2, MountNanos: 3, LimitNanos: 4, ImportNanos: 5, Pooled: true, NoSnapshot: "none yet"}
 	got := explain("r1")
 	// A node had to be reserved before the container could be ordered.
 	if want.DecideNanos = got.GetDecideNanos(); want.DecideNanos <= 0 || !proto.Equal(got, want) {

@@ -69,6 +69,8 @@ type whyCold struct {
 	Import    int64 `json:"import_ns"`
 	FirstCall int64 `json:"first_call_ns"`
 	Pooled    bool  `json:"pooled"`
+	// NoSnapshot is why a function that declares a snapshot was not begun from it.
+	NoSnapshot string `json:"no_snapshot,omitempty"`
 }
 
 func (c *whyCommand) Run(ctx context.Context, file *config.File) error {
@@ -110,7 +112,7 @@ func newWhyCold(c *schedulerpb.ColdStart) *whyCold {
 	if c == nil {
 		return nil
 	}
-	return &whyCold{c.DecideNanos, c.WaitNanos, c.TakeNanos, c.MountNanos, c.LimitNanos, c.ImportNanos, c.FirstCallNanos, c.Pooled}
+	return &whyCold{c.DecideNanos, c.WaitNanos, c.TakeNanos, c.MountNanos, c.LimitNanos, c.ImportNanos, c.FirstCallNanos, c.Pooled, c.NoSnapshot}
 }
 
 // tellWhy writes a decision as a short story: what happened, what there was,
@@ -124,6 +126,9 @@ func tellWhy(w io.Writer, r *schedulerpb.ExplainReply) error {
 	say("%s", happened(r))
 	if parts := coldParts(r.GetColdStart()); parts != "" {
 		say("Its parts: %s.", parts)
+	}
+	if reason := r.GetColdStart().GetNoSnapshot(); reason != "" {
+		say("It did not begin from the function's snapshot: %s.", reason)
 	}
 	say("There were %s of its function, %d idle, and %d being made; %s ran and %d waited before it.",
 		count(r.GetContainers(), "container"), r.GetIdle(), r.GetCreating(), count(r.GetInFlight(), "call"), r.GetQueueDepth())

@@ -21,9 +21,10 @@ func TestWhyTellsTheStory(t *testing.T) {
 			Outcome: "cold", Policy: "adaptive", WaitedNanos: 612 * ms, NodeId: "n1", ContainerId: "c1", CreationNanos: 550 * ms,
 			MemoryInBytes: 256 << 20, ReservedInBytes: 32 << 20, Containers: 1, InFlight: 1, Created: 1, Evicted: 2, NodesAsked: 1,
 			Reason:    &schedulerpb.Reason{WaitNanos: 2000 * ms, ColdStartNanos: 500 * ms},
-			ColdStart: &schedulerpb.ColdStart{DecideNanos: 60 * ms, TakeNanos: 2 * ms, MountNanos: ms / 2, ImportNanos: 540 * ms, FirstCallNanos: 3 * ms, Pooled: true},
+			ColdStart: &schedulerpb.ColdStart{DecideNanos: 60 * ms, TakeNanos: 2 * ms, MountNanos: ms / 2, ImportNanos: 540 * ms, FirstCallNanos: 3 * ms, Pooled: true, NoSnapshot: "none yet"},
 		}, `It was a cold start: it waited for 612ms, till container c1 of 256MiB (32MiB reserved) was made on n1, which took 550ms.
 Its parts: 60ms until a container was ordered, 2ms to take a sandbox from the reserve, 500µs to mount the code, 540ms to import the function, and then 3ms for the call itself.
+It did not begin from the function's snapshot: none yet.
 There were 1 container of its function, 0 idle, and 0 being made; 1 call ran and 0 waited before it.
 Meanwhile 1 container was begun for the function, 2 containers were evicted to make room, and 1 node was asked for.
 The policy, adaptive, expected a busy container to have room in 2s, a new one to take 500ms.

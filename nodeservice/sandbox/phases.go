@@ -26,6 +26,8 @@ type Phases struct {
 	Pooled bool
 	// Sandbox is the kind that the function takes, as Runtime.Ready counts them.
 	Sandbox string
+	// NoSnapshot is why a function that declares a snapshot was not begun from it.
+	NoSnapshot string
 }
 
 // MarshalLogObject implements zapcore.ObjectMarshaler.

@@ -324,7 +324,9 @@ type CreationPhases struct {
 	Pooled bool `protobuf:"varint,6,opt,name=pooled,proto3" json:"pooled,omitempty"`
 	// The kind of sandbox that the function takes, as GetStatsReply.ready_sandboxes
 	// counts them.
-	Sandbox       string `protobuf:"bytes,7,opt,name=sandbox,proto3" json:"sandbox,omitempty"`
+	Sandbox string `protobuf:"bytes,7,opt,name=sandbox,proto3" json:"sandbox,omitempty"`
+	// Why a function that declares a snapshot was not begun from it; empty for others.
+	NoSnapshot    string `protobuf:"bytes,8,opt,name=no_snapshot,json=noSnapshot,proto3" json:"no_snapshot,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -404,6 +406,13 @@ func (x *CreationPhases) GetPooled() bool {
 func (x *CreationPhases) GetSandbox() string {
 	if x != nil {
 		return x.Sandbox
+	}
+	return ""
+}
+
+func (x *CreationPhases) GetNoSnapshot() string {
+	if x != nil {
+		return x.NoSnapshot
 	}
 	return ""
 }
@@ -1932,7 +1941,7 @@ const file_nodeservice_nodeservice_proto_rawDesc = "" +
 	"\x05epoch\x18d \x01(\x03R\x05epoch\"s\n" +
 	"\x14CreateContainerReply\x12!\n" +
 	"\fcontainer_id\x18\x01 \x01(\tR\vcontainerId\x128\n" +
-	"\x06phases\x18d \x01(\v2 .nodeservoceproto.CreationPhasesR\x06phases\"\xe5\x01\n" +
+	"\x06phases\x18d \x01(\v2 .nodeservoceproto.CreationPhasesR\x06phases\"\x86\x02\n" +
 	"\x0eCreationPhases\x12\x1d\n" +
 	"\n" +
 	"wait_nanos\x18\x01 \x01(\x03R\twaitNanos\x12\x1d\n" +
@@ -1944,7 +1953,9 @@ const file_nodeservice_nodeservice_proto_rawDesc = "" +
 	"limitNanos\x12!\n" +
 	"\fimport_nanos\x18\x05 \x01(\x03R\vimportNanos\x12\x16\n" +
 	"\x06pooled\x18\x06 \x01(\bR\x06pooled\x12\x18\n" +
-	"\asandbox\x18\a \x01(\tR\asandbox\"p\n" +
+	"\asandbox\x18\a \x01(\tR\asandbox\x12\x1f\n" +
+	"\vno_snapshot\x18\b \x01(\tR\n" +
+	"noSnapshot\"p\n" +
 	"\x16RemoveContainerRequest\x12\x1d\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tR\trequestId\x12!\n" +

@@ -1648,7 +1648,9 @@ type ColdStart struct {
 	// The first call's execution; 0 until it was returned.
 	FirstCallNanos int64 `protobuf:"varint,7,opt,name=first_call_nanos,json=firstCallNanos,proto3" json:"first_call_nanos,omitempty"`
 	// The sandbox came from the node's reserve.
-	Pooled        bool `protobuf:"varint,8,opt,name=pooled,proto3" json:"pooled,omitempty"`
+	Pooled bool `protobuf:"varint,8,opt,name=pooled,proto3" json:"pooled,omitempty"`
+	// Why a function that declares a snapshot was not begun from it; empty for others.
+	NoSnapshot    string `protobuf:"bytes,9,opt,name=no_snapshot,json=noSnapshot,proto3" json:"no_snapshot,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1737,6 +1739,13 @@ func (x *ColdStart) GetPooled() bool {
 		return x.Pooled
 	}
 	return false
+}
+
+func (x *ColdStart) GetNoSnapshot() string {
+	if x != nil {
+		return x.NoSnapshot
+	}
+	return ""
 }
 
 // Reason is what the policy expected when the request found no container with
@@ -1963,7 +1972,7 @@ const file_scheduler_scheduler_proto_rawDesc = "" +
 	"\x05cause\x18\x17 \x01(\tR\x05cause\x12.\n" +
 	"\x06reason\x18\x18 \x01(\v2\x16.schedulerproto.ReasonR\x06reason\x128\n" +
 	"\n" +
-	"cold_start\x18\x19 \x01(\v2\x19.schedulerproto.ColdStartR\tcoldStart\"\x93\x02\n" +
+	"cold_start\x18\x19 \x01(\v2\x19.schedulerproto.ColdStartR\tcoldStart\"\xb4\x02\n" +
 	"\tColdStart\x12!\n" +
 	"\fdecide_nanos\x18\x01 \x01(\x03R\vdecideNanos\x12\x1d\n" +
 	"\n" +
@@ -1976,7 +1985,9 @@ const file_scheduler_scheduler_proto_rawDesc = "" +
 	"limitNanos\x12!\n" +
 	"\fimport_nanos\x18\x06 \x01(\x03R\vimportNanos\x12(\n" +
 	"\x10first_call_nanos\x18\a \x01(\x03R\x0efirstCallNanos\x12\x16\n" +
-	"\x06pooled\x18\b \x01(\bR\x06pooled\"\x9b\x01\n" +
+	"\x06pooled\x18\b \x01(\bR\x06pooled\x12\x1f\n" +
+	"\vno_snapshot\x18\t \x01(\tR\n" +
+	"noSnapshot\"\x9b\x01\n" +
 	"\x06Reason\x12\x1d\n" +
 	"\n" +
 	"wait_nanos\x18\x01 \x01(\x03R\twaitNanos\x12(\n" +

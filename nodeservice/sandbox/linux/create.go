@@ -77,6 +77,9 @@ func (r *Runtime) create(ctx context.Context, spec sandbox.Spec) (*container, er
 	begun := time.Now()
 	folders := r.mounts(code, compiled)
 	z := r.zygotes.take(spec, program)
+	if b, declared := breedOfFunction(spec, program); declared && z.home() == nil {
+		watch.phases.NoSnapshot = r.zygotes.lacking(b)
+	}
 	if z.home() != nil { // what the function does to its own sandboxes holds up no other one's
 		defer time.AfterFunc(longLoad, func() { turn.yield(0) }).Stop()
 	}
@@ -95,7 +98,9 @@ func (r *Runtime) create(ctx context.Context, spec sandbox.Spec) (*container, er
 		return nil, err
 	}
 	request := r.loadRequest(spec, code, compiled, program)
-	request.Forked = c.forked()
+	if request.Forked = c.forked(); !request.Forked && z.home() != nil {
+		watch.phases.NoSnapshot = c.fork.refused.Error()
+	}
 	placed := placing
 	defer time.AfterFunc(longLoad, func() { turn.yield(placed) }).Stop()
 	err = c.load(ctx, request)

@@ -72,7 +72,7 @@ func (c *container) dying() bool {
 // distrust ends a zygote that is of no use.
 func (c *container) distrust(why error) {
 	c.runtime.log.Warn("a zygote was of no use", zap.String("container", c.called()), zap.Error(why))
-	c.runtime.zygotes.distrust(c.fork.zygote)
+	c.runtime.zygotes.distrust(c.fork.zygote, why)
 }
 
 func (c *container) forkWorker(ctx context.Context) error {

@@ -44,10 +44,10 @@ func breedOfFunction(spec sandbox.Spec, program interpreter) (breed, bool) {
 // is believed that it says, and what it may do is what the kernel lets it.
 func (r *Runtime) startFunctionZygote(id string, b breed, spec sandbox.Spec) (*zygote, error) {
 	if r.host == nil {
-		return nil, errors.New("start zygote: without cgroups there would be no end of what its modules start")
+		return nil, errors.New("without cgroups there would be no end of what its modules start")
 	}
 	if mode, err := os.ReadFile("/proc/sys/fs/suid_dumpable"); err != nil || strings.TrimSpace(string(mode)) == "1" {
-		return nil, errors.Join(errors.New("start zygote: the host's agents are open to debuggers (sysctl fs.suid_dumpable=1), and so to it"), err)
+		return nil, errors.Join(errors.New("the host's agents are open to debuggers (sysctl fs.suid_dumpable=1), and so to it"), err)
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), r.cfg.LoadTimeout)
 	defer cancel()
@@ -60,11 +60,11 @@ func (r *Runtime) startFunctionZygote(id string, b breed, spec sandbox.Spec) (*z
 	}()
 	code, fault, err := r.code.get(ctx, spec.Function)
 	if err = errors.Join(err, fault); err != nil {
-		return nil, fmt.Errorf("start zygote: %w", err)
+		return nil, err
 	}
 	c, err := r.newHouse(id, spec.Memory)
 	if err != nil {
-		return nil, fmt.Errorf("start zygote: %w", err)
+		return nil, err
 	}
 	program := interpreter{path: b.interpreter, prefix: prefix(b.interpreter)}
 	z, err := c.hatch(ctx, r.loadRequest(spec, code, "", program), append(r.mounts(code, ""), program.mounts()...))
@@ -73,7 +73,7 @@ func (r *Runtime) startFunctionZygote(id string, b breed, spec sandbox.Spec) (*z
 		if c.agent != nil {
 			_ = c.Kill()
 		}
-		return nil, fmt.Errorf("start zygote: %w", err)
+		return nil, err
 	}
 	z.breed, z.patience = b, functionFork
 	return z, nil
@@ -110,7 +110,7 @@ func (c *container) hatch(ctx context.Context, request *containerservicepb.LoadR
 		err = c.load(ctx, request)
 	}
 	if err == nil && c.broken != nil {
-		err = errors.New(c.broken.GetError().GetMessage())
+		err = fmt.Errorf("%s: %s", c.broken.GetError().GetType(), c.broken.GetError().GetMessage())
 	}
 	if err == nil {
 		err = z.settle(c)

@@ -34,7 +34,7 @@ func ofFunction(t testing.TB, r *Runtime, id string, f function.Function) *conta
 		t.Fatal(err)
 	}
 	c := made.(*container)
-	if c.fork.zygote != one || c.broken == nil && len(descendants(c.agent.process.Pid)) == 0 {
+	if c.fork.zygote != one || c.phases.NoSnapshot != "" || c.broken == nil && len(descendants(c.agent.process.Pid)) == 0 {
 		t.Fatalf("the container's worker is not a fork of the function's zygote: %v", c.phases)
 	}
 	return c

@@ -181,16 +181,16 @@ func (z *zygotes) forgive() {
 // TestNoFunctionZygote: a function that starts a thread, fails in its zygote, or takes more
 // memory than there is, has none; its containers are made as ever.
 func TestNoFunctionZygote(t *testing.T) {
-	for name, code := range map[string]string{
-		"thread":  "import threading, time\nthreading.Thread(target=time.sleep, args=(600,), daemon=True).start()\n",
-		"fails":   "import os\nif os.getuid(): raise ValueError\n",
-		"exits":   "import os\nif os.getuid(): os._exit(0)\n",
-		"memory":  "import os\nif os.getuid(): x = bytearray(1 << 30)\n",
-		"threads": "import os, threading, time\nwhile os.getuid(): threading.Thread(target=time.sleep, args=(600,), daemon=True).start()\n",
+	for name, does := range map[string]struct{ code, reason string }{
+		"thread":  {"import threading, time\nthreading.Thread(target=time.sleep, args=(600,), daemon=True).start()\n", "has started a thread"},
+		"fails":   {"import os\nif os.getuid(): raise ValueError('oh')\n", "ValueError: oh"},
+		"exits":   {"import os\nif os.getuid(): os._exit(0)\n", "exited with code 0"},
+		"memory":  {"import os\nif os.getuid(): x = bytearray(1 << 30)\n", "out of memory"},
+		"threads": {"import os, threading, time\nwhile os.getuid(): threading.Thread(target=time.sleep, args=(600,), daemon=True).start()\n", "can't start new thread"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := newPooledRuntime(t, nil)
-			spec := sandbox.Spec{ID: "c1", Function: snapshotted(t, code+"def handler(e, c): return 'fine'\n"), Memory: 128 << 20}
+			spec := sandbox.Spec{ID: "c1", Function: snapshotted(t, does.code+"def handler(e, c): return 'fine'\n"), Memory: 128 << 20}
 			if one := r.awaitFunctionZygote(t, spec); one != nil {
 				t.Errorf("it has a zygote")
 			}
@@ -200,6 +200,9 @@ func TestNoFunctionZygote(t *testing.T) {
 			}
 			if got := answer(t, c.(*container)); got != "fine" {
 				t.Errorf("answer %q", got)
+			}
+			if got := c.(*container).phases.NoSnapshot; !strings.Contains(got, does.reason) {
+				t.Errorf("the reason that is told is %q, want %q", got, does.reason)
 			}
 		})
 	}

@@ -47,6 +47,7 @@ type interest struct {
 	last   time.Time     // asked for
 	failed time.Time     // to start
 	rest   time.Duration // since then, which doubles each time
+	fault  error         // why it failed; nil when it has not
 	// spec is of the last container, where the breed is one function's.
 	spec sandbox.Spec
 	// starting is set while one is being started, for which so much memory is set aside, in bytes.
@@ -126,6 +127,19 @@ func (z *zygotes) take(spec sandbox.Spec, program interpreter) *zygote {
 	return one
 }
 
+// lacking says why the function, which declares a snapshot, has no zygote of its own.
+func (z *zygotes) lacking(b breed) string {
+	if z == nil {
+		return "its node has no sandboxes in reserve (--pool, as root with namespaces)"
+	}
+	z.mu.Lock()
+	defer z.mu.Unlock()
+	if fault := z.interest(b).fault; fault != nil {
+		return fault.Error()
+	}
+	return "it is made once the function has been asked for, as soon as there are CPU and memory to spare"
+}
+
 // expect has one started of the breed of each function.
 func (z *zygotes) expect(functions []function.Function) {
 	if z == nil {
@@ -143,10 +157,11 @@ func (z *zygotes) expect(functions []function.Function) {
 }
 
 // distrust ends one whose fork came to nothing, and lets its breed rest.
-func (z *zygotes) distrust(one *zygote) {
+func (z *zygotes) distrust(one *zygote, why error) {
 	z.mu.Lock()
 	defer z.mu.Unlock()
-	z.interest(one.breed).failed = time.Now()
+	i := z.interest(one.breed)
+	i.failed, i.fault = time.Now(), why
 	z.alive = slices.DeleteFunc(z.alive, func(other *zygote) bool { return other == one })
 	z.kills.Go(one.kill)
 }
@@ -225,12 +240,12 @@ func (z *zygotes) add(b breed, one *zygote, err error) {
 	i := z.interest(b)
 	i.starting = false
 	if err != nil {
-		i.failed, i.rest = time.Now(), min(max(2*i.rest, retryAfter), forgotten)
+		i.failed, i.rest, i.fault = time.Now(), min(max(2*i.rest, retryAfter), forgotten), err
 		z.runtime.log.Warn("no zygote: containers start interpreters of their own",
 			zap.String("interpreter", b.interpreter), zap.Strings("preload", b.modules()), zap.String("function", b.function), zap.Error(err))
 		return
 	}
-	i.rest = 0
+	i.rest, i.fault = 0, nil
 	one.used = time.Now()
 	z.alive = append(z.alive, one)
 }

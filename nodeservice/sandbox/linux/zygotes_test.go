@@ -105,8 +105,8 @@ func TestPoolHoldsWorkers(t *testing.T) {
 			c.phases.Pooled, c.phases.Sandbox, answer(t, c) == answer(t, first))
 	}
 	wait()
-	r.zygotes.distrust(first.fork.zygote)
-	r.zygotes.distrust(forked(t, r, "c4", ownedBy("b", f)).fork.zygote)
+	r.zygotes.distrust(first.fork.zygote, errNoWorker)
+	r.zygotes.distrust(forked(t, r, "c4", ownedBy("b", f)).fork.zygote, errNoWorker)
 	for r.Ready()[function.Python3] > 0 {
 		if t.Context().Err() != nil {
 			t.Fatal("workers of zygotes that have ended still wait")
