@@ -31,7 +31,7 @@ type sandboxFlags struct {
 	Agent        string         `placeholder:"FILE" help:"The agent that runs in containers, with the runtimes that functions use (containerservice-full has all); by default those built into this program."`
 	NodeMemory   function.Size  `default:"4GiB" help:"Memory of a node; three quarters of it are offered to containers."`
 	NodeCPU      float64        `name:"node-cpu" default:"2" help:"CPU of a node, in cores."`
-	Pool         bool           `help:"Keep sandboxes in reserve, and warm interpreters that fork into them, so that a container is made in a few milliseconds. Filling it takes CPU that nothing else wants, and up to an eighth of the node's memory."`
+	Pool         bool           `default:"true" negatable:"" help:"Keep sandboxes in reserve, and warm interpreters that fork into them, so that a container is made in a few milliseconds. Filling it takes CPU that nothing else wants, and up to an eighth of the node's memory. It takes root, and namespaces."`
 	FreezeAfter  time.Duration  `default:"5s" help:"Freeze a container that has been idle for so long, until its next call: it takes no CPU meanwhile, and its memory is trimmed. 0 is never."`
 	EgressDeny   []netip.Prefix `placeholder:"NETWORK" help:"Networks, such as 10.0.0.0/8, that functions with network: egress don't reach. They never reach this machine, nor each other."`
 	Simulated    bool           `help:"Simulate the nodes: the real services, but what a call takes is a model's answer to its event, and no code runs. Needs no rights."`

@@ -130,7 +130,7 @@ func (z *zygotes) take(spec sandbox.Spec, program interpreter) *zygote {
 // lacking says why the function, which declares a snapshot, has no zygote of its own.
 func (z *zygotes) lacking(b breed) string {
 	if z == nil {
-		return "its node has no sandboxes in reserve (--pool, as root with namespaces)"
+		return "its node has no sandboxes in reserve, which take root, namespaces and --pool"
 	}
 	z.mu.Lock()
 	defer z.mu.Unlock()
