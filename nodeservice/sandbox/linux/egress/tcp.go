@@ -19,15 +19,15 @@ import (
 func (l *Link) acceptTCP(request *tcp.ForwarderRequest) {
 	target := target(request.ID())
 	if !l.gateway.quota.reserve(&l.share) {
+		l.refuse("tcp", target, errTooMany) // first, as the function's log may be read as soon as it is told
 		request.Complete(true)
-		l.refuse("tcp", target, errTooMany)
 		return
 	}
 	defer l.gateway.quota.release(&l.share)
 	remote, err := l.dial("tcp", target)
 	if err != nil {
-		request.Complete(true)
 		l.refuse("tcp", target, err)
+		request.Complete(true)
 		return
 	}
 	var events waiter.Queue
