@@ -52,6 +52,7 @@ var parts = []part{
 	{"prewarming", "ahead of periodic calls", policy.Prewarming},
 	{"pricing", "of keep-alives; without it they last 600 s", policy.Pricing},
 	{"ranking", "of what to evict; without it the longest idle goes", policy.Ranking},
+	{"displacing", "others' containers is a cost of making one", policy.Displacing},
 }
 
 func (p part) without() play.Entrant {

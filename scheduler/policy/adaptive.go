@@ -35,9 +35,10 @@ type everything struct {
 	firsts  histogram
 	reserve mean
 	// turnover is how long containers were idle that were evicted.
-	turnover mean
-	pace     pace
-	demand   demand
+	turnover  mean
+	displaced displacement
+	pace      pace
+	demand    demand
 	// levels as of a function, see there.
 	levels [levels]gaps
 	// computing of so many functions that were judged compute.
@@ -163,6 +164,7 @@ func (a *Adaptive) Expired(now engine.Instant, f *engine.FunctionView, idle time
 
 func (a *Adaptive) Evicted(now engine.Instant, f *engine.FunctionView, c *engine.ContainerView, _ int64) {
 	a.all.turnover.add(now.Sub(c.IdleSince))
+	a.all.displaced.evicted(a.penalty(a.of(f), f), max(a.Size(f).Booked, 1<<20))
 	a.gone(now, f, now.Sub(c.IdleSince))
 }
 
@@ -213,6 +215,7 @@ func (a *Adaptive) Started(now engine.Instant, f *engine.FunctionView, c *engine
 	}
 	l.cold.add(took)
 	a.all.cold.add(took)
+	a.all.displaced.created()
 	l.starts.add(c.Prepared, took)
 	a.all.starts.add(c.Prepared, took)
 	a.all.pace.started(took, l.fastest)

@@ -36,6 +36,7 @@ const (
 	Prewarming                   // ahead of periodic calls
 	Pricing                      // of keep-alives: without it they last 600 s
 	Ranking                      // of what to evict: without it the longest idle goes
+	Displacing                   // of others' containers, as a cost of making one
 )
 
 // Validate reports every fault at once.

@@ -9,8 +9,8 @@ import (
 
 // Scale prices waiting against creating. With W requests waiting, c calls to a
 // container, executions of E and cold starts of C, the containers that there
-// are clear the backlog in W·E/(ready·c). If that takes longer than a cold start
-// and what it costs in memory, it wants enough new ones to clear the backlog
+// are clear the backlog in W·E/(ready·c). If that takes longer than a cold start,
+// and what it costs in memory and other functions, it wants enough new ones to clear the backlog
 // within one more C: W·E/(c·C), those under way included. Shorter waits add up to
 // a debt; when one more container would repay it, one is created. A function that
 // nobody has seen the end of begins with few, one that computes gets no more than
@@ -23,8 +23,7 @@ func (a *Adaptive) Scale(now engine.Instant, f *engine.FunctionView, p *engine.P
 	}
 	useful, work := a.backlog(now, l, f)
 	cold, owed := a.nextStart(l, f), l.debt.grow(now, f)
-	// A container pays for itself by sparing that much waiting.
-	price := cold.Seconds() * (1 + 1/a.price(l, f))
+	price := a.breakEven(l, f, p)
 
 	want := 0
 	switch {
@@ -32,7 +31,7 @@ func (a *Adaptive) Scale(now engine.Instant, f *engine.FunctionView, p *engine.P
 		want = useful
 	case f.Ready == 0, work > float64(price*float64(f.Ready)):
 		want = int(min(max(1, math.Ceil(work/cold.Seconds())), float64(useful)))
-	case f.Creating == 0 && a.repays(l, f, owed):
+	case f.Creating == 0 && a.repays(l, f, p, owed):
 		want = 1
 	}
 	if l.execution.n == 0 { // the first call will tell
@@ -58,6 +57,11 @@ func (a *Adaptive) Scale(now engine.Instant, f *engine.FunctionView, p *engine.P
 		l.debt.owed = 0
 	}
 	return max(want, 0), 0
+}
+
+// breakEven is how much waiting, in seconds, a new container has to spare to pay for itself.
+func (a *Adaptive) breakEven(l *learned, f *engine.FunctionView, p *engine.PoolView) float64 {
+	return float64(a.nextStart(l, f).Seconds()*(1+1/a.price(l, f))) + a.displaces(l, f, p)
 }
 
 // slowStart is how many containers of an unknown function are begun with, beside the first one.
@@ -88,10 +92,10 @@ func (a *Adaptive) backlog(now engine.Instant, l *learned, f *engine.FunctionVie
 
 // repays: were they to go on waiting as they have lately, one more container would
 // spare more than it costs to make it and to keep it for its horizon.
-func (a *Adaptive) repays(l *learned, f *engine.FunctionView, owed time.Duration) bool {
+func (a *Adaptive) repays(l *learned, f *engine.FunctionView, p *engine.PoolView, owed time.Duration) bool {
 	const horizon, remembered = 200.0, 14.4 // seconds; a debt that fades by half in 10 s holds that of 14.4 s
 	spared := float64(owed.Seconds()*horizon) / remembered
-	return spared > a.nextStart(l, f).Seconds()+horizon/a.price(l, f)
+	return spared > a.nextStart(l, f).Seconds()+horizon/a.price(l, f)+a.displaces(l, f, p)
 }
 
 // debt is the time that requests of a function have waited lately: it fades by
@@ -137,10 +141,10 @@ func (a *Adaptive) expected(now engine.Instant, l *learned, f *engine.FunctionVi
 }
 
 // Reason is what Scale weighs when somebody has to wait.
-func (a *Adaptive) Reason(now engine.Instant, f *engine.FunctionView, _ *engine.PoolView) engine.Reason {
+func (a *Adaptive) Reason(now engine.Instant, f *engine.FunctionView, p *engine.PoolView) engine.Reason {
 	l := a.of(f)
 	cold := a.nextStart(l, f)
-	r := engine.Reason{ColdStart: cold, Execution: a.expected(now, l, f), Price: seconds(float64(cold.Seconds() * (1 + 1/a.price(l, f))))}
+	r := engine.Reason{ColdStart: cold, Execution: a.expected(now, l, f), Price: seconds(a.breakEven(l, f, p))}
 	if f.Ready > 0 {
 		_, work := a.backlog(now, l, f)
 		r.Wait = seconds(work / float64(f.Ready))

@@ -9,6 +9,7 @@ func (a *Adaptive) State(c *engine.Codec) {
 	a.all.firsts.state(c)
 	a.all.reserve.state(c)
 	a.all.turnover.state(c)
+	a.all.displaced.state(c)
 	a.all.pace.state(c)
 	a.all.demand.state(c)
 	for i := range a.all.levels {

@@ -160,14 +160,14 @@ func TestAdaptiveState(t *testing.T) {
 
 // Whatever is switched off, every call is answered.
 func TestAdaptiveWithoutParts(t *testing.T) {
-	for part := Part(0); part < 2*Ranking; part++ {
-		if part&(part-1) != 0 && part != 2*Ranking-1 {
+	for part := Part(0); part < 2*Displacing; part++ {
+		if part&(part-1) != 0 && part != 2*Displacing-1 {
 			continue // none, each alone, and all
 		}
 		s := mixed(t, AdaptiveConfig{Without: part})
 		s.run(300 * time.Second)
 		if c := s.e.Status().Counters; int(c.Returned) != len(s.asked) || len(s.asked) < 700 {
-			t.Errorf("without %06b: %d of %d calls answered and returned", part, c.Returned, len(s.asked))
+			t.Errorf("without %07b: %d of %d calls answered and returned", part, c.Returned, len(s.asked))
 		}
 	}
 }
