@@ -16,21 +16,29 @@ import (
 	"github.com/minifaas/minifaas/internal/rpc"
 )
 
-// serviceFlags say which service a command talks to.
+// serviceFlags say where the platform is that a command talks to.
 type serviceFlags struct {
-	Endpoint string `placeholder:"HOST:PORT" help:"Service to talk to; by default the one on this machine."`
-	PortBase int    `default:"10000" help:"Where the ports of the platform on this machine begin."`
+	PortBase int `default:"10000" help:"Where the ports of the platform on this machine begin."`
 }
 
-// clientFlags are of a command that asks it one thing.
+// apiserverFlags and schedulerFlags say which of its services. Their names differ: one
+// setting must not lead to both.
+type apiserverFlags struct {
+	Endpoint string `placeholder:"HOST:PORT" help:"APIServer to talk to; by default the one on this machine."`
+}
+
+type schedulerFlags struct {
+	SchedulerEndpoint string `aliases:"endpoint" placeholder:"HOST:PORT" help:"Scheduler to talk to; by default the one on this machine. --endpoint is the same."`
+}
+
+// clientFlags are of a command that asks a service one thing.
 type clientFlags struct {
 	serviceFlags
 	Timeout time.Duration `default:"70s" help:"Longest time to wait for the answer."`
 }
 
 // dial connects to the endpoint, or to the local service offset above the port base.
-func (f serviceFlags) dial(offset int) (*grpc.ClientConn, error) {
-	endpoint := f.Endpoint
+func (f serviceFlags) dial(endpoint string, offset int) (*grpc.ClientConn, error) {
 	if endpoint == "" {
 		endpoint = net.JoinHostPort("127.0.0.1", strconv.Itoa(f.PortBase+offset))
 	}

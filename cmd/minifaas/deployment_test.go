@@ -25,7 +25,7 @@ func parse(t *testing.T, args ...string) (*commands, *kong.Kong, *config.File) {
 	t.Helper()
 	c := &commands{}
 	var file *config.File
-	parser, err := kong.New(c, kong.DefaultEnvars("MINIFAAS"), helpVars, kong.Configuration(func(r io.Reader) (kong.Resolver, error) {
+	parser, err := kong.New(c, config.Variables("MINIFAAS"), helpVars, kong.Configuration(func(r io.Reader) (kong.Resolver, error) {
 		var err error
 		file, err = config.Read(r, string(c.Config))
 		return file, err
@@ -103,6 +103,70 @@ func TestDocumentedConfiguration(t *testing.T) {
 	}
 	if c, _, _ := parse(t, "--config="+path, "up", "--nodes=6"); c.Up.Nodes != 6 {
 		t.Errorf("with --nodes=6: %d nodes", c.Up.Nodes)
+	}
+}
+
+// TestOneVariableOneMeaning: what several commands take from one variable, and so from the
+// top of one file, is of one type for all of them.
+func TestOneVariableOneMeaning(t *testing.T) {
+	_, parser, _ := parse(t, "up")
+	first := map[string]*kong.Flag{}
+	compared := 0
+	var compare func(command *kong.Node)
+	compare = func(command *kong.Node) {
+		for _, flag := range command.Flags {
+			for _, variable := range flag.Envs {
+				other, found := first[variable]
+				first[variable] = flag
+				if !found {
+					continue
+				}
+				compared++
+				if flag.Target.Type() != other.Target.Type() || flag.Enum != other.Enum {
+					t.Errorf("%s is %v for --%s of %s, and %v elsewhere", variable, flag.Target.Type(), flag.Name, command.Path(), other.Target.Type())
+				}
+			}
+		}
+		for _, child := range command.Children {
+			compare(child)
+		}
+	}
+	compare(parser.Model.Node)
+	if compared < 50 {
+		t.Errorf("%d variables are shared: that is not all", compared)
+	}
+}
+
+// TestOneFileServesAll: the settings of a platform are no faults of the commands that
+// have others of these names, and are not theirs.
+func TestOneFileServesAll(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "minifaas.yaml")
+	const text = "functions: /srv/functions\nnodes: 4\npolicy: ttl-600\nport-base: 15000\nbench:\n  contest: {nodes: local}\nsim: {nodes: 7, policy: [baseline]}\n"
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	read := func(args ...string) *commands {
+		t.Helper()
+		c, _, file := parse(t, append([]string{"--config=" + path}, args...)...)
+		if err := file.Faults(); err != nil {
+			t.Error(err)
+		}
+		return c
+	}
+	if c := read("up").Up; c.Nodes != 4 || c.Policy != "ttl-600" {
+		t.Errorf("up has %d nodes, policy %s", c.Nodes, c.Policy)
+	}
+	if c := read("status").Status; c.PortBase != 15000 {
+		t.Errorf("status asks at port base %d", c.PortBase)
+	}
+	if c := read("sim").Sim; c.Nodes != 7 || len(c.Policy) != 1 {
+		t.Errorf("sim has %d nodes, policies %v", c.Nodes, c.Policy)
+	}
+	if c := read("bench", "contest").Bench.Contest; c.Nodes != "local" || c.PortBase != 0 || len(c.Policy) != 0 {
+		t.Errorf("bench contest has nodes %s, policies %v, port base %d", c.Nodes, c.Policy, c.PortBase)
+	}
+	if c := read("bench", "coldpath").Bench.Coldpath; c.Functions != 1000 || c.Nodes != 500 || c.Policy != "ttl-60" {
+		t.Errorf("bench coldpath has %d functions, %d nodes, policy %s", c.Functions, c.Nodes, c.Policy)
 	}
 }
 

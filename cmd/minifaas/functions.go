@@ -10,6 +10,7 @@ import (
 )
 
 type functionsCommand struct {
+	apiserverFlags
 	clientFlags
 	outputFlags
 }
@@ -18,7 +19,7 @@ func (c *functionsCommand) Run(ctx context.Context, file *config.File) error {
 	if err := check(file, c.validate()); err != nil {
 		return err
 	}
-	conn, err := c.dial(apiserverPort)
+	conn, err := c.dial(c.Endpoint, apiserverPort)
 	if err != nil {
 		return err
 	}

@@ -22,6 +22,7 @@ import (
 )
 
 type invokeCommand struct {
+	apiserverFlags
 	clientFlags
 	outputFlags
 	Function string `arg:"" help:"name, name@version, account/name or account/name@version."`
@@ -47,7 +48,7 @@ func (c *invokeCommand) Run(ctx context.Context, file *config.File) error {
 	if err != nil {
 		return err
 	}
-	conn, err := c.dial(apiserverPort)
+	conn, err := c.dial(c.Endpoint, apiserverPort)
 	if err != nil {
 		return err
 	}

@@ -22,7 +22,7 @@ import (
 )
 
 type commands struct {
-	Config kong.ConfigFlag `placeholder:"FILE" help:"YAML file with settings: flag names without the dashes. Flags win over the environment, the environment over the file."`
+	Config kong.ConfigFlag `placeholder:"FILE" help:"YAML file with settings: flag names without the dashes; those of sim, demo and bench, and of one command alone, below its name. Flags win over the environment, the environment over the file."`
 	logFlags
 
 	Up        upCommand        `cmd:"" help:"Run all five services on this machine until Ctrl-C."`
@@ -33,9 +33,9 @@ type commands struct {
 	Status    statusCommand    `cmd:"" help:"Show nodes, containers, calls in flight and queues."`
 	Policies  policiesCommand  `cmd:"" help:"List the scheduling policies, or show one."`
 	Replay    replayCommand    `cmd:"" help:"Send a workload to an APIServer, open loop, and print what became of it."`
-	Sim       simCommand       `cmd:"" help:"Play workloads to policies in virtual time, and compare them."`
-	Demo      demoCommand      `cmd:"" help:"Run the platform under a condensed real workload, with two policies, and compare them."`
-	Bench     benchCommand     `cmd:"" help:"Measure the platform."`
+	Sim       simCommand       `cmd:"" settings:"own" help:"Play workloads to policies in virtual time, and compare them."`
+	Demo      demoCommand      `cmd:"" settings:"own" help:"Run the platform under a condensed real workload, with two policies, and compare them."`
+	Bench     benchCommand     `cmd:"" settings:"own" help:"Measure the platform."`
 	Version   versionCommand   `cmd:"" help:"Print the version."`
 
 	APIServer       apiserverCommand       `cmd:"" name:"apiserver" help:"Run the APIServer alone." group:"Single services"`
@@ -76,7 +76,7 @@ func run(args []string) error {
 		kong.Description("Functions as a service around one adaptive scheduler."),
 		kong.ShortUsageOnError(),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
-		kong.DefaultEnvars("MINIFAAS"),
+		config.Variables("MINIFAAS"),
 		helpVars,
 		kong.Configuration(func(r io.Reader) (kong.Resolver, error) {
 			// c.Config is not set yet.

@@ -33,6 +33,7 @@ func (f workloadFlags) open() (*trace.Workload, error) {
 }
 
 type replayCommand struct {
+	apiserverFlags
 	serviceFlags
 	outputFlags
 	workloadFlags
@@ -77,12 +78,12 @@ func (c *replayCommand) Run(ctx context.Context, file *config.File) error {
 		return err
 	}
 	defer func() { _ = closeRaw() }() // a second time is harmless
-	apiserver, err := c.dial(apiserverPort)
+	apiserver, err := c.dial(c.Endpoint, apiserverPort)
 	if err != nil {
 		return err
 	}
 	defer apiserver.Close()
-	resourceManager, err := serviceFlags{Endpoint: c.ResourceManagerEndpoint, PortBase: c.PortBase}.dial(resourceManagerPort)
+	resourceManager, err := c.dial(c.ResourceManagerEndpoint, resourceManagerPort)
 	if err != nil {
 		return err
 	}

@@ -91,10 +91,10 @@ func beside(shadows *shadow.Runner, run func(context.Context) error) func(contex
 }
 
 type shadowCommand struct {
+	serviceFlags
 	outputFlags
-	Endpoint string        `placeholder:"HOST:PORT" help:"Where the platform or the scheduler serves its metrics; by default the one on this machine."`
-	PortBase int           `default:"10000" help:"Where the ports of the platform on this machine begin."`
-	Timeout  time.Duration `default:"10s" help:"Longest time to wait for the answer."`
+	MetricsEndpoint string        `aliases:"endpoint" placeholder:"HOST:PORT" help:"Where the platform or the scheduler serves its metrics; by default the one on this machine. --endpoint is the same."`
+	Timeout         time.Duration `default:"10s" help:"Longest time to wait for the answer."`
 }
 
 // Help is printed below the flags.
@@ -107,17 +107,17 @@ func (*shadowCommand) Help() string {
 }
 
 func (c *shadowCommand) Run(ctx context.Context, file *config.File) error {
-	if err := check(file); err != nil {
+	if err := check(file, c.validate()); err != nil {
 		return err
 	}
-	if c.Endpoint == "" {
-		c.Endpoint = net.JoinHostPort("127.0.0.1", strconv.Itoa(c.PortBase+metricsPort))
+	if c.MetricsEndpoint == "" {
+		c.MetricsEndpoint = net.JoinHostPort("127.0.0.1", strconv.Itoa(c.PortBase+metricsPort))
 	}
 	ctx, cancel := context.WithTimeout(ctx, c.Timeout)
 	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+c.Endpoint+"/metrics", http.NoBody)
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+c.MetricsEndpoint+"/metrics", http.NoBody)
 	if err != nil {
-		return fmt.Errorf("--endpoint %s: %w", c.Endpoint, err)
+		return fmt.Errorf("--endpoint %s: %w", c.MetricsEndpoint, err)
 	}
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
@@ -127,11 +127,11 @@ func (c *shadowCommand) Run(ctx context.Context, file *config.File) error {
 	parser := expfmt.NewTextParser(model.UTF8Validation)
 	families, err := parser.TextToMetricFamilies(response.Body)
 	if err != nil {
-		return fmt.Errorf("read metrics of %s: %w", c.Endpoint, err)
+		return fmt.Errorf("read metrics of %s: %w", c.MetricsEndpoint, err)
 	}
 	found, err := shadow.Read(families)
 	if err != nil {
-		return fmt.Errorf("%s: %w", c.Endpoint, err)
+		return fmt.Errorf("%s: %w", c.MetricsEndpoint, err)
 	}
 	return report.Shadow(os.Stdout, report.Format(c.Output), found)
 }

@@ -13,9 +13,10 @@ import (
 )
 
 type statusCommand struct {
+	schedulerFlags
 	clientFlags
 	outputFlags
-	Port int `env:"SERVICE_PORT" help:"Port of the Scheduler on this machine; 0 takes the one above --port-base."`
+	SchedulerPort int `aliases:"port" env:"SERVICE_PORT" help:"Port of the Scheduler on this machine; 0 takes the one above --port-base."`
 }
 
 // statusResult is what status -o json prints.
@@ -57,10 +58,10 @@ func (c *statusCommand) Run(ctx context.Context, file *config.File) error {
 	if err := check(file, c.validate()); err != nil {
 		return err
 	}
-	if c.Endpoint == "" && c.Port != 0 {
-		c.Endpoint = net.JoinHostPort("127.0.0.1", strconv.Itoa(c.Port))
+	if c.SchedulerEndpoint == "" && c.SchedulerPort != 0 {
+		c.SchedulerEndpoint = net.JoinHostPort("127.0.0.1", strconv.Itoa(c.SchedulerPort))
 	}
-	conn, err := c.dial(schedulerPort)
+	conn, err := c.dial(c.SchedulerEndpoint, schedulerPort)
 	if err != nil {
 		return err
 	}

@@ -14,6 +14,7 @@ import (
 )
 
 type whyCommand struct {
+	schedulerFlags
 	clientFlags
 	outputFlags
 	RequestID string `arg:"" help:"The request id that invoke printed, or that the caller gave."`
@@ -77,7 +78,7 @@ func (c *whyCommand) Run(ctx context.Context, file *config.File) error {
 	if err := check(file, c.validate()); err != nil {
 		return err
 	}
-	conn, err := c.dial(schedulerPort)
+	conn, err := c.dial(c.SchedulerEndpoint, schedulerPort)
 	if err != nil {
 		return err
 	}

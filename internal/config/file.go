@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"reflect"
 	"slices"
@@ -15,14 +16,20 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// File is a configuration file: a flat YAML mapping from flag names, without
-// their dashes in front, to values. It is a kong.Resolver. Faults are kept
-// instead of returned, so that all of them can be reported at once.
+// File is a configuration file: a YAML mapping from flag names, without their
+// dashes in front, to values. What is below the name of a command is for that
+// command alone. It is a kong.Resolver. Faults are kept instead of returned, so
+// that all of them can be reported at once.
 type File struct {
 	path   string
-	values map[string]yaml.Node
+	values settings
 	faults []error
+	// texts are the values of flags as they would stand on the command line; nil
+	// before the file was compared with the commands.
+	texts map[*kong.Flag]string
 }
+
+type settings map[string]yaml.Node
 
 // Read reads a file, whose path is for messages.
 func Read(r io.Reader, path string) (*File, error) {
@@ -46,51 +53,26 @@ func (f *File) Faults() error {
 	return errors.Join(f.faults...)
 }
 
-// Validate implements kong.Resolver: it compares the file with every flag of
-// every command, as one file serves them all.
+// Validate implements kong.Resolver: it compares the file with the flags of every
+// command, as one file serves them all.
 func (f *File) Validate(app *kong.Application) error {
-	if f.faults != nil {
-		return nil
-	}
-	flags := map[string]*kong.Flag{}
-	collect(app.Node, flags)
-	keys := make([]string, 0, len(f.values))
-	for key := range f.values {
-		keys = append(keys, key)
-	}
-	slices.SortFunc(keys, func(a, b string) int { return f.values[a].Line - f.values[b].Line })
-	for _, key := range keys {
-		flag, ok := flags[key]
-		if !ok {
-			f.fault(key, errors.New("no such setting; minifaas COMMAND --help lists them"))
-			continue
-		}
-		if err := f.try(flag, key); err != nil {
-			f.fault(key, err)
-		}
+	if f.texts == nil {
+		f.texts = map[*kong.Flag]string{}
+		f.read(f.values, app.Node)
 	}
 	return nil
 }
 
-func (f *File) fault(key string, err error) {
-	f.faults = append(f.faults, fmt.Errorf("%s:%d: %s: %w", f.path, f.values[key].Line, key, err))
-}
-
-func collect(node *kong.Node, into map[string]*kong.Flag) {
-	for _, flag := range node.Flags {
-		into[flag.Name] = flag
-	}
-	for _, child := range node.Children {
-		collect(child, into)
-	}
-}
-
 // Resolve implements kong.Resolver.
-func (f *File) Resolve(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
-	if _, ok := f.values[flag.Name]; !ok || inEnvironment(flag) || f.try(flag, flag.Name) != nil {
+func (f *File) Resolve(ctx *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
+	if err := f.Validate(ctx.Model); err != nil { // kong does so too late
+		return nil, err
+	}
+	text, ok := f.texts[flag]
+	if !ok || inEnvironment(flag) {
 		return nil, nil
 	}
-	return f.text(flag.Name)
+	return text, nil
 }
 
 // inEnvironment: kong itself asks the environment before its resolvers, so the
@@ -99,19 +81,59 @@ func inEnvironment(flag *kong.Flag) bool {
 	return slices.ContainsFunc(flag.Envs, func(name string) bool { _, ok := os.LookupEnv(name); return ok })
 }
 
-// try decodes the value of key for flag, into nowhere.
-func (f *File) try(flag *kong.Flag, key string) error {
-	text, err := f.text(key)
-	if err != nil {
-		return err
+// read takes the settings of a command, and then of those below it, as theirs win.
+func (f *File) read(values settings, command *kong.Node) {
+	keys := slices.Collect(maps.Keys(values))
+	slices.SortFunc(keys, func(a, b string) int { return values[a].Line - values[b].Line })
+	var sections []string
+	for _, key := range keys {
+		value, flags := values[key], takers(command, key)
+		switch empty := value.Tag == "!!null"; {
+		case child(command, key) != nil && (value.Kind == yaml.MappingNode || empty && len(flags) == 0):
+			sections = append(sections, key)
+		case len(flags) == 0:
+			f.fault(key, value, elsewhere(command, key))
+		default:
+			f.set(flags, key, value)
+		}
 	}
+	for _, key := range sections {
+		var section settings
+		value := values[key]
+		if err := value.Decode(&section); err != nil {
+			f.fault(key, value, err)
+		}
+		f.read(section, child(command, key))
+	}
+}
+
+// set gives a value to all flags of one name, unless it is none for them.
+func (f *File) set(flags []*kong.Flag, key string, value yaml.Node) {
+	text, err := plain(value)
+	for _, flag := range flags {
+		if err == nil {
+			err = try(flag, text)
+		}
+		if err != nil {
+			f.fault(key, value, err)
+			return
+		}
+		f.texts[flag] = text
+	}
+}
+
+func (f *File) fault(key string, value yaml.Node, err error) {
+	f.faults = append(f.faults, fmt.Errorf("%s:%d: %s: %w", f.path, value.Line, key, err))
+}
+
+// try decodes a value for flag, into nowhere.
+func try(flag *kong.Flag, text string) error {
 	scan := kong.ScanFromTokens(kong.Token{Type: kong.FlagValueToken, Value: text})
 	return flag.Mapper.Decode(&kong.DecodeContext{Value: flag.Value, Scan: scan}, reflect.New(flag.Target.Type()).Elem())
 }
 
-// text is the value as it would stand on the command line.
-func (f *File) text(key string) (string, error) {
-	node := f.values[key]
+// plain is a value as it would stand on the command line.
+func plain(node yaml.Node) (string, error) {
 	switch node.Kind {
 	case yaml.ScalarNode:
 		return node.Value, nil

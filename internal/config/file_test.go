@@ -18,21 +18,33 @@ type app struct {
 	} `cmd:""`
 	Other struct {
 		Elsewhere int
+		Nodes     int
 	} `cmd:""`
+	Bench struct {
+		Contest struct {
+			Nodes  string
+			Rounds int
+		} `cmd:""`
+	} `cmd:"" settings:"own"`
 }
 
 func parse(t *testing.T, text string, args ...string) (app, *File) {
+	t.Helper()
+	return parseCommand(t, text, append([]string{"run"}, args...)...)
+}
+
+func parseCommand(t *testing.T, text string, args ...string) (app, *File) {
 	t.Helper()
 	file, err := Read(strings.NewReader(text), "test.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
 	var a app
-	parser, err := kong.New(&a, kong.DefaultEnvars("TEST"), kong.Resolvers(file), kong.Writers(io.Discard, io.Discard))
+	parser, err := kong.New(&a, Variables("TEST"), kong.Resolvers(file), kong.Writers(io.Discard, io.Discard))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := parser.Parse(append([]string{"run"}, args...)); err != nil {
+	if _, err := parser.Parse(args); err != nil {
 		t.Fatal(err)
 	}
 	return a, file
@@ -63,6 +75,49 @@ func TestEveryFaultIsReportedWithItsLine(t *testing.T) {
 	}
 	if n := strings.Count(got.Error(), "test.yaml:"); n != 4 {
 		t.Errorf("%d faults, want 4:\n%v", n, got)
+	}
+}
+
+func TestSectionsOfCommands(t *testing.T) {
+	t.Setenv("TEST_POLICY", "of the platform")
+	t.Setenv("TEST_BENCH_CONTEST_ROUNDS", "9")
+	t.Setenv("TEST_ROUNDS", "none")
+	const text = "run: {nodes: 3}\nnodes: 5\nother:\nbench:\n  contest:\n    nodes: local\n    rounds: 8\n"
+	a, file := parse(t, text)
+	if err := file.Faults(); err != nil {
+		t.Fatal(err)
+	}
+	if a.Run.Nodes != 3 || a.Run.Policy != "of the platform" {
+		t.Errorf("run got %+v: want its own nodes", a.Run)
+	}
+	if a, _ = parseCommand(t, text, "other"); a.Other.Nodes != 5 {
+		t.Errorf("other got %+v: want the nodes of all", a.Other)
+	}
+	if a, _ = parseCommand(t, text, "bench", "contest"); a.Bench.Contest.Nodes != "local" || a.Bench.Contest.Rounds != 9 {
+		t.Errorf("bench contest got %+v: want its section, and the variable that has its name", a.Bench.Contest)
+	}
+	if a, _ = parseCommand(t, "nodes: 5\n", "bench", "contest"); a.Bench.Contest.Nodes != "" {
+		t.Errorf("bench contest got %+v: want nothing from the top", a.Bench.Contest)
+	}
+}
+
+func TestFaultsOfSections(t *testing.T) {
+	_, file := parse(t, "rounds: 3\nbench:\n  rounds: 3\n  contest: {rounds: few, policy: x}\nrun:\n  elsewhere: 1\n  nodes: 1\n  nodes: 2\nother: 7\n")
+	got := file.Faults()
+	if got == nil {
+		t.Fatal("no faults")
+	}
+	for _, want := range []string{
+		"test.yaml:1: rounds: it is a setting of bench contest: put it into a section of that name",
+		"test.yaml:3: rounds: it is a setting of bench contest", "test.yaml:4: rounds: expected",
+		"test.yaml:4: policy: no such setting; minifaas bench contest --help", "already defined at line 7", "test.yaml:9: other",
+	} {
+		if !strings.Contains(got.Error(), want) {
+			t.Errorf("no %q in:\n%v", want, got)
+		}
+	}
+	if n := strings.Count(got.Error(), "test.yaml:"); n != 6 {
+		t.Errorf("%d faults, want 6:\n%v", n, got)
 	}
 }
 
