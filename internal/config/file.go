@@ -128,6 +128,9 @@ func (f *File) fault(key string, value yaml.Node, err error) {
 
 // try decodes a value for flag, into nowhere.
 func try(flag *kong.Flag, text string) error {
+	if flag.Enum != "" && !slices.Contains(flag.EnumSlice(), text) {
+		return fmt.Errorf("%q: want one of %s", text, strings.Join(flag.EnumSlice(), ", "))
+	}
 	scan := kong.ScanFromTokens(kong.Token{Type: kong.FlagValueToken, Value: text})
 	return flag.Mapper.Decode(&kong.DecodeContext{Value: flag.Value, Scan: scan}, reflect.New(flag.Target.Type()).Elem())
 }

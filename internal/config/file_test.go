@@ -22,7 +22,7 @@ type app struct {
 	} `cmd:""`
 	Bench struct {
 		Contest struct {
-			Nodes  string
+			Nodes  string `enum:"simulated,local" default:"simulated"`
 			Rounds int
 		} `cmd:""`
 	} `cmd:"" settings:"own"`
@@ -96,28 +96,28 @@ func TestSectionsOfCommands(t *testing.T) {
 	if a, _ = parseCommand(t, text, "bench", "contest"); a.Bench.Contest.Nodes != "local" || a.Bench.Contest.Rounds != 9 {
 		t.Errorf("bench contest got %+v: want its section, and the variable that has its name", a.Bench.Contest)
 	}
-	if a, _ = parseCommand(t, "nodes: 5\n", "bench", "contest"); a.Bench.Contest.Nodes != "" {
+	if a, _ = parseCommand(t, "nodes: 5\n", "bench", "contest"); a.Bench.Contest.Nodes != "simulated" {
 		t.Errorf("bench contest got %+v: want nothing from the top", a.Bench.Contest)
 	}
 }
 
 func TestFaultsOfSections(t *testing.T) {
-	_, file := parse(t, "rounds: 3\nbench:\n  rounds: 3\n  contest: {rounds: few, policy: x}\nrun:\n  elsewhere: 1\n  nodes: 1\n  nodes: 2\nother: 7\n")
+	_, file := parse(t, "rounds: 3\nbench:\n  rounds: 3\n  contest: {rounds: few, policy: x, nodes: four}\nrun:\n  elsewhere: 1\n  nodes: 1\n  nodes: 2\nother: 7\n")
 	got := file.Faults()
 	if got == nil {
 		t.Fatal("no faults")
 	}
 	for _, want := range []string{
 		"test.yaml:1: rounds: it is a setting of bench contest: put it into a section of that name",
-		"test.yaml:3: rounds: it is a setting of bench contest", "test.yaml:4: rounds: expected",
+		"test.yaml:3: rounds: it is a setting of bench contest", "test.yaml:4: rounds: expected", `test.yaml:4: nodes: "four": want one of simulated, local`,
 		"test.yaml:4: policy: no such setting; minifaas bench contest --help", "already defined at line 7", "test.yaml:9: other",
 	} {
 		if !strings.Contains(got.Error(), want) {
 			t.Errorf("no %q in:\n%v", want, got)
 		}
 	}
-	if n := strings.Count(got.Error(), "test.yaml:"); n != 6 {
-		t.Errorf("%d faults, want 6:\n%v", n, got)
+	if n := strings.Count(got.Error(), "test.yaml:"); n != 7 {
+		t.Errorf("%d faults, want 7:\n%v", n, got)
 	}
 }
 
