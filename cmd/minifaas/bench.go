@@ -15,16 +15,16 @@ import (
 )
 
 type benchCommand struct {
-	Overhead   overheadCommand      `cmd:"" help:"Measure a warm call of a function that does nothing, next to a plain gRPC call."`
-	Hotpath    hotpathCommand       `cmd:"" help:"Measure pairs of Acquire and Return of warm containers, next to plain gRPC calls."`
-	Coldpath   coldpathCommand      `cmd:"" help:"Find the rate of creations that the control plane sustains, on simulated nodes."`
-	Scale      benchScaleCommand    `cmd:"" help:"Measure how the cost of a call grows with functions, nodes and containers."`
-	Policies   benchPoliciesCommand `cmd:"" help:"Compare all policies on all workloads in virtual time, and write docs/policies.md."`
-	Contest    contestCommand       `cmd:"" help:"Play a workload to any schedulers, one after the other, and rank them by the contest's score."`
-	Cold       coldCommand          `cmd:"" help:"Measure cold starts on real nodes, next to bare starts of the same programs."`
-	Density    densityCommand       `cmd:"" help:"Measure what idle containers cost the machine."`
-	Compare    compareCommand       `cmd:"" help:"Compare results of contest, sim or replay: what differs by more than noise?"`
-	Agreement  agreementCommand     `cmd:"" help:"Play a workload live and in the simulator, and compare."`
+	Overhead   overheadCommand      `cmd:"" group:"Compare and measure" help:"Measure a warm call of a function that does nothing, next to a plain gRPC call."`
+	Hotpath    hotpathCommand       `cmd:"" group:"Compare and measure" help:"Measure pairs of Acquire and Return of warm containers, next to plain gRPC calls."`
+	Coldpath   coldpathCommand      `cmd:"" group:"Compare and measure" help:"Find the rate of creations that the control plane sustains, on simulated nodes."`
+	Scale      benchScaleCommand    `cmd:"" group:"Compare and measure" help:"Measure how the cost of a call grows with functions, nodes and containers."`
+	Policies   benchPoliciesCommand `cmd:"" group:"Compare and measure" help:"Compare all policies on all workloads in virtual time, and write docs/policies.md."`
+	Contest    contestCommand       `cmd:"" group:"Compare and measure" help:"Play a workload to any schedulers, one after the other, and rank them by the contest's score."`
+	Cold       coldCommand          `cmd:"" group:"Compare and measure" help:"Measure cold starts on real nodes, next to bare starts of the same programs."`
+	Density    densityCommand       `cmd:"" group:"Compare and measure" help:"Measure what idle containers cost the machine."`
+	Compare    compareCommand       `cmd:"" group:"Compare and measure" help:"Compare results of contest, sim or replay: what differs by more than noise?"`
+	Agreement  agreementCommand     `cmd:"" group:"Compare and measure" help:"Play a workload live and in the simulator, and compare."`
 	EchoServer echoServerCommand    `cmd:"" hidden:"" help:"Serve the plain gRPC calls that overhead and hotpath compare with."`
 	Guard      guardCommand         `cmd:"" hidden:"" help:"Wait for the end of a contest, and kill what is left of its scheduler."`
 }

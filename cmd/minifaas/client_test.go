@@ -126,7 +126,7 @@ func TestClientFaults(t *testing.T) {
 
 func TestHelpAndVersionAsOthersHaveThem(t *testing.T) {
 	for _, c := range []struct{ args, want string }{
-		{"help", "Commands:"},
+		{"help", "Call and look"},
 		{"help bench contest", "Usage: minifaas bench contest"},
 		{"--version", "minifaas "},
 	} {

@@ -25,25 +25,26 @@ type commands struct {
 	Config kong.ConfigFlag `placeholder:"FILE" help:"YAML file with settings: flag names without the dashes; those of sim, demo and bench, and of one command alone, below its name. Flags win over the environment, the environment over the file."`
 	logFlags
 
-	Up        upCommand        `cmd:"" help:"Run all five services on this machine until Ctrl-C."`
-	Invoke    invokeCommand    `cmd:"" help:"Run a function once."`
-	Functions functionsCommand `cmd:"" help:"List the functions that can be invoked."`
-	Shadow    shadowCommand    `cmd:"" help:"Show what other policies would have made of the live calls."`
-	Why       whyCommand       `cmd:"" help:"Tell why a request was cold, had to wait, or was refused."`
-	Status    statusCommand    `cmd:"" help:"Show nodes, containers, calls in flight and queues."`
-	Policies  policiesCommand  `cmd:"" help:"List the scheduling policies, or show one."`
-	Replay    replayCommand    `cmd:"" help:"Send a workload to an APIServer, open loop, and print what became of it."`
-	Sim       simCommand       `cmd:"" settings:"own" help:"Play workloads to policies in virtual time, and compare them."`
-	Demo      demoCommand      `cmd:"" settings:"own" help:"Run the platform under a condensed real workload, with two policies, and compare them."`
-	Bench     benchCommand     `cmd:"" settings:"own" help:"Measure the platform."`
-	Version   versionCommand   `cmd:"" help:"Print the version."`
+	Up      upCommand      `cmd:"" group:"Run" help:"Run all five services on this machine until Ctrl-C."`
+	Demo    demoCommand    `cmd:"" group:"Run" settings:"own" help:"Run the platform under a condensed real workload, with two policies, and compare them."`
+	Version versionCommand `cmd:"" group:"Run" help:"Print the version."`
 
-	APIServer       apiserverCommand       `cmd:"" name:"apiserver" help:"Run the APIServer alone." group:"Single services"`
-	Scheduler       schedulerCommand       `cmd:"" help:"Run the Scheduler alone." group:"Single services"`
-	ResourceManager resourcemanagerCommand `cmd:"" name:"resourcemanager" help:"Run the ResourceManager alone, with its nodes." group:"Single services"`
-	NodeService     nodeserviceCommand     `cmd:"" name:"nodeservice" help:"Run one node alone." group:"Single services"`
+	Invoke    invokeCommand    `cmd:"" group:"Call and look" help:"Run a function once."`
+	Functions functionsCommand `cmd:"" group:"Call and look" help:"List the functions that can be invoked."`
+	Status    statusCommand    `cmd:"" group:"Call and look" help:"Show nodes, containers, calls in flight and queues."`
+	Why       whyCommand       `cmd:"" group:"Call and look" help:"Tell why a request was cold, had to wait, or was refused."`
+	Shadow    shadowCommand    `cmd:"" group:"Call and look" help:"Show what other policies would have made of the live calls."`
+	Replay    replayCommand    `cmd:"" group:"Call and look" help:"Send a workload to an APIServer, open loop, and print what became of it."`
 
-	ContainerService containerserviceCommand `cmd:"" name:"containerservice" help:"Run the ContainerService of one container alone." group:"Single services"`
+	Policies policiesCommand `cmd:"" group:"Compare and measure" help:"List the scheduling policies, or show one."`
+	Sim      simCommand      `cmd:"" group:"Compare and measure" settings:"own" help:"Play workloads to policies in virtual time, and compare them."`
+	Bench    benchCommand    `cmd:"" settings:"own" help:"Measure the platform."`
+
+	APIServer        apiserverCommand        `cmd:"" name:"apiserver" group:"Single services" help:"Run the APIServer alone."`
+	Scheduler        schedulerCommand        `cmd:"" group:"Single services" help:"Run the Scheduler alone."`
+	ResourceManager  resourcemanagerCommand  `cmd:"" name:"resourcemanager" group:"Single services" help:"Run the ResourceManager alone, with its nodes."`
+	NodeService      nodeserviceCommand      `cmd:"" name:"nodeservice" group:"Single services" help:"Run one node alone."`
+	ContainerService containerserviceCommand `cmd:"" name:"containerservice" group:"Single services" help:"Run the ContainerService of one container alone."`
 }
 
 // helpVars are what texts of help say by name.
