@@ -44,8 +44,9 @@ type Config struct {
 	// call without an answer by then fails as Unfinished.
 	Patience time.Duration
 	// Gone, if not nil, is closed when there is nobody any more who could serve a call. Those that
-	// are due after it are not sent and fail as SchedulerGone, each at its time; all at once if
-	// it is closed from the beginning. Calls in flight have 5 s more, for they may be running.
+	// are due after it are not sent and fail as SchedulerGone, and nobody waits for their time;
+	// node time goes on to the load's end. If it is closed from the beginning there is no load.
+	// Calls in flight have 5 s more, for they may be running.
 	Gone <-chan struct{}
 
 	// Observe gets each call that has ended, one at a time; nil means that nobody wants to know.

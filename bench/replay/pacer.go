@@ -10,8 +10,9 @@ import (
 
 // pace hands over each call at its time, the first call's being start. The
 // deadlines are absolute: a call that is late, because the machine was busy, does
-// not delay those after it. It reports whether all were sent before ctx ended.
-func (c Clock) pace(ctx context.Context, start time.Time, calls iter.Seq[trace.Call],
+// not delay those after it. Once gone is closed those that are left are handed over at
+// once. It reports whether all were before ctx ended.
+func (c Clock) pace(ctx context.Context, gone <-chan struct{}, start time.Time, calls iter.Seq[trace.Call],
 	send func(call trace.Call, offset time.Duration, intended time.Time),
 ) bool {
 	timer := newTimer()
@@ -23,7 +24,7 @@ func (c Clock) pace(ctx context.Context, start time.Time, calls iter.Seq[trace.C
 		}
 		offset := call.Offset - first
 		intended := start.Add(c.Real(offset))
-		if !sleepUntil(ctx, timer, intended) {
+		if !sleepUntil(ctx, gone, timer, intended) {
 			return false
 		}
 		send(call, offset, intended)
@@ -38,8 +39,8 @@ func newTimer() *time.Timer {
 	return timer
 }
 
-// sleepUntil reports whether the time came before ctx ended.
-func sleepUntil(ctx context.Context, timer *time.Timer, at time.Time) bool {
+// sleepUntil reports whether the time came, or gone was closed, before ctx ended.
+func sleepUntil(ctx context.Context, gone <-chan struct{}, timer *time.Timer, at time.Time) bool {
 	wait := time.Until(at)
 	if wait <= 0 {
 		return ctx.Err() == nil
@@ -48,6 +49,8 @@ func sleepUntil(ctx context.Context, timer *time.Timer, at time.Time) bool {
 	select {
 	case <-timer.C:
 		return true
+	case <-gone:
+		return ctx.Err() == nil
 	case <-ctx.Done():
 		return false
 	}

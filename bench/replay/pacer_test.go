@@ -17,7 +17,7 @@ func TestPaceKeepsAbsoluteDeadlines(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
 		var sent, late []time.Duration
-		ok := NewClock(0).pace(t.Context(), start, w.Calls(), func(_ trace.Call, offset time.Duration, intended time.Time) {
+		ok := NewClock(0).pace(t.Context(), nil, start, w.Calls(), func(_ trace.Call, offset time.Duration, intended time.Time) {
 			if got := intended.Sub(start); got != offset {
 				t.Errorf("offset %v is intended at %v", offset, got)
 			}
@@ -43,7 +43,7 @@ func TestPaceStopsWithItsContext(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 		defer cancel()
 		start, n := time.Now(), 0
-		ok := NewClock(0).pace(ctx, start, w.Calls(), func(trace.Call, time.Duration, time.Time) { n++ })
+		ok := NewClock(0).pace(ctx, nil, start, w.Calls(), func(trace.Call, time.Duration, time.Time) { n++ })
 		if ok || n != 2 || time.Since(start) != 5*time.Second {
 			t.Errorf("sent %d, complete %v, after %v", n, ok, time.Since(start))
 		}

@@ -15,7 +15,6 @@ package replay
 import (
 	"context"
 	"fmt"
-	"math"
 	"strconv"
 	"sync"
 	"time"
@@ -71,8 +70,7 @@ func (r *run) play(ctx context.Context) (*Result, error) {
 			r.cfg.Workload.Name, l.last, r.cfg.WarmUp)
 	}
 	first := time.Now()
-	hopeless := r.hopeless()
-	if hopeless {
+	if r.hopeless() {
 		l.length = 0
 	} else if at := r.cfg.Started.Add(r.clock.Real(r.cfg.Grace)); at.After(first) {
 		first = at
@@ -83,14 +81,11 @@ func (r *run) play(ctx context.Context) (*Result, error) {
 	defer giveUp(nil)
 	go r.giveUpWhenGone(calling, giveUp)
 	// Nodes that are released before the load ends count until then only, so
-	// their account is complete when the load is over, not when its last call is.
-	pacer := r.clock
-	if hopeless {
-		pacer.scale = math.Inf(1) // nobody waits for the time of calls that are not sent
-	}
-	complete := pacer.pace(ctx, first, l.sequence, func(call trace.Call, offset time.Duration, intended time.Time) {
+	// their account is complete when the load is over, not when its last call is. Nobody
+	// releases those of a scheduler that is gone: they count to the end without being waited for.
+	complete := r.clock.pace(ctx, r.cfg.Gone, first, l.sequence, func(call trace.Call, offset time.Duration, intended time.Time) {
 		r.send(calling, call, offset, intended)
-	}) && sleepUntil(ctx, newTimer(), end)
+	}) && sleepUntil(ctx, r.cfg.Gone, newTimer(), end)
 	if !complete {
 		end = time.Now()
 	}

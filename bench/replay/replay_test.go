@@ -231,7 +231,7 @@ func TestNoRoomInTheClientFailsAtOnce(t *testing.T) {
 	w := workload(t, "0,f,1,1", "0,f,1,1", "0,f,1,1")
 	r := newRun(Config{Workload: w, MaxInFlight: 2}, apiserverpb.NewAPIServerClient(f.serve(t)))
 	first := time.Now()
-	r.clock.pace(t.Context(), first, w.Calls(), func(call trace.Call, offset time.Duration, intended time.Time) {
+	r.clock.pace(t.Context(), nil, first, w.Calls(), func(call trace.Call, offset time.Duration, intended time.Time) {
 		r.send(t.Context(), call, offset, intended)
 	})
 	lines(progress, "replay", 3).show(r.tally.progress())
