@@ -52,7 +52,7 @@ func (c *contestCommand) playWatched(ctx context.Context, stage *stage, workload
 			return played.list(), errors.Join(err, stage.close())
 		case <-signals:
 			if heard++; heard == 2 {
-				return played.list(), fmt.Errorf("contest: %w; %s is left behind", errAbandoned, stage.folder)
+				return played.list(), fmt.Errorf("contest: %w; %s is left to the next bench to remove", errAbandoned, stage.folder)
 			}
 		}
 	}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"time"
 
 	"github.com/minifaas/minifaas/bench/density"
@@ -100,7 +99,7 @@ func (c *densityCommand) faults() (faults []error) {
 // sandbox is a node that has room for all containers, whatever the machine has.
 func (c *densityCommand) sandbox(s *stage, memory int64) *sandboxFlags {
 	return &sandboxFlags{
-		StateDir: filepath.Join(s.folder, "state"), CgroupParent: fmt.Sprintf("minifaas-density-%d", os.Getpid()),
+		StateDir: s.stateDir(), CgroupParent: s.cgroupParent(),
 		Isolation: c.Isolation, Agent: c.Agent, Pool: true, FreezeAfter: c.FreezeAfter,
 		NodeMemory: function.Size(int64(c.Containers)*memory + 1<<30), NodeCPU: 64,
 	}

@@ -18,6 +18,7 @@ import (
 // folder, free ports, and a log that is only shown when something fails.
 type stage struct {
 	folder string
+	lock   *os.File // of the folder
 	logs   logFlags
 	log    *os.File
 	ports  *portBase // nil before the first platform
@@ -28,15 +29,14 @@ type stage struct {
 }
 
 func newStage(logs *logFlags, keepLogs string) (*stage, error) {
-	folder, err := os.MkdirTemp("", "minifaas-")
+	if err := sweepStages(os.TempDir()); err != nil {
+		fmt.Fprintf(os.Stderr, "minifaas: remove what a command that was killed has left: %v\n", err)
+	}
+	folder, lock, err := makeStageFolder(os.TempDir())
 	if err != nil {
 		return nil, err
 	}
-	s := &stage{folder: folder, logs: *logs}
-	// Every container has a user of its own, who must get in.
-	if err := os.Chmod(folder, 0o755); err != nil {
-		return nil, errors.Join(err, s.close())
-	}
+	s := &stage{folder: folder, lock: lock, logs: *logs}
 	if keepLogs == "" {
 		keepLogs = filepath.Join(folder, "services.log")
 	}
@@ -48,6 +48,10 @@ func newStage(logs *logFlags, keepLogs string) (*stage, error) {
 
 func (s *stage) functions() string { return filepath.Join(s.folder, "functions") }
 
+func (s *stage) stateDir() string { return stageState(s.folder) }
+
+func (s *stage) cgroupParent() string { return filepath.Base(s.folder) }
+
 // close removes the stage, and lets others have its ports.
 func (s *stage) close() error {
 	if s.ports != nil {
@@ -56,7 +60,7 @@ func (s *stage) close() error {
 	if s.log != nil {
 		s.log.Close()
 	}
-	return os.RemoveAll(s.folder)
+	return errors.Join(os.RemoveAll(s.folder), s.lock.Close())
 }
 
 // portBase is that of the stage's platforms, which come one after the other. Where
@@ -89,7 +93,7 @@ func (s *stage) platform(ctx context.Context, cfg platformConfig) (*platform, er
 		return nil, err
 	}
 	cfg.address, cfg.logs, cfg.log, cfg.output = "127.0.0.1", s.logs, log, s.log
-	cfg.sandbox.StateDir = filepath.Join(s.folder, "state")
+	cfg.sandbox.StateDir, cfg.sandbox.CgroupParent = s.stateDir(), s.cgroupParent()
 	cfg.sandbox.NodeMemory, cfg.sandbox.NodeCPU = cmp.Or(cfg.sandbox.NodeMemory, defaultNodeMemory), defaultNodeCPU
 	p, err := startPlatform(ctx, cfg)
 	if err != nil {

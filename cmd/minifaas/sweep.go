@@ -20,13 +20,20 @@ func (p *platform) mark() (string, error) { return filepath.Abs(p.cfg.sandbox.St
 // sweep ends and removes what is left of processes, nodes and containers that
 // nobody has stopped.
 func (p *platform) sweep() error {
-	state := p.cfg.sandbox.StateDir
 	mark, err := p.mark()
 	if err == nil {
-		err = process.KillMarked(markEnv, func(value string) bool { return value == mark })
+		err = sweepState(p.cfg.sandbox.StateDir, p.cfg.sandbox.CgroupParent, mark)
 	}
 	if err != nil {
 		return fmt.Errorf("clean up after an earlier platform: %w", err)
+	}
+	return nil
+}
+
+// sweepState is sweep for a state folder, and the processes with that mark.
+func sweepState(state, cgroupParent, mark string) error {
+	if err := process.KillMarked(markEnv, func(value string) bool { return value == mark }); err != nil {
+		return err
 	}
 	nodes, err := os.ReadDir(filepath.Join(state, "nodes"))
 	if errors.Is(err, fs.ErrNotExist) {
@@ -34,10 +41,10 @@ func (p *platform) sweep() error {
 	}
 	faults := []error{err}
 	for _, node := range nodes {
-		faults = append(faults, linux.Sweep(nodeDir(state, node.Name()), p.cfg.sandbox.CgroupParent, node.Name()))
+		faults = append(faults, linux.Sweep(nodeDir(state, node.Name()), cgroupParent, node.Name()))
 	}
 	if err := errors.Join(faults...); err != nil {
-		return fmt.Errorf("clean up after an earlier platform: %w", err)
+		return err
 	}
 	for _, folder := range []string{"bin", "nodes", "pool", "run"} { // bin: every version has an agent of its own
 		faults = append(faults, os.RemoveAll(filepath.Join(state, folder)))

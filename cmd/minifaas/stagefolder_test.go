@@ -1,0 +1,59 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"syscall"
+	"testing"
+)
+
+// TestKilledBenchIsSwept: what a bench leaves that was killed is gone with the next one, and
+// one that lives keeps what it has.
+func TestKilledBenchIsSwept(t *testing.T) {
+	needPrograms(t)
+	temporary := t.TempDir()
+	openToAll(t, temporary)
+	t.Setenv("TMPDIR", temporary)
+	living, err := newStage(&logFlags{LogLevel: "info", LogFormat: "text"}, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	bench := startProgram(t, "bench", "density", "--runtime=native", "--containers=1000")
+	folders := func() []string {
+		found, _ := filepath.Glob(filepath.Join(temporary, stagePrefix+"*"))
+		return found
+	}
+	bench.says("containers, created")
+	bench.signal(syscall.SIGKILL)
+	bench.exit()
+	killed := folders()
+	if killed = slices.DeleteFunc(killed, func(folder string) bool { return folder == living.folder }); len(killed) != 1 {
+		t.Fatalf("it has left %v: want one folder", killed)
+	}
+	if os.Geteuid() == 0 && len(running(killed[0], filepath.Base(killed[0]), 0)) == 0 {
+		t.Fatal("it has left no cgroup: there is nothing to sweep")
+	}
+
+	next, err := newStage(&logFlags{LogLevel: "info", LogFormat: "text"}, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if left := append(running(killed[0], filepath.Base(killed[0]), 0), mountsBelow(killed[0])...); len(left) > 0 {
+		t.Errorf("left of the killed one: %v", left)
+	}
+	if _, err := os.Stat(killed[0]); err == nil {
+		t.Errorf("%s is left", killed[0])
+	}
+	for _, s := range []*stage{living, next} {
+		if _, err := os.Stat(filepath.Join(s.folder, "services.log")); err != nil {
+			t.Errorf("of one that lives: %v", err)
+		}
+		if err := s.close(); err != nil {
+			t.Error(err)
+		}
+	}
+	if left := folders(); len(left) > 0 {
+		t.Errorf("left in the end: %v", left)
+	}
+}
