@@ -12,19 +12,24 @@ import (
 	"github.com/minifaas/minifaas/scheduler/engine"
 )
 
-// Explain tells what became of a request, and why. It looks through all
-// decisions that are kept, so it is for people to call, not for programs.
+// Explain tells what became of a request, and why; without an id, of the last one that was
+// cold, waited or was refused. It looks through all decisions that are kept, so it is for
+// people to call, not for programs.
 func (s *Server) Explain(_ context.Context, req *schedulerpb.ExplainRequest) (*schedulerpb.ExplainReply, error) {
-	if req.GetRequestId() == "" {
-		return nil, status.Error(codes.InvalidArgument, "request_id is empty")
-	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.eng == nil {
 		return nil, status.Error(codes.Unavailable, "the scheduler is starting")
 	}
 	d, ok := s.eng.Decision(engine.RequestID(req.GetRequestId()))
-	if !ok {
+	if req.GetRequestId() == "" {
+		d, ok = s.eng.LastDelay()
+	}
+	switch {
+	case !ok && req.GetRequestId() == "":
+		return nil, status.Errorf(codes.NotFound,
+			"of the last %d requests that were answered, as far as there were so many, none was cold, waited or was refused", s.cfg.Engine.Decisions)
+	case !ok:
 		return nil, status.Errorf(codes.NotFound,
 			"nothing is known of request %s: it is unknown to this scheduler, waits still, or is not among the last %d that were answered",
 			req.GetRequestId(), s.cfg.Engine.Decisions)

@@ -32,7 +32,7 @@ type commands struct {
 	Invoke    invokeCommand    `cmd:"" group:"Call and look" help:"Run a function once."`
 	Functions functionsCommand `cmd:"" group:"Call and look" help:"List the functions that can be invoked."`
 	Status    statusCommand    `cmd:"" group:"Call and look" help:"Show nodes, containers, calls in flight and queues."`
-	Why       whyCommand       `cmd:"" group:"Call and look" help:"Tell why a request was cold, had to wait, or was refused."`
+	Why       whyCommand       `cmd:"" group:"Call and look" help:"Tell why a request, or the last one, was cold, had to wait, or was refused."`
 	Shadow    shadowCommand    `cmd:"" group:"Call and look" help:"Show what other policies would have made of the live calls."`
 	Replay    replayCommand    `cmd:"" group:"Call and look" help:"Send a workload to an APIServer, open loop, and print what became of it."`
 

@@ -8,6 +8,9 @@ import (
 	"strings"
 	"time"
 
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
 	"github.com/minifaas/minifaas/internal/config"
 	"github.com/minifaas/minifaas/internal/function"
 	schedulerpb "github.com/minifaas/minifaas/proto/scheduler"
@@ -17,7 +20,7 @@ type whyCommand struct {
 	schedulerFlags
 	clientFlags
 	outputFlags
-	RequestID string `arg:"" help:"The request id that invoke printed, or that the caller gave."`
+	RequestID string `arg:"" optional:"" help:"The request id that invoke printed, or that the caller gave; by default the last one that was cold, waited or was refused."`
 }
 
 // whyResult is what why -o json prints.
@@ -86,6 +89,9 @@ func (c *whyCommand) Run(ctx context.Context, file *config.File) error {
 	ctx, cancel := c.context(ctx)
 	defer cancel()
 	reply, err := schedulerpb.NewSchedulerClient(conn).Explain(ctx, &schedulerpb.ExplainRequest{RequestId: c.RequestID})
+	if c.RequestID == "" && status.Code(err) == codes.NotFound {
+		return c.printNone(status.Convert(err).Message())
+	}
 	if err != nil {
 		return explain(err, conn.Target())
 	}
@@ -93,6 +99,15 @@ func (c *whyCommand) Run(ctx context.Context, file *config.File) error {
 		return printJSON(newWhyResult(reply))
 	}
 	return tellWhy(os.Stdout, reply)
+}
+
+// printNone says that there is nothing to tell.
+func (c *whyCommand) printNone(why string) error {
+	if c.Output == "json" {
+		return printJSON(nil)
+	}
+	_, err := fmt.Println("Nothing to explain: " + why + ".")
+	return err
 }
 
 func newWhyResult(r *schedulerpb.ExplainReply) whyResult {

@@ -1,12 +1,57 @@
 package main
 
 import (
+	"context"
+	"net"
 	"strings"
 	"testing"
 	"time"
 
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
 	schedulerpb "github.com/minifaas/minifaas/proto/scheduler"
 )
+
+// explaining is a Scheduler that knows of one request, if of any.
+type explaining struct {
+	schedulerpb.UnimplementedSchedulerServer
+	last string
+}
+
+func (e explaining) Explain(_ context.Context, req *schedulerpb.ExplainRequest) (*schedulerpb.ExplainReply, error) {
+	if id := req.GetRequestId(); e.last == "" || id != "" && id != e.last {
+		return nil, status.Error(codes.NotFound, "nothing is known")
+	}
+	return &schedulerpb.ExplainReply{RequestId: e.last, Outcome: "refused", Message: "full"}, nil
+}
+
+func TestWhyOfTheLastOne(t *testing.T) {
+	for _, c := range []struct {
+		last, args, want string
+		fails            bool
+	}{
+		{last: "r7", args: "why", want: "Request r7 "},
+		{last: "r7", args: "why -o json", want: `"request_id": "r7"`},
+		{last: "r7", args: "why r6", want: "nothing is known", fails: true},
+		{args: "why", want: "Nothing to explain: nothing is known."},
+		{args: "why -o json", want: "null"},
+	} {
+		listener, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		server := grpc.NewServer()
+		schedulerpb.RegisterSchedulerServer(server, explaining{last: c.last})
+		go func() { _ = server.Serve(listener) }()
+		t.Cleanup(server.Stop)
+		out, errs, err := runCommand(t, append(strings.Fields(c.args), "--endpoint", listener.Addr().String())...)
+		if (err != nil) != c.fails || !strings.Contains(out+errs, c.want) {
+			t.Errorf("%s, the last being %q: %v, %s%s: want %q", c.args, c.last, err, out, errs, c.want)
+		}
+	}
+}
 
 // What people read about a request, line by line after the first, which has
 // the local time.

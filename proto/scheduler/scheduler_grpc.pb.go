@@ -70,7 +70,7 @@ type SchedulerClient interface {
 	GetStatus(ctx context.Context, in *GetStatusRequest, opts ...grpc.CallOption) (*GetStatusReply, error)
 	// Explain tells what became of one request of late, and why.
 	//
-	// NOT_FOUND: it is waiting, too old, or was never heard of.
+	// NOT_FOUND: it is waiting, too old, or was never heard of; without an id, there was none of late.
 	Explain(ctx context.Context, in *ExplainRequest, opts ...grpc.CallOption) (*ExplainReply, error)
 }
 
@@ -184,7 +184,7 @@ type SchedulerServer interface {
 	GetStatus(context.Context, *GetStatusRequest) (*GetStatusReply, error)
 	// Explain tells what became of one request of late, and why.
 	//
-	// NOT_FOUND: it is waiting, too old, or was never heard of.
+	// NOT_FOUND: it is waiting, too old, or was never heard of; without an id, there was none of late.
 	Explain(context.Context, *ExplainRequest) (*ExplainReply, error)
 	mustEmbedUnimplementedSchedulerServer()
 }

@@ -115,10 +115,19 @@ func (e *Engine) decided(a *Action, c *container) {
 // is not known: the request is waiting, or unknown, or others have come since
 // that fill all of Config.Decisions. It visits all that are kept.
 func (e *Engine) Decision(id RequestID) (Decision, bool) {
+	return e.lastDecision(func(d *Decision) bool { return d.Request == id })
+}
+
+// LastDelay finds the last decision that was not to serve a request warm and at once.
+func (e *Engine) LastDelay() (Decision, bool) {
+	return e.lastDecision(func(d *Decision) bool { return !d.Granted || d.Cold || d.Cause != Acquire })
+}
+
+func (e *Engine) lastDecision(wanted func(*Decision) bool) (Decision, bool) {
 	ring := e.decisions.ring
 	for i := range ring {
 		d := &ring[(e.decisions.next+len(ring)-1-i)%len(ring)]
-		if d.Request == id && id != "" {
+		if d.Request != "" && wanted(d) {
 			return *d, true
 		}
 	}
