@@ -21,7 +21,7 @@ func findInvocations(folder string) (string, error) {
 	}
 	switch len(found) {
 	case 0:
-		return "", fmt.Errorf("no invocations file of the Azure Functions trace of 2019 is in the folder: want a CSV of %s and a column for each minute", hashFunction)
+		return "", noWorkload(folder)
 	case 1:
 		return found[0], nil
 	}

@@ -197,7 +197,7 @@ func TestAzure2019Faults(t *testing.T) {
 		"negative duration":   {someInvocations, edit(someDurations, "90000", "-90000"), memoryOfApps, "d.csv: line 3: percentile_Average_100 -90000 is negative"},
 		"memory no number":    {someInvocations, someDurations, edit(memoryOfApps, "20.25", "much"), `m.csv: line 2: AverageAllocatedMb_pct50 "much" is not a number`},
 		"two memory files":    {someInvocations, someDurations, "", "leave one of them"},
-		"no invocations":      {"x,y\n", someDurations, memoryOfApps, "no invocations file"},
+		"no invocations":      {"x,y\n", someDurations, memoryOfApps, "nor any other file that is a workload"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			files := map[string]string{"i.csv": tt.invocations, "d.csv": tt.durations, "m.csv": tt.memory}

@@ -65,7 +65,7 @@ func openPath(path string, opts Options) (*Workload, error) {
 	defer file.Close()
 
 	stem, ext := stem(path)
-	if ext == ".yaml" || ext == ".yml" {
+	if isSpec(ext) {
 		spec, err := ReadSpec(file)
 		if err != nil {
 			return nil, err
@@ -85,6 +85,9 @@ func openPath(path string, opts Options) (*Workload, error) {
 		return nil, fmt.Errorf("unknown kind of file %q: want a specification (.yaml), an event CSV (.csv), or a trace of Azure Functions; any with .gz", ext)
 	}
 }
+
+// isSpec: files with this ending are specifications.
+func isSpec(ext string) bool { return ext == ".yaml" || ext == ".yml" }
 
 // stem is the name of a file without its folder and endings, and ext the ending below .gz.
 func stem(path string) (stem, ext string) {
