@@ -61,6 +61,10 @@ func Functions(w *trace.Workload, samples []Sample) ([]Declaration, []string, er
 			standIns[f.Runtime]++
 		}
 		notes = appendCut(notes, f)
+		if f.Memory < function.LeastMemory && !f.Used {
+			notes = append(notes, fmt.Sprintf("%s: its memory is %v instead of %v, the least that a function may have",
+				f.Name, function.Size(function.LeastMemory), function.Size(f.Memory)))
+		}
 		declarations = append(declarations, Declaration{
 			Name: f.Name, Account: f.Account, Runtime: sample.Runtime, Handler: sample.Handler, Code: sample.Code,
 			Memory: function.Size(containerSize(f)), Timeout: min(f.Timeout, function.MaxTimeout),
@@ -95,7 +99,7 @@ const (
 // what it used is not enough for it.
 func containerSize(f trace.Function) int64 {
 	if !f.Used {
-		return f.Memory
+		return max(f.Memory, function.LeastMemory)
 	}
 	return max(leastSize, (f.Memory+headroom+sizeStep-1)/sizeStep*sizeStep)
 }

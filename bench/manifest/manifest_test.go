@@ -128,12 +128,13 @@ func TestContainersOfTracesGetHeadroom(t *testing.T) {
 		{Name: "small", Memory: 16 * mib, Used: true},
 		{Name: "fits", Memory: 160 * mib, Used: true},
 		{Name: "more", Memory: 161 * mib, Used: true},
+		{Name: "tiny", Memory: 16 * mib},
 	}}
-	declarations, _, err := Functions(w, []Sample{{Runtime: function.Native}})
-	if err != nil {
-		t.Fatal(err)
+	declarations, notes, err := Functions(w, []Sample{{Runtime: function.Native}})
+	if err != nil || len(notes) != 1 || !strings.HasPrefix(notes[0], "tiny: its memory is 24MiB instead of 16MiB") {
+		t.Fatalf("notes %q, error %v", notes, err)
 	}
-	for i, want := range []function.Size{100 * mib, 128 * mib, 192 * mib, 256 * mib} {
+	for i, want := range []function.Size{100 * mib, 128 * mib, 192 * mib, 256 * mib, 24 * mib} {
 		if d := declarations[i]; d.Memory != want || d.Account != w.Functions[i].Account {
 			t.Errorf("%s of account %q: %v, want %v", d.Name, d.Account, d.Memory, want)
 		}

@@ -18,6 +18,10 @@ const (
 	MaxConcurrency = 1000
 )
 
+// LeastMemory is the smallest memory limit of a real container: what the agent in it takes
+// for itself, with room to fail in an orderly way.
+const LeastMemory = 24 << 20
+
 // declaration is a function as its author writes it.
 type declaration struct {
 	Name        string            `yaml:"name"`
@@ -120,8 +124,12 @@ func (d declaration) check(f Function) error {
 			fault("preload %q: want the name of a Python module, such as urllib.request", module)
 		}
 	}
-	if f.Memory < 1<<20 {
-		fault("memory %d bytes: want at least 1MiB", f.Memory)
+	least := Size(LeastMemory)
+	if d.Runtime == Simulated {
+		least = 1 << 20
+	}
+	if Size(f.Memory) < least {
+		fault("memory %v: want at least %v", Size(f.Memory), least)
 	}
 	if f.Timeout < time.Millisecond || f.Timeout > MaxTimeout {
 		fault("timeout %v: want 1ms to %v", f.Timeout, MaxTimeout)

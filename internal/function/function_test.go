@@ -117,6 +117,9 @@ func TestLoadReportsEveryFault(t *testing.T) {
 		"functions.yaml": `functions:
 - {name: "bad name", runtime: cobol, memory: 3B, timeout: 99h, concurrency: -1}
 - {name: ok, runtime: native}
+- {name: small, runtime: native, memory: 23MiB}
+- {name: least, runtime: native, memory: 24MiB}
+- {name: tiny, runtime: simulated, memory: 1MiB}
 - {name: nothing-to-run, runtime: simulated, handler: h}
 - {name: real, runtime: native, resident: 5MiB}
 - {name: kept, runtime: nodejs, snapshot: true}
@@ -131,10 +134,13 @@ func TestLoadReportsEveryFault(t *testing.T) {
 	if err == nil {
 		t.Fatal("no error")
 	}
-	for _, want := range []string{"bad name", "cobol", "memory 3", "timeout 99h", "concurrency -1", "leave out handler", "resident 5MiB", "snapshot: only the runtimes python3 and wasm", `preload "os; exit"`, "preload: only the runtime python3", "network egress: the runtime wasm", `network "ingress"`, `preload "test.support": it is a program`, `preload "unittest.__main__": it`, "broken/function.yaml", "memroy"} {
+	for _, want := range []string{"bad name", "cobol", "memory 3B: want at least 24MiB", "memory 23MiB: want at least 24MiB", "timeout 99h", "concurrency -1", "leave out handler", "resident 5MiB", "snapshot: only the runtimes python3 and wasm", `preload "os; exit"`, "preload: only the runtime python3", "network egress: the runtime wasm", `network "ingress"`, `preload "test.support": it is a program`, `preload "unittest.__main__": it`, "broken/function.yaml", "memroy"} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("the error does not speak of %q:\n%v", want, err)
 		}
+	}
+	if n := strings.Count(err.Error(), "memory "); n != 2 {
+		t.Errorf("it speaks %d times of memory, want 2:\n%v", n, err)
 	}
 	if _, err := Load(filepath.Join(folder, "nowhere")); err == nil || !strings.Contains(err.Error(), "--functions") {
 		t.Errorf("missing folder: %v", err)

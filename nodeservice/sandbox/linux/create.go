@@ -11,14 +11,11 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/minifaas/minifaas/internal/function"
 	"github.com/minifaas/minifaas/nodeservice/sandbox"
 	"github.com/minifaas/minifaas/nodeservice/sandbox/linux/cgroup"
 	containerservicepb "github.com/minifaas/minifaas/proto/containerservice"
 )
-
-// minMemory is the smallest memory limit that is applied, whatever is asked: what
-// the agent itself takes, with room to fail in an orderly way.
-const minMemory = 24 << 20
 
 // loadCPU is the least CPU, in cores, while a container loads its function. Its own
 // quota could be a hundredth of that, and its start take as many times longer.
@@ -184,9 +181,10 @@ func (c *container) setSize(memory int64) {
 	c.cpu = size.CPU
 }
 
-// size is what a container of that much memory may use; the CPU quota follows the memory.
+// size is what a container of that much memory may use, which is the least at least,
+// whatever a scheduler asks for; the CPU quota follows what it asked for.
 func (c *container) size(memory int64) cgroup.Limits {
-	return cgroup.Limits{Memory: max(memory, minMemory), CPU: min(sandbox.Quota(memory), c.runtime.cfg.CPU)}
+	return cgroup.Limits{Memory: max(memory, function.LeastMemory), CPU: min(sandbox.Quota(memory), c.runtime.cfg.CPU)}
 }
 
 // loadLimits are those until the function is loaded.

@@ -59,7 +59,7 @@ func (k kind) holds() int64 {
 }
 
 // limit is its memory limit meanwhile.
-func (k kind) limit() int64 { return 4*k.holds() + minMemory }
+func (k kind) limit() int64 { return 4*k.holds() + function.LeastMemory }
 
 func (k kind) String() string {
 	switch {
