@@ -5,12 +5,15 @@ import (
 	"encoding/json"
 	"errors"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"go.uber.org/zap"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -99,6 +102,34 @@ func TestWhoGaveNoAnswer(t *testing.T) {
 	_, errs, err = runCommand(t, "invoke", "f", "--endpoint", "127.0.0.1:1")
 	if err == nil || !strings.Contains(errs, "no answer from 127.0.0.1:1") || !strings.Contains(errs, "is minifaas up running there?") {
 		t.Errorf("of one that is not there: %v, %s", err, errs)
+	}
+}
+
+// TestOtherServiceThanWanted: who answers at the endpoint is said, if that can be told.
+func TestOtherServiceThanWanted(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := rpc.NewServer(rpc.ServerConfig{Log: zap.NewNop()})
+	apiserverpb.RegisterAPIServerServer(server, answering{})
+	ctx, stop := context.WithCancel(t.Context())
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(ctx, listener) }()
+	t.Cleanup(func() { stop(); <-served })
+	web := httptest.NewServer(http.NotFoundHandler())
+	t.Cleanup(web.Close)
+	silent := startAnswering(t, answering{}) // it has no reflection
+	for _, c := range []struct{ args, want string }{
+		{"status --endpoint " + listener.Addr().String(), " is the APIServer, and this command talks to the Scheduler: "},
+		{"why --endpoint " + listener.Addr().String(), " is the APIServer, and this command talks to the Scheduler: "},
+		{"functions --endpoint " + listener.Addr().String(), "Unimplemented: method ListFunctions not implemented"},
+		{"status --endpoint " + web.Listener.Addr().String(), " is a server of HTTP, such as that of metrics"},
+		{"status --endpoint " + silent, "Unimplemented: unknown service schedulerproto.Scheduler"},
+	} {
+		if _, errs, err := runCommand(t, strings.Fields(c.args)...); err == nil || !strings.Contains(errs, c.want) {
+			t.Errorf("%s: %v, %s: want %q", c.args, err, errs, c.want)
+		}
 	}
 }
 

@@ -28,7 +28,7 @@ func (c *functionsCommand) Run(ctx context.Context, file *config.File) error {
 	defer cancel()
 	reply, err := apiserverpb.NewAPIServerClient(conn).ListFunctions(ctx, &apiserverpb.ListFunctionsRequest{})
 	if err != nil {
-		return explain(err, conn.Target())
+		return explain(err, conn)
 	}
 	if c.Output == "json" {
 		return printJSON(declared(reply.GetFunctions()))

@@ -63,7 +63,7 @@ func (c *invokeCommand) Run(ctx context.Context, file *config.File) error {
 		return fmt.Errorf("%s: %s", codes.Unavailable, status.Convert(err).Message()) // it did answer: what is behind it did not
 	}
 	if err != nil {
-		return explain(err, conn.Target())
+		return explain(err, conn)
 	}
 	return c.print(reply)
 }
@@ -158,13 +158,4 @@ func invokeResult(reply *apiserverpb.InvokeFunctionReply) any {
 func isTerminal(file *os.File) bool {
 	info, err := file.Stat()
 	return err == nil && info.Mode()&os.ModeCharDevice != 0
-}
-
-// explain turns a failed call into what its maker should know.
-func explain(err error, target string) error {
-	s := status.Convert(err)
-	if s.Code() == codes.Unavailable {
-		return fmt.Errorf("no answer from %s: %s; is minifaas up running there?", strings.TrimPrefix(target, "passthrough:///"), s.Message())
-	}
-	return fmt.Errorf("%s: %s", s.Code(), s.Message())
 }

@@ -93,7 +93,7 @@ func (c *replayCommand) Run(ctx context.Context, file *config.File) error {
 		MaxCalls: c.MaxCalls, WarmUp: c.WarmUp, TimeScale: c.TimeScale, Progress: os.Stderr, Raw: raw,
 	})
 	if err != nil {
-		return explain(err, apiserver.Target())
+		return explain(err, apiserver)
 	}
 	return errors.Join(report.Replay(os.Stdout, report.Format(c.Output), result, baseline), closeRaw())
 }

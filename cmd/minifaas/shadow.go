@@ -121,7 +121,7 @@ func (c *shadowCommand) Run(ctx context.Context, file *config.File) error {
 	}
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
-		return fmt.Errorf("read metrics: %w; is minifaas up running? --endpoint or --port-base say where", err)
+		return fmt.Errorf("read metrics: %w; is minifaas up running? --endpoint or --port-base say where; metrics are 900 above the base", err)
 	}
 	defer response.Body.Close()
 	parser := expfmt.NewTextParser(model.UTF8Validation)

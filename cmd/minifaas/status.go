@@ -70,7 +70,7 @@ func (c *statusCommand) Run(ctx context.Context, file *config.File) error {
 	defer cancel()
 	reply, err := schedulerpb.NewSchedulerClient(conn).GetStatus(ctx, &schedulerpb.GetStatusRequest{})
 	if err != nil {
-		return explain(err, conn.Target())
+		return explain(err, conn)
 	}
 	if c.Output == "json" {
 		return printJSON(newStatusResult(reply))

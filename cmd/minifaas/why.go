@@ -93,7 +93,7 @@ func (c *whyCommand) Run(ctx context.Context, file *config.File) error {
 		return c.printNone(status.Convert(err).Message())
 	}
 	if err != nil {
-		return explain(err, conn.Target())
+		return explain(err, conn)
 	}
 	if c.Output == "json" {
 		return printJSON(newWhyResult(reply))
