@@ -61,6 +61,20 @@ func TestInterruptUnderLoad(t *testing.T) {
 	u.nothingLeft()
 }
 
+// TestInterruptToldTwice: a signal that comes from two sides is one, and is heeded in good order.
+func TestInterruptToldTwice(t *testing.T) {
+	u := newUp(t)
+	up := u.start()
+	up.says("minifaas is up")
+	up.signal(syscall.SIGTERM)
+	up.says("stopping")
+	up.signal(syscall.SIGTERM)
+	if code := up.exit(); code != 0 {
+		t.Errorf("exit code %d, want 0", code)
+	}
+	u.nothingLeft()
+}
+
 // TestKillOfAll: what a platform leaves that was killed as a whole, the next
 // one with its state folder removes.
 func TestKillOfAll(t *testing.T) {

@@ -8,6 +8,7 @@ import (
 	"os/signal"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/minifaas/minifaas/bench/report"
 	"github.com/minifaas/minifaas/bench/trace"
@@ -46,12 +47,17 @@ func (c *contestCommand) playWatched(ctx context.Context, stage *stage, workload
 	var played playedRuns
 	over := make(chan error, 1)
 	go func() { over <- c.playAll(ctx, stage, workload, &played) }()
-	for heard := 0; ; {
+	var first os.Signal
+	var at time.Time
+	for {
 		select {
 		case err := <-over:
 			return played.list(), errors.Join(err, stage.close())
-		case <-signals:
-			if heard++; heard == 2 {
+		case s := <-signals:
+			switch {
+			case first == nil:
+				first, at = s, time.Now()
+			case s != first || time.Since(at) > toldTwice:
 				return played.list(), fmt.Errorf("contest: %w; %s is left to the next bench to remove", errAbandoned, stage.folder)
 			}
 		}

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/alecthomas/kong"
 
@@ -65,7 +66,10 @@ func main() {
 func run(args []string) error {
 	ctx, stop := signal.NotifyContext(context.Background(), endSignals()...)
 	defer stop()
-	context.AfterFunc(ctx, stop) // a second Ctrl-C ends this process at once, unless its command has taken it
+	context.AfterFunc(ctx, func() {
+		time.Sleep(toldTwice)
+		stop() // a second Ctrl-C ends this process at once, unless its command has taken it
+	})
 	lifeline, err := process.InheritedLifeline()
 	if err != nil {
 		return err
@@ -110,6 +114,10 @@ func asOthersHaveIt(args []string) []string {
 	}
 	return args
 }
+
+// toldTwice is how soon after a signal the same one is not another. timeout(1), for one,
+// tells its command, and then the group that this is in.
+const toldTwice = time.Second
 
 // endSignals are those that end a command in good order. A lost terminal is one of them,
 // unless whoever started this process had it ignored, as nohup does.
