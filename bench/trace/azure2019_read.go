@@ -118,7 +118,7 @@ func firstMinute(header []string) (int, error) {
 			first, minute = i, n
 		case first < 0 && (name == "HashOwner" || name == hashApp || name == hashFunction || name == "Trigger"):
 		case first < 0:
-			return 0, fmt.Errorf("unknown column %q: want HashOwner, %s, %s, Trigger and the minutes", name, hashApp, hashFunction)
+			return 0, fmt.Errorf("unknown column %.60q: want HashOwner, %s, %s, Trigger and the minutes", name, hashApp, hashFunction)
 		case err != nil || n != minute+i-first:
 			return 0, fmt.Errorf("column %q: want minute %d", name, minute+i-first)
 		}

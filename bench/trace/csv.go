@@ -52,7 +52,7 @@ type eventReader struct {
 func (e *eventReader) readHeader() error {
 	for _, name := range e.header {
 		if !slices.Contains(columns, name) {
-			return fmt.Errorf("unknown column %q: want %s[,%s]", name, strings.Join(columns[:required], ","), columns[required])
+			return fmt.Errorf("unknown column %.60q: want %s[,%s]", name, strings.Join(columns[:required], ","), columns[required])
 		}
 	}
 	for i, name := range columns {

@@ -59,6 +59,7 @@ func TestReadCSVFaults(t *testing.T) {
 		"empty":             {"", "the file is empty"},
 		"header only":       {header, "no event"},
 		"no header":         {"1,f,2,3\n", `line 1: unknown column "1"`},
+		"no table":          {strings.Repeat("x", 100) + "\n", `line 1: unknown column "` + strings.Repeat("x", 60) + `": want`},
 		"unknown column":    {"offset_ms,function,duration_ms,memory_mb,colour\n", `line 1: unknown column "colour"`},
 		"column twice":      {"offset_ms,function,offset_ms\n", "line 1: column offset_ms is there twice"},
 		"column missing":    {"offset_ms,function,memory_mb\n", "line 1: column duration_ms is missing"},
