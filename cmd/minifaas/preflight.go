@@ -9,6 +9,7 @@ import (
 	"strconv"
 
 	"go.uber.org/zap"
+	"golang.org/x/sys/unix"
 )
 
 // probePorts finds out early, and says in one message, which ports are taken.
@@ -22,8 +23,11 @@ func (p *platform) probePorts() error {
 		}
 		lis.Close()
 	}
-	if len(faults) > 0 {
-		return fmt.Errorf("%w\nis another platform running? stop it, or choose other ports with --port-base", errors.Join(faults...))
+	switch err := errors.Join(faults...); {
+	case errors.Is(err, unix.EADDRINUSE):
+		return fmt.Errorf("%w\nis another platform running? stop it, or choose other ports with --port-base", err)
+	case err != nil:
+		return fmt.Errorf("%w\nwant an --address of this machine, and ports (--port-base) on which this user may listen", err)
 	}
 	return nil
 }
