@@ -91,7 +91,6 @@ func (k *checker) nodes() {
 	k.equal("nodes in service", e.pool.Nodes, serving)
 	k.equal("memory booked on all nodes", e.pool.Booked, total)
 	k.equal("capacity of all nodes", e.pool.Capacity, capacity)
-	k.equal("newest node", e.pool.Newest, e.index.newest())
 	k.equal("nodes in the index", e.index.live, serving)
 	k.equal("nodes by free memory", len(e.index.byFree), serving)
 	for i := 1; i < len(e.index.byFree); i++ {

@@ -129,7 +129,6 @@ func (e *Engine) nodeReady(ev *Event) {
 	e.index.add(n)
 	e.pool.Nodes++
 	e.pool.Capacity += n.Capacity
-	e.pool.Newest = &n.NodeView
 	e.pool.Exhausted = false
 	e.largest = max(e.largest, n.Capacity)
 	e.latest = n.Capacity
@@ -207,7 +206,6 @@ func (e *Engine) withdrawNode(n *node) {
 	e.index.remove(n)
 	e.pool.Nodes--
 	e.pool.Capacity -= n.Capacity
-	e.pool.Newest = e.index.newest()
 }
 
 func (e *Engine) nodeReleased(ev *Event) {

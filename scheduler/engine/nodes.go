@@ -177,13 +177,6 @@ func (x *Nodes) unlist(n *node, free Bytes) {
 	x.byFree = slices.Delete(x.byFree, i, i+1)
 }
 
-func (x *Nodes) newest() *NodeView {
-	if len(x.places) == 0 {
-		return nil
-	}
-	return &x.places[len(x.places)-1].NodeView
-}
-
 // rebooked follows a change of the node's free memory from what it was.
 func (x *Nodes) rebooked(n *node, was Bytes) {
 	x.unlist(n, was)

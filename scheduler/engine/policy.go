@@ -3,6 +3,7 @@ package engine
 import (
 	"iter"
 	"math"
+	"slices"
 	"time"
 )
 
@@ -202,8 +203,6 @@ type PoolView struct {
 	Creating int
 	// Booked of Capacity is promised to containers on the nodes in service.
 	Capacity, Booked Bytes
-	// Newest is the node in service that was reserved last; nil without any.
-	Newest *NodeView
 	// Exhausted: the last attempt to reserve a node failed, and nothing since
 	// has said that another would not.
 	Exhausted bool
@@ -214,19 +213,38 @@ type PoolView struct {
 	sandboxes sandboxes
 }
 
-// MostFree is the most memory that is free on one node in service, the newest
-// left out; 0 without others.
-func (p *PoolView) MostFree() Bytes {
+// MostFree is the most memory that is free on one of the nodes in service whose
+// Serial is less; 0 without any.
+func (p *PoolView) MostFree(below uint64) Bytes {
 	if p.index == nil {
 		return 0
 	}
 	for i := len(p.index.byFree) - 1; i >= 0; i-- {
-		if n := &p.index.byFree[i].node.NodeView; n != p.Newest {
+		if n := &p.index.byFree[i].node.NodeView; n.Serial < below {
 			return n.Free()
 		}
 	}
 	return 0
 }
+
+// Latest yields nodes in service, that reserved last first. It may end early
+// where others have left in between.
+func (p *PoolView) Latest() iter.Seq[*NodeView] {
+	return func(yield func(*NodeView) bool) {
+		if p.index == nil {
+			return
+		}
+		places := p.index.places
+		for _, n := range slices.Backward(places[max(0, len(places)-latestPlaces):]) {
+			if n != nil && !yield(&n.NodeView) {
+				return
+			}
+		}
+	}
+}
+
+// latestPlaces is how many places Latest looks at.
+const latestPlaces = 16
 
 // Call is an invocation that ended.
 type Call struct {

@@ -25,7 +25,6 @@ func (s *snapshot) nodeTable() {
 				e.index.add(n)
 				e.pool.Nodes++
 				e.pool.Capacity += n.Capacity
-				e.pool.Newest = &n.NodeView
 			} else {
 				n.state = nodeReleasing
 				e.pool.Draining++

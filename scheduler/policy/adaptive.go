@@ -45,8 +45,7 @@ type everything struct {
 	computing, judged int
 	// prepared is the memory given so far to functions that were announced.
 	prepared engine.Bytes
-	// crowdedAt is when a function last lacked CPU for long; 0 never.
-	crowdedAt engine.Instant
+	usage    usage
 	// node is the capacity of a node.
 	node engine.Bytes
 }
@@ -168,7 +167,7 @@ func (a *Adaptive) Evicted(now engine.Instant, f *engine.FunctionView, c *engine
 	a.gone(now, f, now.Sub(c.IdleSince))
 }
 
-func (a *Adaptive) Returned(_ engine.Instant, f *engine.FunctionView, call engine.Call) bool {
+func (a *Adaptive) Returned(now engine.Instant, f *engine.FunctionView, call engine.Call) bool {
 	l := a.of(f)
 	took := call.Duration
 	if took <= 0 {
@@ -182,6 +181,7 @@ func (a *Adaptive) Returned(_ engine.Instant, f *engine.FunctionView, call engin
 		l.execution.add(took)
 		l.executions.add(took)
 		a.all.demand.add(took, call.Size.Booked)
+		a.all.usage.add(now, call.CPU)
 		company := max(call.Started, call.Ended)
 		l.memory.learn(company, call.Alone, call.MaxMemory)
 		if !call.Alone && call.CPU > 0 {

@@ -93,7 +93,7 @@ func (a *Adaptive) KeepContainer(now engine.Instant, f *engine.FunctionView, c *
 	if a.Retire(now, f, c) {
 		return 0
 	}
-	if a.moves(f.Pool, c) {
+	if moves(f, c, a.left(f)) {
 		l.moved = f.Ready == 1 && l.calls > 0
 		return 0
 	}

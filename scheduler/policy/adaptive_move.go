@@ -2,7 +2,6 @@ package policy
 
 import (
 	"math"
-	"time"
 
 	"github.com/minifaas/minifaas/scheduler/engine"
 )
@@ -10,16 +9,16 @@ import (
 const (
 	// fewContainers are looked at, of those that a function has.
 	fewContainers = 8
-	// roomAfter is how much of the memory may be booked once a node has been emptied.
-	roomAfter = 0.8
-	// keepCrowded is for how long no node is emptied after one was wanted for its CPU.
-	keepCrowded = time.Minute
+	// fewEmptied nodes are emptied at a time.
+	fewEmptied = 8
+	// usedAfter is how much of its CPU may be used of what is left once nodes have been emptied.
+	usedAfter = 0.3
 )
 
-// misfit: the container has too little CPU, or is on a node that is to be emptied, or
-// on one of which another has all the CPU.
-func (a *Adaptive) misfit(f *engine.FunctionView, c *engine.ContainerView) bool {
-	return c.Memory < a.limit(a.of(f), f) && !c.Resizing || a.moves(f.Pool, c) || a.spare(f, c)
+// misfit: the container has too little CPU, or is on a node that is to be emptied, from
+// which on they are, and another could take it, or on one of which another has all the CPU.
+func (a *Adaptive) misfit(f *engine.FunctionView, c *engine.ContainerView, from uint64) bool {
+	return c.Memory < a.limit(a.of(f), f) && !c.Resizing || moves(f, c, from) || a.spare(f, c)
 }
 
 // spare: an older container of the function is on the same node, and calls that fill
@@ -42,28 +41,60 @@ func (a *Adaptive) spare(f *engine.FunctionView, c *engine.ContainerView) bool {
 	return false
 }
 
-// moves: the container is on a node that is to be emptied, and another could take it.
-func (a *Adaptive) moves(p *engine.PoolView, c *engine.ContainerView) bool {
-	return a.draining(p, c.Node) && c.Booked <= p.MostFree()
+func moves(f *engine.FunctionView, c *engine.ContainerView, from uint64) bool {
+	return c.Node != nil && c.Node.Serial >= from && c.Booked <= f.Pool.MostFree(from)
 }
 
-// draining: the others could take what is on the node, which is the one reserved last.
-func (a *Adaptive) draining(p *engine.PoolView, n *engine.NodeView) bool {
-	if p == nil || n == nil || n != p.Newest || p.Nodes < 2 {
-		return false
+// noNode is the serial of none.
+const noNode = math.MaxUint64
+
+// emptied is the serial of the first of the nodes that are to be emptied: as many of those
+// reserved last as the others can do without, in memory and in CPU.
+func (a *Adaptive) emptied(p *engine.PoolView) (from uint64) {
+	from = noNode
+	if p == nil || p.Nodes < 2 {
+		return from
 	}
-	if at := a.all.crowdedAt; at > 0 && p.LastActive.Sub(at) < keepCrowded {
-		return false
+	rest, looked := p.Capacity, 0
+	used := a.all.usage.cores(p.LastActive)
+	for n := range p.Latest() {
+		rest -= n.Capacity
+		if rest <= 0 || p.Booked > rest || used > float64(usedAfter*quotaOf(rest)) {
+			break
+		}
+		from = n.Serial
+		if looked++; looked == fewEmptied {
+			break
+		}
 	}
-	room := float64(roomAfter * float64(p.Capacity-n.Capacity))
-	return float64(p.Booked) <= room
+	return from
+}
+
+// left is emptied as it concerns the function: while its calls wait, its containers stay.
+func (a *Adaptive) left(f *engine.FunctionView) uint64 {
+	if f.Waiting > 0 {
+		return noNode
+	}
+	return a.emptied(f.Pool)
+}
+
+// lasting nodes are not to be emptied.
+func (a *Adaptive) lasting(p *engine.PoolView) int {
+	from, nodes := a.emptied(p), p.Nodes
+	for n := range p.Latest() {
+		if n.Serial < from {
+			break
+		}
+		nodes--
+	}
+	return nodes
 }
 
 // fit tells whether one of the function's containers in service is no misfit.
-func (a *Adaptive) fit(f *engine.FunctionView) bool {
+func (a *Adaptive) fit(f *engine.FunctionView, from uint64) bool {
 	looked := 0
 	for c := range f.Containers() {
-		if c.InService && !a.misfit(f, c) {
+		if c.InService && !a.misfit(f, c, from) {
 			return true
 		}
 		if looked++; looked == fewContainers {
@@ -76,7 +107,7 @@ func (a *Adaptive) fit(f *engine.FunctionView) bool {
 // replacement is how many containers are to be made because those that there are
 // do not fit: one, from which on the others retire.
 func (a *Adaptive) replacement(f *engine.FunctionView) int {
-	if f.Ready == 0 || f.Creating > 0 || a.fit(f) {
+	if f.Ready == 0 || f.Creating > 0 || a.fit(f, a.left(f)) {
 		return 0
 	}
 	return 1
@@ -84,5 +115,6 @@ func (a *Adaptive) replacement(f *engine.FunctionView) int {
 
 // Retire sends off misfits once there is a container that fits.
 func (a *Adaptive) Retire(_ engine.Instant, f *engine.FunctionView, c *engine.ContainerView) bool {
-	return a.misfit(f, c) && a.fit(f)
+	from := a.left(f)
+	return a.misfit(f, c, from) && a.fit(f, from)
 }

@@ -1,35 +1,12 @@
 package policy
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
 	"github.com/minifaas/minifaas/scheduler/engine"
 )
-
-// The newest node is emptied while the others could take what is booked on it
-// and keep a fifth of their memory free.
-func TestDraining(t *testing.T) {
-	a := newAdaptive(t, AdaptiveConfig{})
-	older, newest := &engine.NodeView{Capacity: 1000}, &engine.NodeView{Capacity: 1000}
-	for _, c := range []struct {
-		name   string
-		node   *engine.NodeView
-		nodes  int
-		booked engine.Bytes
-		want   bool
-	}{
-		{"800 of 1000 would be booked", newest, 2, 800, true},
-		{"more would be", newest, 2, 801, false},
-		{"an older node", older, 2, 800, false},
-		{"the only node", newest, 1, 0, false},
-	} {
-		p := &engine.PoolView{Nodes: c.nodes, Newest: newest, Capacity: 1000 * engine.Bytes(c.nodes), Booked: c.booked}
-		if got := a.draining(p, c.node); got != c.want {
-			t.Errorf("%s: draining %v, want %v", c.name, got, c.want)
-		}
-	}
-}
 
 // crew are functions that are called all the time.
 var crew = []string{"a", "b", "c", "d", "e", "f"}
@@ -56,6 +33,40 @@ func TestNewestNodeIsDrained(t *testing.T) {
 	for _, name := range crew {
 		if got := s.containers(name); len(got) != 1 || s.colds[name] != 1 {
 			t.Errorf("%s: %d containers and %d cold starts, want one each", name, len(got), s.colds[name])
+		}
+	}
+}
+
+// Fourteen functions of 512 MiB take four nodes of 2 GiB. Once they are known to need far
+// less, the three reserved last are emptied together: not one after the other, each onto
+// the next. As long as their calls take the CPU of four cores, no node is.
+func TestNodesAreEmptiedTogether(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		run  execution
+		want int
+	}{
+		{"they sleep", sleeps(20*ms, 20*megabyte), 1},
+		{"they compute", computes(300 * ms), 4},
+	} {
+		s := newStand(t, AdaptiveConfig{}, 4)
+		s.node = 2048 * megabyte
+		for i := range 60 {
+			for j := range 14 {
+				s.call(time.Duration(1000*i+50*j)*ms, fmt.Sprint("f", j), 512*megabyte, c.run)
+			}
+		}
+		s.run(time.Second)
+		if got := s.nodes(); len(got) != 4 {
+			t.Fatalf("%s: nodes %v at first, want four", c.name, got)
+		}
+		s.run(50 * time.Second)
+		made := 0
+		for j := range 14 {
+			made += len(s.made[fmt.Sprint("f", j)])
+		}
+		if got := s.nodes(); len(got) != c.want || c.want == 1 && made > 2*14 {
+			t.Errorf("%s: nodes %v and %d containers made, want %d nodes and that none moved twice", c.name, got, made, c.want)
 		}
 	}
 }

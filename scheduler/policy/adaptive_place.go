@@ -25,14 +25,12 @@ func (a *Adaptive) Place(_ engine.Instant, f *engine.FunctionView, nodes *engine
 	var best, last, packed *engine.NodeView
 	var bestCost int
 	looked := 0
-	l := a.of(f)
+	l, from := a.of(f), a.emptied(f.Pool)
 	computes, limit := a.computes(l, f.Spec.Memory), a.limit(l, f)
 	for n := range nodes.Fitting(need) {
 		a.all.node = max(a.all.node, n.Capacity)
-		if a.draining(f.Pool, n) {
-			if f.Waiting > 0 { // nobody waits because a node is to be emptied
-				last = n
-			}
+		if n.Serial >= from { // it is to be emptied, unless no other will do
+			last = n
 			continue
 		}
 		switch waits := n.SandboxesFor(f) > 0; {
@@ -64,17 +62,25 @@ func (a *Adaptive) Place(_ engine.Instant, f *engine.FunctionView, nodes *engine
 		return packed
 	}
 	l.apart = computes && best != nil && bestCost >= ownCost
-	if l.apart || best == nil { // a second one on the same node gets no more of its CPU
+	switch {
+	case best == nil, l.apart && f.Waiting > 0: // a second one on the same node gets no more of its CPU
 		return last
+	case l.apart:
+		return nil
 	}
 	return best
 }
 
 // KeepNode keeps an empty node for twice as long as it takes to get one, and
-// the last one while there may be more to do.
+// the last one while there may be more to do. One that is to be emptied stays only until
+// whoever asked for it has been asked again.
 func (a *Adaptive) KeepNode(_ engine.Instant, n *engine.NodeView, p *engine.PoolView) time.Duration {
 	a.all.node = max(a.all.node, n.Capacity)
-	keep := min(max(2*a.all.reserve.value, keepNodeMin), keepNodeMax)
+	least := keepNodeMin
+	if n.Serial >= a.emptied(p) {
+		least = 2 * engine.RescaleInterval
+	}
+	keep := min(max(2*a.all.reserve.value, least), keepNodeMax)
 	if p.Nodes == 1 {
 		keep = max(keep, p.LastActive.Add(keepLastNode).Sub(n.EmptySince))
 	}

@@ -38,12 +38,8 @@ func (a *Adaptive) Scale(now engine.Instant, f *engine.FunctionView, p *engine.P
 		useful = min(useful, max(slowStart, f.Ready))
 	}
 	if a.computes(l, f.Spec.Memory) {
-		most := p.Nodes
-		if a.draining(p, p.Newest) {
-			most--
-		}
+		most := a.lasting(p)
 		if f.Ready > 0 && l.execution.n > 0 && now.Sub(f.OldestWait) > cold { // only one more node has more CPU
-			a.all.crowdedAt = max(now, 1)
 			most++
 		}
 		useful = min(useful, most-f.Ready)

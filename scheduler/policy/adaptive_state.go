@@ -16,7 +16,7 @@ func (a *Adaptive) State(c *engine.Codec) {
 		a.all.levels[i].state(c)
 	}
 	engine.Int(c, &a.all.node)
-	engine.Int(c, &a.all.crowdedAt)
+	a.all.usage.state(c)
 	engine.Int(c, &a.all.prepared)
 	engine.Int(c, &a.all.computing)
 	engine.Int(c, &a.all.judged)
