@@ -101,6 +101,9 @@ type Rules struct {
 	// OldestFirst: of the containers with room the one created first is
 	// granted. Otherwise it is the one used last, busy ones with room before idle ones.
 	OldestFirst bool
+	// RetiresIdle: Retire is asked about some idle containers, too, before Scale is asked
+	// at its own wish.
+	RetiresIdle bool
 }
 
 // Forever is longer than anything is kept.

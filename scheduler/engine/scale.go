@@ -68,9 +68,31 @@ func (e *Engine) rescale(f *function) {
 		e.serve(f, nil)
 	}
 	if f.scaleTimer.place == 0 {
+		e.retireIdle(f)
 		e.grow(f)
 	}
 }
+
+// retireIdle removes idle containers, of those that the function got last, which the
+// policy lets retire: of these only the one idle for longest is asked about otherwise.
+func (e *Engine) retireIdle(f *function) {
+	looked := 0
+	if !e.rules.RetiresIdle {
+		return
+	}
+	for el := f.all.back; el != nil && looked < retiresPerAsk && !e.busy(); looked++ {
+		c := el.value
+		el = el.prev
+		e.visited++
+		if c.state == ready && c.InFlight == 0 && e.policy.Retire(e.now, &f.FunctionView, &c.ContainerView) {
+			e.policy.Expired(e.now, &f.FunctionView, e.now.Sub(c.IdleSince))
+			e.remove(c)
+		}
+	}
+}
+
+// retiresPerAsk is how many containers of a function retireIdle looks at.
+const retiresPerAsk = 8
 
 // createSome starts as many creations as there is room for, at most wanted.
 func (e *Engine) createSome(f *function, size Size, wanted int) (made int) {

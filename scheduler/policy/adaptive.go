@@ -96,7 +96,7 @@ func NewAdaptive(cfg AdaptiveConfig) (*Adaptive, error) {
 
 func (*Adaptive) Name() string { return "adaptive" }
 
-func (*Adaptive) Rules() engine.Rules { return engine.Rules{} }
+func (*Adaptive) Rules() engine.Rules { return engine.Rules{RetiresIdle: true} }
 
 func (a *Adaptive) of(f *engine.FunctionView) *learned {
 	i := f.Index
@@ -137,11 +137,14 @@ func (a *Adaptive) Arrived(now engine.Instant, f *engine.FunctionView) bool {
 	}
 	l.calls++
 	a.all.demand.calls++
+	bursts := 0
 	if f.InFlight+f.Waiting == 0 {
 		l.period.arrived(now)
+		bursts, _, _ = a.burst(l, f)
 	}
+	l.period.most = max(l.period.most, f.InFlight+f.Waiting+1)
 	a.fetch(l, levelOf(f.Ready))
-	return false
+	return bursts > 1 // the next one is to be prepared for
 }
 
 // fetch reads a little of all that the call will need, as the engine does, so that
@@ -205,7 +208,7 @@ func (a *Adaptive) Returned(now engine.Instant, f *engine.FunctionView, call eng
 		l.memory.exceeded(call.Size.Memory, f.Spec.Memory)
 	}
 	l.share.learn(a, l, f, call, took)
-	return call.Size.Memory < a.limit(l, f) || a.replacement(f) > 0
+	return call.Size.Memory < a.limit(l, f) || a.replacement(now, f) > 0
 }
 
 func (a *Adaptive) Started(now engine.Instant, f *engine.FunctionView, c *engine.ContainerView, took time.Duration) {

@@ -93,7 +93,7 @@ func (a *Adaptive) KeepContainer(now engine.Instant, f *engine.FunctionView, c *
 	if a.Retire(now, f, c) {
 		return 0
 	}
-	if moves(f, c, a.left(f)) {
+	if moves(f, c, a.left(now, f)) {
 		l.moved = f.Ready == 1 && l.calls > 0
 		return 0
 	}
@@ -101,6 +101,9 @@ func (a *Adaptive) KeepContainer(now engine.Instant, f *engine.FunctionView, c *
 		return defaultKeep
 	}
 	keep := a.keep(now, l, f, levelOf(f.Ready))
+	if n, from, to := a.burst(l, f); n > 1 && from <= now && now < to { // then it will be seen whether it is needed
+		return min(keep, to.Sub(c.IdleSince))
+	}
 	if f.Ready == 1 {
 		if from, to, ok := l.period.window(a, l, f, keep); ok && a.cfg.has(Prewarming) {
 			switch {

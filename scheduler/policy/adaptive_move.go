@@ -70,9 +70,10 @@ func (a *Adaptive) emptied(p *engine.PoolView) (from uint64) {
 	return from
 }
 
-// left is emptied as it concerns the function: while its calls wait, its containers stay.
-func (a *Adaptive) left(f *engine.FunctionView) uint64 {
-	if f.Waiting > 0 {
+// left is emptied as it concerns the function: while its calls wait or are about to come,
+// its containers stay.
+func (a *Adaptive) left(now engine.Instant, f *engine.FunctionView) uint64 {
+	if f.Waiting > 0 || a.awaits(now, f) {
 		return noNode
 	}
 	return a.emptied(f.Pool)
@@ -106,15 +107,15 @@ func (a *Adaptive) fit(f *engine.FunctionView, from uint64) bool {
 
 // replacement is how many containers are to be made because those that there are
 // do not fit: one, from which on the others retire.
-func (a *Adaptive) replacement(f *engine.FunctionView) int {
-	if f.Ready == 0 || f.Creating > 0 || a.fit(f, a.left(f)) {
+func (a *Adaptive) replacement(now engine.Instant, f *engine.FunctionView) int {
+	if f.Ready == 0 || f.Creating > 0 || a.fit(f, a.left(now, f)) {
 		return 0
 	}
 	return 1
 }
 
 // Retire sends off misfits once there is a container that fits.
-func (a *Adaptive) Retire(_ engine.Instant, f *engine.FunctionView, c *engine.ContainerView) bool {
-	from := a.left(f)
+func (a *Adaptive) Retire(now engine.Instant, f *engine.FunctionView, c *engine.ContainerView) bool {
+	from := a.left(now, f)
 	return a.misfit(f, c, from) && a.fit(f, from)
 }

@@ -21,12 +21,15 @@ const (
 // in use: a node that is empty can be released. What computes is spread: of the nodes with room the one is taken that has fewest of
 // the function's own containers, then the one on which least is going on; if it
 // has one on each already, only another node will do.
-func (a *Adaptive) Place(_ engine.Instant, f *engine.FunctionView, nodes *engine.Nodes, need engine.Bytes) *engine.NodeView {
+func (a *Adaptive) Place(now engine.Instant, f *engine.FunctionView, nodes *engine.Nodes, need engine.Bytes) *engine.NodeView {
 	var best, last, packed *engine.NodeView
 	var bestCost int
 	looked := 0
 	l, from := a.of(f), a.emptied(f.Pool)
 	computes, limit := a.computes(l, f.Spec.Memory), a.limit(l, f)
+	if a.awaits(now, f) {
+		from = noNode
+	}
 	for n := range nodes.Fitting(need) {
 		a.all.node = max(a.all.node, n.Capacity)
 		if n.Serial >= from { // it is to be emptied, unless no other will do

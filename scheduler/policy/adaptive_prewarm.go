@@ -35,7 +35,7 @@ func (a *Adaptive) prepare(now engine.Instant, l *learned, f *engine.FunctionVie
 			a.all.prepared += size
 		}
 		// What is learned of others may call for another size.
-		return a.replacement(f), now.Add(reconsider)
+		return a.replacement(now, f), now.Add(reconsider)
 	case a.all.node > 0 && a.all.prepared+size > preparedNodes*a.all.node:
 		l.announced = false
 		return 0, 0
@@ -59,9 +59,16 @@ type period struct {
 	spread  time.Duration // mean distance from that
 	n       int
 	outside int // of 256, calls that came outside of the window lately
+	most    int // calls at once since the last one of these
+	atOnce  int // mean of that, in 16ths
 }
 
 func (p *period) arrived(now engine.Instant) {
+	if p.n == 0 {
+		p.atOnce = 16 * p.most
+	}
+	p.atOnce += (16*p.most - p.atOnce) / 8
+	p.most = 0
 	if p.last > 0 {
 		gap := now.Sub(p.last)
 		if p.n == 0 {
@@ -95,16 +102,19 @@ func (p *period) window(a *Adaptive, l *learned, f *engine.FunctionView, keep ti
 	if p.n < 3 {
 		return 0, 0, false
 	}
-	cold := a.coldStart(l)
-	lead := cold + cold/4
-	width := 2*p.reach() + lead
+	from, to = p.due(a.coldStart(l))
+	width := to.Sub(from)
 	penalty := a.penalty(l, f)
 	cost := width + a.creation(l, f) + seconds(float64(penalty.Seconds()*float64(p.outside)/256))
 	other := p.every
 	if keep < p.every {
 		other = keep + penalty
 	}
-	from = p.last.Add(p.every - p.reach() - lead)
-	to = p.last.Add(p.every + p.reach())
 	return from, to, cost < other
+}
+
+// due is when what takes so long is to be begun to be there for the next call, and when
+// that call is late.
+func (p *period) due(takes time.Duration) (from, to engine.Instant) {
+	return p.last.Add(p.every - p.reach() - takes - takes/4), p.last.Add(p.every + p.reach())
 }

@@ -48,7 +48,7 @@ func (a *Adaptive) Scale(now engine.Instant, f *engine.FunctionView, p *engine.P
 	if f.Ready+f.Creating == 0 {
 		want = max(want, 1)
 	}
-	want = max(want, a.replacement(f))
+	want = max(want, a.replacement(now, f))
 	if want > 0 {
 		l.debt.owed = 0
 	}
@@ -72,8 +72,11 @@ func (a *Adaptive) ahead(now engine.Instant, l *learned, f *engine.FunctionView)
 		l.moved = false
 		return 1, 0
 	}
-	if n := a.replacement(f); n > 0 {
+	if n := a.replacement(now, f); n > 0 {
 		return n, 0
+	}
+	if n, again := a.gather(now, l, f); again > 0 {
+		return n, again
 	}
 	return a.prewarm(now, l, f)
 }

@@ -83,6 +83,8 @@ func (p *period) state(c *engine.Codec) {
 	engine.Int(c, &p.spread)
 	engine.Int(c, &p.n)
 	engine.Int(c, &p.outside)
+	engine.Int(c, &p.most)
+	engine.Int(c, &p.atOnce)
 }
 
 func (p *footprint) state(c *engine.Codec) {
