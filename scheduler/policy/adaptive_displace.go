@@ -30,10 +30,11 @@ func (d *displacement) state(c *engine.Codec) {
 }
 
 // displaces is what one more container of the function costs others, in seconds of
-// waiting for the function: nothing as long as there may be more nodes.
-func (a *Adaptive) displaces(l *learned, f *engine.FunctionView, p *engine.PoolView) float64 {
+// waiting for the function, which gets more urgent meanwhile: nothing as long as there
+// may be more nodes.
+func (a *Adaptive) displaces(now engine.Instant, f *engine.FunctionView, p *engine.PoolView) float64 {
 	if !p.Exhausted || !a.cfg.has(Displacing) {
 		return 0
 	}
-	return a.all.displaced.mean / float64(a.price(l, f)*float64(max(a.Size(f).Booked, 1<<20)))
+	return a.all.displaced.mean / float64(a.urgency(now, f)*float64(max(a.Size(f).Booked, 1<<20)))
 }

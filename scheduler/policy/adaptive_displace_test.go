@@ -7,7 +7,7 @@ import (
 	"github.com/minifaas/minifaas/scheduler/engine"
 )
 
-// 0.6 s of work wait for one container: longer than a cold start takes. As long as
+// 0.7 s of work wait for one container: longer than a cold start takes. As long as
 // creations evict nothing, or there may be more nodes, another is made. Where each makes
 // another function start anew, whose calls are as dear, it would have to spare that as well.
 func TestCreationPaysForWhatItEvicts(t *testing.T) {
@@ -16,12 +16,14 @@ func TestCreationPaysForWhatItEvicts(t *testing.T) {
 		without   Part
 		evicted   int // for each of 100 creations
 		exhausted bool
+		waited    time.Duration
 		want      int
 	}{
-		{"nothing is evicted", 0, 0, true, 1},
-		{"for each one another goes", 0, 1, true, 0},
-		{"but there may be more nodes", 0, 1, false, 1},
-		{"which counts for nothing", Displacing, 1, true, 1},
+		{"nothing is evicted", 0, 0, true, 0, 1},
+		{"for each one another goes", 0, 1, true, 0, 0},
+		{"but the calls have waited for long", 0, 1, true, time.Minute, 1},
+		{"but there may be more nodes", 0, 1, false, 0, 1},
+		{"which counts for nothing", Displacing, 1, true, 0, 1},
 	} {
 		a, f := newAdaptive(t, AdaptiveConfig{Without: c.without}), inService(t, 128*megabyte, 1)
 		other := indexed(1, 128*megabyte)
@@ -34,7 +36,7 @@ func TestCreationPaysForWhatItEvicts(t *testing.T) {
 			}
 			a.Started(now, f, &engine.ContainerView{}, 500*ms)
 		}
-		f.Waiting, f.OldestWait, f.Ready, f.InFlight, f.OldestGrant = 6, now, 1, 1, now
+		f.Waiting, f.OldestWait, f.Ready, f.InFlight, f.OldestGrant = 7, now.Add(-c.waited), 1, 1, now
 		f.Spec.Concurrency = 1
 		p := &engine.PoolView{Nodes: 1, Exhausted: c.exhausted}
 		got, _ := a.Scale(now, f, p)

@@ -23,7 +23,7 @@ func (a *Adaptive) Scale(now engine.Instant, f *engine.FunctionView, p *engine.P
 	}
 	useful, work := a.backlog(now, l, f)
 	cold, owed := a.nextStart(l, f), l.debt.grow(now, f)
-	price := a.breakEven(l, f, p)
+	price := a.breakEven(now, l, f, p)
 
 	want := 0
 	switch {
@@ -31,7 +31,7 @@ func (a *Adaptive) Scale(now engine.Instant, f *engine.FunctionView, p *engine.P
 		want = useful
 	case f.Ready == 0, work > float64(price*float64(f.Ready)):
 		want = int(min(max(1, math.Ceil(work/cold.Seconds())), float64(useful)))
-	case f.Creating == 0 && a.repays(l, f, p, owed):
+	case f.Creating == 0 && a.repays(now, l, f, p, owed):
 		want = 1
 	}
 	if l.execution.n == 0 { // the first call will tell
@@ -56,8 +56,8 @@ func (a *Adaptive) Scale(now engine.Instant, f *engine.FunctionView, p *engine.P
 }
 
 // breakEven is how much waiting, in seconds, a new container has to spare to pay for itself.
-func (a *Adaptive) breakEven(l *learned, f *engine.FunctionView, p *engine.PoolView) float64 {
-	return float64(a.nextStart(l, f).Seconds()*(1+1/a.price(l, f))) + a.displaces(l, f, p)
+func (a *Adaptive) breakEven(now engine.Instant, l *learned, f *engine.FunctionView, p *engine.PoolView) float64 {
+	return float64(a.nextStart(l, f).Seconds()*(1+1/a.price(l, f))) + a.displaces(now, f, p)
 }
 
 // slowStart is how many containers of an unknown function are begun with, beside the first one.
@@ -91,10 +91,10 @@ func (a *Adaptive) backlog(now engine.Instant, l *learned, f *engine.FunctionVie
 
 // repays: were they to go on waiting as they have lately, one more container would
 // spare more than it costs to make it and to keep it for its horizon.
-func (a *Adaptive) repays(l *learned, f *engine.FunctionView, p *engine.PoolView, owed time.Duration) bool {
+func (a *Adaptive) repays(now engine.Instant, l *learned, f *engine.FunctionView, p *engine.PoolView, owed time.Duration) bool {
 	const horizon, remembered = 200.0, 14.4 // seconds; a debt that fades by half in 10 s holds that of 14.4 s
 	spared := float64(owed.Seconds()*horizon) / remembered
-	return spared > a.nextStart(l, f).Seconds()+horizon/a.price(l, f)+a.displaces(l, f, p)
+	return spared > a.nextStart(l, f).Seconds()+horizon/a.price(l, f)+a.displaces(now, f, p)
 }
 
 // debt is the time that requests of a function have waited lately: it fades by
@@ -143,7 +143,7 @@ func (a *Adaptive) expected(now engine.Instant, l *learned, f *engine.FunctionVi
 func (a *Adaptive) Reason(now engine.Instant, f *engine.FunctionView, p *engine.PoolView) engine.Reason {
 	l := a.of(f)
 	cold := a.nextStart(l, f)
-	r := engine.Reason{ColdStart: cold, Execution: a.expected(now, l, f), Price: seconds(a.breakEven(l, f, p))}
+	r := engine.Reason{ColdStart: cold, Execution: a.expected(now, l, f), Price: seconds(a.breakEven(now, l, f, p))}
 	if f.Ready > 0 {
 		_, work := a.backlog(now, l, f)
 		r.Wait = seconds(work / float64(f.Ready))
