@@ -4,6 +4,9 @@ import (
 	"fmt"
 	"os"
 	goruntime "runtime"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/minifaas/minifaas/containerservice/process"
 	"github.com/minifaas/minifaas/containerservice/runtime"
@@ -14,6 +17,9 @@ import (
 func Main(more map[string]runtime.Starter) {
 	if len(os.Args) > 1 && os.Args[1] == spawn.Argument {
 		exit(spawn.Serve(os.NewFile(3, "orders")))
+	}
+	if name, err := unix.BytePtrFromString(os.Args[0]); err == nil { // it may have been started by a descriptor, and be called so
+		_ = unix.Prctl(unix.PR_SET_NAME, uintptr(unsafe.Pointer(name)), 0, 0, 0)
 	}
 	goruntime.MemProfileRate = 0 // nobody would read the profile
 	err := Run(Config{

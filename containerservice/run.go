@@ -42,6 +42,9 @@ func Run(c Config) error {
 	if err != nil {
 		return err
 	}
+	if spec.GetLayout() == containerservicepb.SandboxSpec_LAYOUT_TEMPLATE {
+		return holdRoot(c.Socket, spec)
+	}
 	if c.Jail {
 		if err := jail.Enter(spec); err != nil {
 			return fmt.Errorf("enter sandbox: %w", err)
@@ -60,6 +63,21 @@ func Run(c Config) error {
 	s := New(c.Runtimes)
 	defer s.Close()
 	wire.Serve(conn, s)
+	return nil
+}
+
+// holdRoot lays a root out for others, until the node closes the socket.
+func holdRoot(socket *os.File, spec *containerservicepb.SandboxSpec) error {
+	if err := jail.Lay(spec); err != nil {
+		return fmt.Errorf("lay out a root: %w", err)
+	}
+	_, err := socket.Write([]byte{1})
+	if err == nil {
+		_, err = io.Copy(io.Discard, socket)
+	}
+	if err != nil {
+		return fmt.Errorf("hold a root: %w", err)
+	}
 	return nil
 }
 

@@ -22,34 +22,66 @@ const (
 	bytesPerInode = 4096
 )
 
-// changeRoot makes spec's root the process's own: built below spec.root from
-// bind mounts, made read-only as a whole, then covered where it must be
-// writable. The host's root is detached at the end: no path leads to it any more.
+// ownProgram is the descriptor by which an agent was started that finds its root laid out.
+const ownProgram = 5
+
+// changeRoot makes a root for the process: built from bind mounts and read-only as a whole,
+// then covered where it must be writable. No path leads to the host's root any more.
 func changeRoot(spec *containerservicepb.SandboxSpec) error {
+	if spec.GetLayout() == containerservicepb.SandboxSpec_LAYOUT_SHARED {
+		if err := cover("/", spec); err != nil {
+			return err
+		}
+		return errors.Join(unix.Close(ownProgram), enterTmp())
+	}
 	root := spec.GetRoot()
+	if err := lay(root, spec.GetMounts()); err != nil {
+		return err
+	}
+	if err := cover(root, spec); err != nil {
+		return err
+	}
+	return pivot(root)
+}
+
+// Lay lays out what all sandboxes' roots have in common, in a mount namespace of the
+// process's own, of which others begin with a copy. The process is root.
+func Lay(spec *containerservicepb.SandboxSpec) error {
+	root := spec.GetRoot()
+	if err := lay(root, spec.GetMounts()); err != nil {
+		return err
+	}
+	// A user namespace may mount its own proc only where it sees one, and whoever makes it finds
+	// it by this one. Should a sandbox ever get at what its own covers, it sees its own processes.
+	if err := mountProc(root, "subset=pid,hidepid=ptraceable"); err != nil {
+		return fmt.Errorf("mount proc: %w", err)
+	}
+	return pivot(root)
+}
+
+// lay builds the part of a root that is read-only.
+func lay(root string, mounts []*containerservicepb.Mount) error {
 	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
 		return fmt.Errorf("make mounts private: %w", err)
 	}
 	if err := mountTmpfs(root, "mode=0755,size=1m,nr_inodes=1024", 0); err != nil {
 		return err
 	}
-	if err := fill(root, spec); err != nil {
+	if err := fill(root, mounts); err != nil {
 		return err
 	}
-	if err := unix.MountSetattr(-1, root, unix.AT_RECURSIVE, &unix.MountAttr{
-		Attr_set: unix.MOUNT_ATTR_RDONLY | unix.MOUNT_ATTR_NOSUID | unix.MOUNT_ATTR_NODEV,
-	}); err != nil {
+	if err := unix.MountSetattr(-1, root, unix.AT_RECURSIVE, &unix.MountAttr{Attr_set: sealed}); err != nil {
 		return fmt.Errorf("make root read-only: %w (needs Linux 5.12 or newer)", err)
 	}
-	if err := coverWritable(root, spec.GetTmpBytes()); err != nil {
-		return err
-	}
-	return pivot(root)
+	return bindDevices(root)
 }
 
+// sealed are the attributes of what a sandbox only reads.
+const sealed = unix.MOUNT_ATTR_RDONLY | unix.MOUNT_ATTR_NOSUID | unix.MOUNT_ATTR_NODEV
+
 // fill puts everything that is to be read-only below root, and the mount points of the rest.
-func fill(root string, spec *containerservicepb.SandboxSpec) error {
-	for _, folder := range []string{"etc", "dev", "dev/shm", "proc", "tmp", "var"} {
+func fill(root string, mounts []*containerservicepb.Mount) error {
+	for _, folder := range []string{"etc", "dev", "dev/shm", "proc", "run", "tmp", "var", "var/task", "var/compiled"} {
 		if err := mountPoint(filepath.Join(root, folder), true); err != nil {
 			return err
 		}
@@ -62,10 +94,10 @@ func fill(root string, spec *containerservicepb.SandboxSpec) error {
 			return err
 		}
 	}
-	if err := writeConfiguration(root, spec); err != nil {
+	if err := writeConfiguration(root); err != nil {
 		return err
 	}
-	for _, m := range spec.GetMounts() {
+	for _, m := range mounts {
 		info, err := os.Stat(m.GetSource())
 		if err != nil {
 			return fmt.Errorf("bind mount: %w", err)
@@ -132,8 +164,9 @@ func makeOne(path string, folder bool) error {
 	return os.NewSyscallError("mknod", unix.Mknod(path, unix.S_IFREG|0o644, 0))
 }
 
-// coverWritable mounts what is writable, or has devices, over the read-only root.
-func coverWritable(root string, tmpBytes int64) error {
+// cover mounts over the read-only root what is the sandbox's own.
+func cover(root string, spec *containerservicepb.SandboxSpec) error {
+	tmpBytes := spec.GetTmpBytes()
 	if tmpBytes <= 0 {
 		tmpBytes = defaultTmpBytes
 	}
@@ -143,14 +176,17 @@ func coverWritable(root string, tmpBytes int64) error {
 			return err
 		}
 	}
-	if err := bindDevices(root); err != nil {
+	if err := coverNames(root, spec); err != nil {
 		return err
 	}
 	// Only the processes of the own pid namespace, nothing of the host. Where
 	// the kernel refuses even that, the sandbox goes without.
-	_ = unix.Mount("proc", filepath.Join(root, "proc"), "proc",
-		unix.MS_NOSUID|unix.MS_NODEV|unix.MS_NOEXEC, "subset=pid")
+	_ = mountProc(root, "subset=pid")
 	return nil
+}
+
+func mountProc(root, options string) error {
+	return unix.Mount("proc", filepath.Join(root, "proc"), "proc", unix.MS_NOSUID|unix.MS_NODEV|unix.MS_NOEXEC, options)
 }
 
 func mountTmpfs(target, options string, flags uintptr) error {
@@ -172,6 +208,10 @@ func pivot(root string) error {
 	if err := unix.Unmount(".", unix.MNT_DETACH); err != nil {
 		return fmt.Errorf("detach the host's root: %w", err)
 	}
+	return enterTmp()
+}
+
+func enterTmp() error {
 	if err := os.Chdir("/tmp"); err != nil {
 		return fmt.Errorf("enter /tmp: %w", err)
 	}

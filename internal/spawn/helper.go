@@ -21,6 +21,7 @@ type helper struct {
 	turn sync.Mutex
 	// started holds one token when there may be a child to wait for.
 	started chan struct{}
+	place   place // of the thread that serves
 }
 
 // Serve is the helper's whole life: it starts what it is told to until the socket ends.
@@ -47,6 +48,10 @@ func (h *helper) serve() error {
 		ended := make(chan error)
 		go func() { ended <- h.serve() }() // while this thread is locked, another one is found
 		return <-ended
+	}
+	var err error
+	if h.place, err = standApart(); err != nil {
+		return err
 	}
 	packet, rights := make([]byte, mostOrder), make([]byte, unix.CmsgSpace(4*mostFiles))
 	for {
@@ -77,7 +82,7 @@ func (h *helper) obey(packet, rights []byte) error {
 	if err == nil {
 		err = json.Unmarshal(packet, &o)
 	}
-	if n := o.Files + o.Doors + o.Homes; err == nil && len(files) != n {
+	if n := o.Files + o.Doors + o.Homes + count(o.Root); err == nil && len(files) != n {
 		err = fmt.Errorf("%d files came with an order of %d", len(files), n)
 	}
 	if err != nil {
@@ -85,12 +90,23 @@ func (h *helper) obey(packet, rights []byte) error {
 	}
 	h.turn.Lock()
 	defer h.turn.Unlock()
+	homes := files[o.Files+o.Doors:][:o.Homes]
+	if o.Root {
+		if err := h.place.enter(files[len(files)-1]); err != nil {
+			return fmt.Errorf("enter root: %w", err)
+		}
+	}
 	answer, handle := start(&o, files[:o.Files], files[o.Files:][:o.Doors])
 	if handle >= 0 {
 		defer unix.Close(handle)
 	}
-	if err := pass(files[o.Files+o.Doors:]); err != nil {
+	if err := pass(homes); err != nil {
 		return fmt.Errorf("leave cgroup: %w", err)
+	}
+	if o.Root {
+		if err := h.place.leave(); err != nil {
+			return fmt.Errorf("leave root: %w", err)
+		}
 	}
 	if handle < 0 {
 		return h.tell(answer, nil)

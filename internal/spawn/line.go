@@ -98,7 +98,7 @@ func (l *line) start(c Command) (*Process, error) {
 	o := order{
 		Path: c.Path, Args: c.Args, Env: c.Env, Dir: c.Dir, Attributes: c.Attributes,
 		Files: len(c.Files), Doors: len(c.Cgroup.Doors), Homes: len(c.Cgroup.Homes),
-		Owner: c.Owner,
+		Owner: c.Owner, Root: c.Root != nil,
 	}
 	if o.Attributes == nil {
 		o.Attributes = &syscall.SysProcAttr{}
@@ -108,6 +108,9 @@ func (l *line) start(c Command) (*Process, error) {
 		for _, file := range some {
 			files = append(files, int(file.Fd()))
 		}
+	}
+	if c.Root != nil {
+		files = append(files, int(c.Root.Fd()))
 	}
 	packet, err := json.Marshal(o)
 	if err != nil {

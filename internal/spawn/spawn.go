@@ -29,6 +29,9 @@ type Command struct {
 	// Owner, if not 0, is the user to whom a user namespace of the process's own belongs
 	// that it is born into: its processes outside of that namespace may enter it. It takes root.
 	Owner int
+	// Root, if not nil, is a mount namespace: the process's own begins as a copy of that. Its /proc
+	// must show the helper's children to root. It takes root.
+	Root *os.File
 }
 
 // Cgroup is where a process is born; the zero value is where the helper is.
@@ -51,6 +54,7 @@ type order struct {
 	Files        int
 	Doors, Homes int
 	Owner        int
+	Root         bool
 }
 
 // notice is what the helper says.

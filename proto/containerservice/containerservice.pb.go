@@ -75,6 +75,60 @@ func (SandboxSpec_Isolation) EnumDescriptor() ([]byte, []int) {
 	return file_containerservice_containerservice_proto_rawDescGZIP(), []int{2, 0}
 }
 
+type SandboxSpec_Layout int32
+
+const (
+	// The agent lays its root out.
+	SandboxSpec_LAYOUT_OWN SandboxSpec_Layout = 0
+	// The root is laid out as another agent has done it by LAYOUT_TEMPLATE. This one mounts over it
+	// what is the sandbox's own.
+	SandboxSpec_LAYOUT_SHARED SandboxSpec_Layout = 1
+	// The agent lays a root out, as root of the host, for others to begin in, says so by one byte
+	// on its socket, and holds it until that ends. It is no sandbox.
+	SandboxSpec_LAYOUT_TEMPLATE SandboxSpec_Layout = 2
+)
+
+// Enum value maps for SandboxSpec_Layout.
+var (
+	SandboxSpec_Layout_name = map[int32]string{
+		0: "LAYOUT_OWN",
+		1: "LAYOUT_SHARED",
+		2: "LAYOUT_TEMPLATE",
+	}
+	SandboxSpec_Layout_value = map[string]int32{
+		"LAYOUT_OWN":      0,
+		"LAYOUT_SHARED":   1,
+		"LAYOUT_TEMPLATE": 2,
+	}
+)
+
+func (x SandboxSpec_Layout) Enum() *SandboxSpec_Layout {
+	p := new(SandboxSpec_Layout)
+	*p = x
+	return p
+}
+
+func (x SandboxSpec_Layout) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (SandboxSpec_Layout) Descriptor() protoreflect.EnumDescriptor {
+	return file_containerservice_containerservice_proto_enumTypes[1].Descriptor()
+}
+
+func (SandboxSpec_Layout) Type() protoreflect.EnumType {
+	return &file_containerservice_containerservice_proto_enumTypes[1]
+}
+
+func (x SandboxSpec_Layout) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use SandboxSpec_Layout.Descriptor instead.
+func (SandboxSpec_Layout) EnumDescriptor() ([]byte, []int) {
+	return file_containerservice_containerservice_proto_rawDescGZIP(), []int{2, 1}
+}
+
 // Call is what the node asks of the agent, which has as many at once as there come. Each
 // message on the socket follows its length, 4 bytes in network order.
 type Call struct {
@@ -303,7 +357,8 @@ type SandboxSpec struct {
 	// If not 0, the sandbox has no user namespace of its own: it is shut in as this user of
 	// the host, and its children have no landlock, which would go along into the sandboxes
 	// of the function whose zygote runs in here.
-	HostUser      uint32 `protobuf:"varint,8,opt,name=host_user,json=hostUser,proto3" json:"host_user,omitempty"`
+	HostUser      uint32             `protobuf:"varint,8,opt,name=host_user,json=hostUser,proto3" json:"host_user,omitempty"`
+	Layout        SandboxSpec_Layout `protobuf:"varint,9,opt,name=layout,proto3,enum=containerserviceproto.SandboxSpec_Layout" json:"layout,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -392,6 +447,13 @@ func (x *SandboxSpec) GetHostUser() uint32 {
 		return x.HostUser
 	}
 	return 0
+}
+
+func (x *SandboxSpec) GetLayout() SandboxSpec_Layout {
+	if x != nil {
+		return x.Layout
+	}
+	return SandboxSpec_LAYOUT_OWN
 }
 
 type Mount struct {
@@ -1188,7 +1250,7 @@ const file_containerservice_containerservice_proto_rawDesc = "" +
 	"\x04load\x18\x05 \x01(\v2 .containerserviceproto.LoadReplyR\x04load\x12:\n" +
 	"\x06invoke\x18\x06 \x01(\v2\".containerserviceproto.InvokeReplyR\x06invoke\x12P\n" +
 	"\x0eend_invocation\x18\a \x01(\v2).containerserviceproto.EndInvocationReplyR\rendInvocation\x124\n" +
-	"\x04trim\x18\b \x01(\v2 .containerserviceproto.TrimReplyR\x04trim\"\xe7\x02\n" +
+	"\x04trim\x18\b \x01(\v2 .containerserviceproto.TrimReplyR\x04trim\"\xec\x03\n" +
 	"\vSandboxSpec\x12J\n" +
 	"\tisolation\x18\x01 \x01(\x0e2,.containerserviceproto.SandboxSpec.IsolationR\tisolation\x12\x12\n" +
 	"\x04root\x18\x02 \x01(\tR\x04root\x124\n" +
@@ -1197,10 +1259,16 @@ const file_containerservice_containerservice_proto_rawDesc = "" +
 	"\bhostname\x18\x05 \x01(\tR\bhostname\x12\x16\n" +
 	"\x06filter\x18\x06 \x01(\fR\x06filter\x12\x16\n" +
 	"\x06egress\x18\a \x01(\bR\x06egress\x12\x1b\n" +
-	"\thost_user\x18\b \x01(\rR\bhostUser\"<\n" +
+	"\thost_user\x18\b \x01(\rR\bhostUser\x12A\n" +
+	"\x06layout\x18\t \x01(\x0e2).containerserviceproto.SandboxSpec.LayoutR\x06layout\"<\n" +
 	"\tIsolation\x12\x18\n" +
 	"\x14ISOLATION_NAMESPACES\x10\x00\x12\x15\n" +
-	"\x11ISOLATION_PROCESS\x10\x01\"7\n" +
+	"\x11ISOLATION_PROCESS\x10\x01\"@\n" +
+	"\x06Layout\x12\x0e\n" +
+	"\n" +
+	"LAYOUT_OWN\x10\x00\x12\x11\n" +
+	"\rLAYOUT_SHARED\x10\x01\x12\x13\n" +
+	"\x0fLAYOUT_TEMPLATE\x10\x02\"7\n" +
 	"\x05Mount\x12\x16\n" +
 	"\x06source\x18\x01 \x01(\tR\x06source\x12\x16\n" +
 	"\x06target\x18\x02 \x01(\tR\x06target\"\x8c\x01\n" +
@@ -1272,48 +1340,50 @@ func file_containerservice_containerservice_proto_rawDescGZIP() []byte {
 	return file_containerservice_containerservice_proto_rawDescData
 }
 
-var file_containerservice_containerservice_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
+var file_containerservice_containerservice_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
 var file_containerservice_containerservice_proto_msgTypes = make([]protoimpl.MessageInfo, 16)
 var file_containerservice_containerservice_proto_goTypes = []any{
 	(SandboxSpec_Isolation)(0),   // 0: containerserviceproto.SandboxSpec.Isolation
-	(*Call)(nil),                 // 1: containerserviceproto.Call
-	(*Answer)(nil),               // 2: containerserviceproto.Answer
-	(*SandboxSpec)(nil),          // 3: containerserviceproto.SandboxSpec
-	(*Mount)(nil),                // 4: containerserviceproto.Mount
-	(*PrepareRequest)(nil),       // 5: containerserviceproto.PrepareRequest
-	(*PrepareReply)(nil),         // 6: containerserviceproto.PrepareReply
-	(*LoadRequest)(nil),          // 7: containerserviceproto.LoadRequest
-	(*LoadReply)(nil),            // 8: containerserviceproto.LoadReply
-	(*FunctionError)(nil),        // 9: containerserviceproto.FunctionError
-	(*InvokeRequest)(nil),        // 10: containerserviceproto.InvokeRequest
-	(*InvokeReply)(nil),          // 11: containerserviceproto.InvokeReply
-	(*EndInvocationRequest)(nil), // 12: containerserviceproto.EndInvocationRequest
-	(*EndInvocationReply)(nil),   // 13: containerserviceproto.EndInvocationReply
-	(*TrimRequest)(nil),          // 14: containerserviceproto.TrimRequest
-	(*TrimReply)(nil),            // 15: containerserviceproto.TrimReply
-	nil,                          // 16: containerserviceproto.LoadRequest.EnvironmentEntry
+	(SandboxSpec_Layout)(0),      // 1: containerserviceproto.SandboxSpec.Layout
+	(*Call)(nil),                 // 2: containerserviceproto.Call
+	(*Answer)(nil),               // 3: containerserviceproto.Answer
+	(*SandboxSpec)(nil),          // 4: containerserviceproto.SandboxSpec
+	(*Mount)(nil),                // 5: containerserviceproto.Mount
+	(*PrepareRequest)(nil),       // 6: containerserviceproto.PrepareRequest
+	(*PrepareReply)(nil),         // 7: containerserviceproto.PrepareReply
+	(*LoadRequest)(nil),          // 8: containerserviceproto.LoadRequest
+	(*LoadReply)(nil),            // 9: containerserviceproto.LoadReply
+	(*FunctionError)(nil),        // 10: containerserviceproto.FunctionError
+	(*InvokeRequest)(nil),        // 11: containerserviceproto.InvokeRequest
+	(*InvokeReply)(nil),          // 12: containerserviceproto.InvokeReply
+	(*EndInvocationRequest)(nil), // 13: containerserviceproto.EndInvocationRequest
+	(*EndInvocationReply)(nil),   // 14: containerserviceproto.EndInvocationReply
+	(*TrimRequest)(nil),          // 15: containerserviceproto.TrimRequest
+	(*TrimReply)(nil),            // 16: containerserviceproto.TrimReply
+	nil,                          // 17: containerserviceproto.LoadRequest.EnvironmentEntry
 }
 var file_containerservice_containerservice_proto_depIdxs = []int32{
-	5,  // 0: containerserviceproto.Call.prepare:type_name -> containerserviceproto.PrepareRequest
-	7,  // 1: containerserviceproto.Call.load:type_name -> containerserviceproto.LoadRequest
-	10, // 2: containerserviceproto.Call.invoke:type_name -> containerserviceproto.InvokeRequest
-	12, // 3: containerserviceproto.Call.end_invocation:type_name -> containerserviceproto.EndInvocationRequest
-	14, // 4: containerserviceproto.Call.trim:type_name -> containerserviceproto.TrimRequest
-	6,  // 5: containerserviceproto.Answer.prepare:type_name -> containerserviceproto.PrepareReply
-	8,  // 6: containerserviceproto.Answer.load:type_name -> containerserviceproto.LoadReply
-	11, // 7: containerserviceproto.Answer.invoke:type_name -> containerserviceproto.InvokeReply
-	13, // 8: containerserviceproto.Answer.end_invocation:type_name -> containerserviceproto.EndInvocationReply
-	15, // 9: containerserviceproto.Answer.trim:type_name -> containerserviceproto.TrimReply
+	6,  // 0: containerserviceproto.Call.prepare:type_name -> containerserviceproto.PrepareRequest
+	8,  // 1: containerserviceproto.Call.load:type_name -> containerserviceproto.LoadRequest
+	11, // 2: containerserviceproto.Call.invoke:type_name -> containerserviceproto.InvokeRequest
+	13, // 3: containerserviceproto.Call.end_invocation:type_name -> containerserviceproto.EndInvocationRequest
+	15, // 4: containerserviceproto.Call.trim:type_name -> containerserviceproto.TrimRequest
+	7,  // 5: containerserviceproto.Answer.prepare:type_name -> containerserviceproto.PrepareReply
+	9,  // 6: containerserviceproto.Answer.load:type_name -> containerserviceproto.LoadReply
+	12, // 7: containerserviceproto.Answer.invoke:type_name -> containerserviceproto.InvokeReply
+	14, // 8: containerserviceproto.Answer.end_invocation:type_name -> containerserviceproto.EndInvocationReply
+	16, // 9: containerserviceproto.Answer.trim:type_name -> containerserviceproto.TrimReply
 	0,  // 10: containerserviceproto.SandboxSpec.isolation:type_name -> containerserviceproto.SandboxSpec.Isolation
-	4,  // 11: containerserviceproto.SandboxSpec.mounts:type_name -> containerserviceproto.Mount
-	16, // 12: containerserviceproto.LoadRequest.environment:type_name -> containerserviceproto.LoadRequest.EnvironmentEntry
-	9,  // 13: containerserviceproto.LoadReply.error:type_name -> containerserviceproto.FunctionError
-	9,  // 14: containerserviceproto.InvokeReply.error:type_name -> containerserviceproto.FunctionError
-	15, // [15:15] is the sub-list for method output_type
-	15, // [15:15] is the sub-list for method input_type
-	15, // [15:15] is the sub-list for extension type_name
-	15, // [15:15] is the sub-list for extension extendee
-	0,  // [0:15] is the sub-list for field type_name
+	5,  // 11: containerserviceproto.SandboxSpec.mounts:type_name -> containerserviceproto.Mount
+	1,  // 12: containerserviceproto.SandboxSpec.layout:type_name -> containerserviceproto.SandboxSpec.Layout
+	17, // 13: containerserviceproto.LoadRequest.environment:type_name -> containerserviceproto.LoadRequest.EnvironmentEntry
+	10, // 14: containerserviceproto.LoadReply.error:type_name -> containerserviceproto.FunctionError
+	10, // 15: containerserviceproto.InvokeReply.error:type_name -> containerserviceproto.FunctionError
+	16, // [16:16] is the sub-list for method output_type
+	16, // [16:16] is the sub-list for method input_type
+	16, // [16:16] is the sub-list for extension type_name
+	16, // [16:16] is the sub-list for extension extendee
+	0,  // [0:16] is the sub-list for field type_name
 }
 
 func init() { file_containerservice_containerservice_proto_init() }
@@ -1326,7 +1396,7 @@ func file_containerservice_containerservice_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_containerservice_containerservice_proto_rawDesc), len(file_containerservice_containerservice_proto_rawDesc)),
-			NumEnums:      1,
+			NumEnums:      2,
 			NumMessages:   16,
 			NumExtensions: 0,
 			NumServices:   0,

@@ -34,6 +34,7 @@ type launch struct {
 	// owner is that to whom the sandbox's user namespace belongs; see house.
 	owner  int
 	cgroup spawn.Cgroup
+	root   *os.File   // see template; nil: it lays out its own
 	more   []*os.File // its descriptors from 5 on
 }
 
@@ -85,12 +86,24 @@ func startAgent(s *spawn.Spawner, l launch) (*agent, error) {
 		defer socket.Close()
 		files = append(files, socket)
 	}
+	path := l.path
+	if l.root != nil { // where that path leads nowhere
+		program, err := os.OpenFile(l.path, unix.O_PATH, 0)
+		if err != nil {
+			a.close()
+			return nil, fmt.Errorf("start agent: %w", err)
+		}
+		defer program.Close()
+		path = fmt.Sprint("/proc/self/fd/", len(files))
+		files = append(files, program)
+	}
 	a.process, err = s.Start(spawn.Command{
-		Path: l.path, Args: []string{"containerservice"}, Env: agentEnvironment, Dir: "/",
+		Path: path, Args: []string{"containerservice"}, Env: agentEnvironment, Dir: "/",
 		Files:      files,
 		Attributes: l.attributes(),
 		Cgroup:     l.cgroup,
 		Owner:      l.owner,
+		Root:       l.root,
 	})
 	if err != nil {
 		a.close()
@@ -111,6 +124,10 @@ func (a *agent) close() {
 // attributes are the process's namespaces and user.
 func (l launch) attributes() *syscall.SysProcAttr {
 	a := &syscall.SysProcAttr{Setsid: true, Pdeathsig: syscall.SIGKILL}
+	if l.spec.GetLayout() == containerservicepb.SandboxSpec_LAYOUT_TEMPLATE {
+		a.Cloneflags = syscall.CLONE_NEWNS
+		return a
+	}
 	asRoot := os.Geteuid() == 0
 	if !l.namespaced {
 		if asRoot {

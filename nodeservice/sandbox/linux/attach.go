@@ -13,7 +13,7 @@ import (
 )
 
 // attach mounts folders, read-only, in the mount namespace of a sandbox that shut
-// itself in before it was known for which function, and names it. It needs root: the
+// itself in before it was known for which function, and names it if there is a name. It needs root: the
 // sandbox itself has no right to that any more.
 func (a *agent) attach(mounts []*containerservicepb.Mount, hostname string) error {
 	done := make(chan error)
@@ -64,22 +64,10 @@ func (a *agent) enterAndMount(mounts []*containerservicepb.Mount, hostname strin
 			return fmt.Errorf("mount at %s: %w", mounts[i].GetTarget(), err)
 		}
 	}
-	return rename(hostname)
-}
-
-// rename gives a name to the sandbox that the thread has entered, whose root is read-only.
-func rename(hostname string) error {
-	if err := unix.Sethostname([]byte(hostname)); err != nil {
-		return fmt.Errorf("set host name: %w", err)
+	if hostname == "" {
+		return nil
 	}
-	if err := unix.MountSetattr(-1, "/", 0, &unix.MountAttr{Attr_clr: unix.MOUNT_ATTR_RDONLY}); err != nil {
-		return fmt.Errorf("make root writable: %w", err)
-	}
-	err := jail.WriteHostname("/", hostname)
-	if sealed := unix.MountSetattr(-1, "/", 0, &unix.MountAttr{Attr_set: unix.MOUNT_ATTR_RDONLY}); sealed != nil {
-		return fmt.Errorf("make root read-only: %w", sealed)
-	}
-	return err
+	return jail.Rename(hostname)
 }
 
 // readOnly is a mount of the folder that is nowhere yet.

@@ -63,26 +63,31 @@ type cause struct {
 	alone bool // there was one invocation in flight
 }
 
-// start starts the agent, and the goroutines that wait for its end.
+// start starts the agent with these folders mounted, and the goroutines that wait for its end.
 // What comes after its own files is passed on to the agent.
-func (c *container) start(mounts []*containerservicepb.Mount, more ...*os.File) (err error) {
+func (c *container) start(folders []*containerservicepb.Mount, more ...*os.File) (err error) {
 	birthplace, err := c.runtime.birthplace(c.group)
 	if err != nil {
 		return err
 	}
 	defer closeAll(birthplace.Doors)
-	program := c.runtime.agent
-	if c.kind.full {
-		program = c.runtime.fullAgent
-	}
 	l := launch{
-		path:       program,
+		path:       c.runtime.agent,
 		namespaced: c.runtime.namespaces,
 		uid:        c.uid,
 		owner:      c.namespaceOwner(),
 		cgroup:     birthplace,
-		spec:       c.runtime.sandboxSpec(c.id, c.folder, mounts, c.kind.egress),
+		spec:       c.runtime.sandboxSpec(c.id, c.folder, nil, c.kind.egress),
 		more:       more,
+	}
+	if c.kind.full {
+		l.path = c.runtime.fullAgent
+	}
+	if l.root = c.beginRoot(); l.root != nil {
+		defer l.root.Close()
+		l.spec.Layout = containerservicepb.SandboxSpec_LAYOUT_SHARED
+	} else {
+		l.spec.Mounts = append(interpreterMounts(), folders...)
 	}
 	if c.zygote() {
 		l.spec.HostUser, l.spec.Filter = uint32(c.uid), c.runtime.zygoteFilter
@@ -100,12 +105,24 @@ func (c *container) start(mounts []*containerservicepb.Mount, more ...*os.File) 
 		err = c.runtime.add(c)
 	}
 	go c.reap(oom)
+	if err == nil && l.root != nil && len(folders) > 0 {
+		err = c.agent.attach(folders, "")
+	}
 	if err != nil {
 		c.die(cause{text: err.Error()})
 		<-c.gone
 		return err
 	}
 	return nil
+}
+
+// beginRoot is the root that the sandbox begins with, which the caller closes; nil where it lays out its
+// own: by its network device, which is the host's, or in a house, whose helper sees other processes.
+func (c *container) beginRoot() *os.File {
+	if c.kind.egress || c.house != nil {
+		return nil
+	}
+	return c.runtime.root.open()
 }
 
 // watchOOM lets the container die as a whole where the kernel would kill one process of it.

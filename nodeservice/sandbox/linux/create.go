@@ -82,7 +82,7 @@ func (r *Runtime) create(ctx context.Context, spec sandbox.Spec) (*container, er
 	}
 	c, pooled := r.fromPool(ctx, spec, z, folders, watch)
 	if !pooled {
-		if c, err = r.fromScratch(spec, z.home(), append(folders, program.mounts()...)); err != nil {
+		if c, err = r.fromScratch(spec, z.home(), folders); err != nil {
 			return nil, err
 		}
 		c.beginFork(ctx, z)
@@ -136,12 +136,12 @@ func (r *Runtime) fromPool(ctx context.Context, spec sandbox.Spec, z *zygote, fo
 }
 
 // fromScratch makes a sandbox for the function, in that house if there is one.
-func (r *Runtime) fromScratch(spec sandbox.Spec, h *house, mounts []*containerservicepb.Mount) (*container, error) {
+func (r *Runtime) fromScratch(spec sandbox.Spec, h *house, folders []*containerservicepb.Mount) (*container, error) {
 	c, err := r.newContainer(spec.ID, spec.Memory, plainKind(spec), h)
 	if err != nil {
 		return nil, err
 	}
-	if err := c.start(mounts); err != nil {
+	if err := c.start(folders); err != nil {
 		c.abandon()
 		return nil, err
 	}

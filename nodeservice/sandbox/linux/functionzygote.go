@@ -66,8 +66,7 @@ func (r *Runtime) startFunctionZygote(id string, b breed, spec sandbox.Spec) (*z
 	if err != nil {
 		return nil, err
 	}
-	program := interpreter{path: b.interpreter, prefix: prefix(b.interpreter)}
-	z, err := c.hatch(ctx, r.loadRequest(spec, code, "", program), append(r.mounts(code, ""), program.mounts()...))
+	z, err := c.hatch(ctx, r.loadRequest(spec, code, "", interpreter{path: b.interpreter}), r.mounts(code, ""))
 	if err != nil {
 		c.abandon()
 		if c.agent != nil {
@@ -84,7 +83,7 @@ func (r *Runtime) newHouse(id string, memory int64) (*container, error) {
 	return r.newContainer(id, memory, kind{}, &house{spawner: spawn.NewApart(r.agent)})
 }
 
-func (c *container) hatch(ctx context.Context, request *containerservicepb.LoadRequest, mounts []*containerservicepb.Mount) (*zygote, error) {
+func (c *container) hatch(ctx context.Context, request *containerservicepb.LoadRequest, folders []*containerservicepb.Mount) (*zygote, error) {
 	ours, theirs, err := socketPair(unix.SOCK_SEQPACKET)
 	if err != nil {
 		return nil, err
@@ -98,7 +97,7 @@ func (c *container) hatch(ctx context.Context, request *containerservicepb.LoadR
 	z := &zygote{container: c, conn: conn.(*net.UnixConn), done: c.gone, holds: zygoteHolds}
 	configuration, err := python.FunctionConfiguration(c.runtime.confinement)
 	if err == nil {
-		err = c.start(mounts, theirs)
+		err = c.start(folders, theirs)
 	}
 	if err == nil {
 		theirs.Close() // so that its end is seen

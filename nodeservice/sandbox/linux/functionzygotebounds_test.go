@@ -77,7 +77,7 @@ func TestFunctionZygoteStaysInItsHouse(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := c.start(append(r.mounts(filepath.Join(r.state.code(), emptyCode), ""), interpreterMounts()...)); err != nil {
+		if err := c.start(r.mounts(filepath.Join(r.state.code(), emptyCode), "")); err != nil {
 			t.Fatal(err)
 		}
 		if err := c.expectWorker(t.Context()); err != nil {

@@ -70,9 +70,8 @@ func (r *Runtime) prepareSandbox(id string, k kind) (*container, error) {
 	if err != nil {
 		return nil, err
 	}
-	// What the function will have is mounted on what is empty now.
-	empty := filepath.Join(r.state.code(), emptyCode)
-	if err := c.start(append(r.mounts(empty, empty), interpreterMounts()...)); err != nil {
+	// What the function will have is mounted on folders that are empty now.
+	if err := c.start(nil); err != nil {
 		c.abandon()
 		return nil, err
 	}

@@ -62,6 +62,7 @@ type Runtime struct {
 
 	homes   []*os.File     // see cgroup.Host
 	spawner *spawn.Spawner // starts all processes
+	root    *template      // nil: each sandbox lays out its own
 	gateway *egress.Gateway
 	code    *codeStore
 	modules *moduleStore
@@ -137,6 +138,9 @@ func (r *Runtime) prepare() (err error) {
 	}
 	if err := r.chooseIsolation(); err != nil {
 		return err
+	}
+	if r.namespaces && os.Geteuid() == 0 {
+		r.root = &template{runtime: r}
 	}
 	if err := r.openReserves(); err != nil {
 		return err
@@ -270,6 +274,7 @@ func (r *Runtime) Close() error {
 	}
 	r.watchdog.close()
 	r.houses.Wait()
+	r.root.close()
 	if r.spawner != nil {
 		r.spawner.Close()
 	}

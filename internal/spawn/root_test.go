@@ -1,0 +1,64 @@
+package spawn
+
+import (
+	"io"
+	"os"
+	"runtime"
+	"strings"
+	"syscall"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+// TestRoot: a process is born with the mounts that it was given, and the next one without.
+func TestRoot(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("needs root")
+	}
+	s, folder := newSpawner(t), t.TempDir()
+	made, mounted := make(chan *os.File), make(chan error)
+	go func() {
+		runtime.LockOSThread() // never unlocked: it ends with its mounts
+		err := unix.Unshare(unix.CLONE_FS | unix.CLONE_NEWNS)
+		if err == nil {
+			err = unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, "")
+		}
+		if err == nil {
+			err = unix.Mount("tmpfs", folder, "tmpfs", 0, "")
+		}
+		file, opened := os.Open("/proc/thread-self/ns/mnt")
+		if err == nil {
+			err = opened
+		}
+		mounted <- err
+		made <- file
+	}()
+	if err := <-mounted; err != nil {
+		t.Skipf("no mounts here: %v", err)
+	}
+	root := <-made
+	defer root.Close()
+	for _, given := range []*os.File{nil, root, nil} {
+		read, write, err := os.Pipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, err := s.Start(Command{
+			Path: "/bin/cat", Args: []string{"cat", "/proc/self/mountinfo"}, Dir: "/", Files: []*os.File{write, write, write},
+			Attributes: &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNS}, Root: given,
+		})
+		write.Close()
+		if err != nil {
+			t.Fatal(err)
+		}
+		said, _ := io.ReadAll(read)
+		read.Close()
+		if end := p.Wait(); !end.Success() {
+			t.Fatalf("%v: %s", end, said)
+		}
+		if strings.Contains(string(said), folder) != (given != nil) {
+			t.Errorf("with root %v it sees:\n%s", given, said)
+		}
+	}
+}
