@@ -9,7 +9,6 @@ import (
 	"syscall"
 
 	"golang.org/x/sys/unix"
-	"google.golang.org/protobuf/proto"
 
 	"github.com/minifaas/minifaas/containerservice/runtime"
 	"github.com/minifaas/minifaas/internal/jail"
@@ -87,9 +86,5 @@ func readSpec(f *os.File) (*containerservicepb.SandboxSpec, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read sandbox spec: %w", err)
 	}
-	spec := &containerservicepb.SandboxSpec{}
-	if err := proto.Unmarshal(b, spec); err != nil {
-		return nil, fmt.Errorf("read sandbox spec: %w", err)
-	}
-	return spec, nil
+	return wire.DecodeSpec(b)
 }

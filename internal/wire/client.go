@@ -67,7 +67,7 @@ func (c *Client) call(ctx context.Context, call *containerservicepb.Call) (*cont
 	}
 	// In the background: an agent that gets no CPU may not read for long.
 	go func() {
-		if err := c.line.send(call, func() bool { return c.isOpen(call.GetId()) }); err != nil {
+		if err := c.line.send(callFields(call), func() bool { return c.isOpen(call.GetId()) }); err != nil {
 			c.end(failure(call.GetId(), err))
 		}
 	}()
@@ -116,7 +116,7 @@ func (c *Client) end(answer *containerservicepb.Answer) {
 func (c *Client) listen() {
 	for {
 		answer := &containerservicepb.Answer{}
-		err := c.line.receive(answer)
+		err := c.line.receive(answerFields(answer))
 		if err == nil {
 			err = c.check(answer)
 		}

@@ -20,7 +20,6 @@ import (
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
-	"google.golang.org/protobuf/proto"
 )
 
 const (
@@ -66,8 +65,8 @@ func newLine(conn net.Conn) *line {
 // send fails with RESOURCE_EXHAUSTED where a message is too large, and with UNAVAILABLE where the
 // line has ended. A message that is not wanted any more when its turn comes is left out. Whether
 // the other side has it nobody is told.
-func (l *line) send(m proto.Message, wanted func() bool) error {
-	size := proto.Size(m)
+func (l *line) send(m message, wanted func() bool) error {
+	size := sizeOf(m)
 	if size > most {
 		return status.Errorf(codes.ResourceExhausted, "a message of %d bytes is larger than the limit of %d MiB", size, most>>20)
 	}
@@ -80,11 +79,7 @@ func (l *line) send(m proto.Message, wanted func() bool) error {
 	if !wanted() {
 		return nil
 	}
-	b := make([]byte, head, head+size)
-	b, err := proto.MarshalOptions{UseCachedSize: true}.MarshalAppend(b, m)
-	if err != nil {
-		return status.Errorf(codes.Internal, "encode message: %v", err)
-	}
+	b := appendTo(make([]byte, head, head+size), m)
 	if size <= mostFrame {
 		binary.BigEndian.PutUint32(b, uint32(size))
 		return l.put(b, false)
@@ -156,7 +151,7 @@ func (l *line) put(frame []byte, isPart bool) error {
 }
 
 // receive has one reader at a time.
-func (l *line) receive(m proto.Message) error {
+func (l *line) receive(m message) error {
 	for {
 		var about [head]byte
 		if _, err := io.ReadFull(l.reader, about[:]); err != nil {
@@ -187,11 +182,14 @@ func (l *line) receive(m proto.Message) error {
 }
 
 // read decodes a message of which so many bytes are missing.
-func (l *line) read(m proto.Message, begun []byte, size int) error {
+func (l *line) read(m message, begun []byte, size int) error {
 	at := len(begun)
 	begun = append(begun, make([]byte, size)...)
 	if _, err := io.ReadFull(l.reader, begun[at:]); err != nil {
 		return fmt.Errorf("receive message: %w", err)
 	}
-	return proto.Unmarshal(begun, m)
+	if err := parse(begun, m); err != nil {
+		return fmt.Errorf("receive message: %w", err)
+	}
+	return nil
 }

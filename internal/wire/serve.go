@@ -27,12 +27,12 @@ func Serve(conn net.Conn, s Service) {
 	l := newLine(conn)
 	for {
 		call := &containerservicepb.Call{}
-		if err := l.receive(call); err != nil {
+		if err := l.receive(callFields(call)); err != nil {
 			return
 		}
 		go func() {
-			if err := l.send(answer(ctx, s, call), always); err != nil {
-				_ = l.send(failure(call.GetId(), err), always) // it was too large; else nobody hears this either
+			if err := l.send(answerFields(answer(ctx, s, call)), always); err != nil {
+				_ = l.send(answerFields(failure(call.GetId(), err)), always) // it was too large; else nobody hears this either
 			}
 		}()
 	}

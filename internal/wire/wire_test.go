@@ -216,8 +216,8 @@ func TestLies(t *testing.T) {
 		c := NewClient(ours)
 		go func() {
 			l := newLine(theirs)
-			_ = l.receive(&containerservicepb.Call{})
-			_ = l.send(lie, always)
+			_ = l.receive(callFields(&containerservicepb.Call{}))
+			_ = l.send(answerFields(lie), always)
 		}()
 		if _, err := invoke(t.Context(), c, "echo"); status.Code(err) != codes.Unavailable || !strings.Contains(err.Error(), "an answer") {
 			t.Errorf("%s: %v", name, err)

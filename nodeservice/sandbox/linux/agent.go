@@ -7,9 +7,9 @@ import (
 	"syscall"
 
 	"golang.org/x/sys/unix"
-	"google.golang.org/protobuf/proto"
 
 	"github.com/minifaas/minifaas/internal/spawn"
+	"github.com/minifaas/minifaas/internal/wire"
 	"github.com/minifaas/minifaas/nodeservice/sandbox/linux/cgroup"
 	containerservicepb "github.com/minifaas/minifaas/proto/containerservice"
 )
@@ -49,7 +49,7 @@ var agentEnvironment = []string{
 
 // startAgent starts an agent inside its cgroup. It does not wait for it to be ready.
 func startAgent(s *spawn.Spawner, l launch) (*agent, error) {
-	spec, err := specFile(l.spec)
+	spec, err := pipeOf(wire.EncodeSpec(l.spec))
 	if err != nil {
 		return nil, err
 	}
@@ -166,15 +166,6 @@ func closeAll(files []*os.File) {
 	for _, file := range files {
 		file.Close()
 	}
-}
-
-// specFile is a pipe that reads as the spec.
-func specFile(spec *containerservicepb.SandboxSpec) (*os.File, error) {
-	message, err := proto.Marshal(spec)
-	if err != nil {
-		return nil, fmt.Errorf("encode sandbox spec: %w", err)
-	}
-	return pipeOf(message)
 }
 
 // pipeOf is a pipe that reads as b, whole: b must be far smaller than a pipe's buffer.
