@@ -22,18 +22,23 @@ var (
 	tenants []byte
 	//go:embed function.py
 	functions []byte
-
-	worker = slices.Concat(protocol, runner)
-	// Worker speaks the framed protocol (docs/native-protocol.md) over the descriptor
-	// that MINIFAAS_FD names.
-	Worker = slices.Concat(worker, []byte("\n\nmain()\n"))
-	// Zygote is an interpreter that is started outside of all sandboxes and whose forks
-	// become workers inside; it says itself how one speaks to it.
-	Zygote = slices.Concat(enter, tenants)
-	// FunctionZygote is a worker that does not serve its function, but forks into the
-	// state in which the initialisation has left it; it says itself how one speaks to it.
-	FunctionZygote = slices.Concat(worker, enter, functions)
 )
+
+// The programs are put together when somebody needs one: most agents do not.
+
+func worker() []byte { return slices.Concat(protocol, runner) }
+
+// Worker speaks the framed protocol (docs/native-protocol.md) over the descriptor
+// that MINIFAAS_FD names.
+func Worker() []byte { return append(worker(), "\n\nmain()\n"...) }
+
+// Zygote is an interpreter that is started outside of all sandboxes and whose forks
+// become workers inside; it says itself how one speaks to it.
+func Zygote() []byte { return slices.Concat(enter, tenants) }
+
+// FunctionZygote is a worker that does not serve its function, but forks into the
+// state in which the initialisation has left it; it says itself how one speaks to it.
+func FunctionZygote() []byte { return slices.Concat(worker(), enter, functions) }
 
 // Arguments are those of an interpreter that reads one of the programs on its standard
 // input. -S saves a quarter of the start; the worker adds the site's packages when a
@@ -48,7 +53,7 @@ func Configuration(preload []string, c jail.Confinement) ([]byte, error) {
 		Preload     []string         `json:"preload"`
 		Worker      string           `json:"worker"`
 		Confinement jail.Confinement `json:"confinement"`
-	}{append([]string{}, preload...), string(worker), c})
+	}{append([]string{}, preload...), string(worker()), c})
 }
 
 // FunctionConfiguration is the first packet to a function's zygote: how its forks shut themselves in.

@@ -64,7 +64,7 @@ func configured(t *testing.T, folder, module string) string {
 	theirs := os.NewFile(uintptr(fds[1]), "node")
 	defer theirs.Close()
 	cmd := exec.Command("/usr/bin/python3", Arguments...)
-	cmd.Dir, cmd.Stdin, cmd.Stderr = "/", bytes.NewReader(Zygote), os.Stderr
+	cmd.Dir, cmd.Stdin, cmd.Stderr = "/", bytes.NewReader(Zygote()), os.Stderr
 	cmd.Env = append(os.Environ(), "PYTHONPATH="+folder)
 	cmd.ExtraFiles = []*os.File{theirs}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Unshareflags: syscall.CLONE_NEWNS | syscall.CLONE_NEWNET}

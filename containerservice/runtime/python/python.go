@@ -27,11 +27,11 @@ func Start(ctx context.Context, f runtime.Function) (runtime.Runtime, string, er
 	if err := f.CheckInterpreter("python3"); err != nil {
 		return nil, "", err
 	}
-	cmd := resident.Command{Path: f.Interpreter, Args: python.Arguments, Stdin: python.Worker}
+	cmd := resident.Command{Path: f.Interpreter, Args: python.Arguments, Stdin: python.Worker()}
 	if f.Zygote {
 		socket := os.NewFile(runtime.ForkSocket, "node")
 		defer socket.Close() // so that it ends with the worker
-		cmd.Stdin, cmd.More = python.FunctionZygote, []*os.File{socket}
+		cmd.Stdin, cmd.More = python.FunctionZygote(), []*os.File{socket}
 	}
 	return resident.PrepareAndLoad(ctx, f, cmd)
 }

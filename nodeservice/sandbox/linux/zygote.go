@@ -95,7 +95,7 @@ func (z *zygote) start(r *Runtime, interpreter string) error {
 	}
 	defer ours.Close()
 	defer theirs.Close()
-	stdin, err := pipeOf(python.Zygote)
+	stdin, err := pipeOf(python.Zygote())
 	if err != nil {
 		return err
 	}
