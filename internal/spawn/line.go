@@ -98,7 +98,7 @@ func (l *line) start(c Command) (*Process, error) {
 	o := order{
 		Path: c.Path, Args: c.Args, Env: c.Env, Dir: c.Dir, Attributes: c.Attributes,
 		Files: len(c.Files), Doors: len(c.Cgroup.Doors), Homes: len(c.Cgroup.Homes),
-		Owner: c.Owner, Root: c.Root != nil,
+		Owner: c.Owner, Root: c.Root != nil, Slack: c.Slack,
 	}
 	if o.Attributes == nil {
 		o.Attributes = &syscall.SysProcAttr{}

@@ -11,6 +11,7 @@ package spawn
 import (
 	"os"
 	"syscall"
+	"time"
 )
 
 // Argument is the first of a program that is to Serve.
@@ -32,6 +33,8 @@ type Command struct {
 	// Root, if not nil, is a mount namespace: the process's own begins as a copy of that. Its /proc
 	// must show the helper's children to root. It takes root.
 	Root *os.File
+	// Slack is by how much its timers may be late, and those of what it starts; 0 is the kernel's usual.
+	Slack time.Duration
 }
 
 // Cgroup is where a process is born; the zero value is where the helper is.
@@ -55,6 +58,7 @@ type order struct {
 	Doors, Homes int
 	Owner        int
 	Root         bool
+	Slack        time.Duration
 }
 
 // notice is what the helper says.

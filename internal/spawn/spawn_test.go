@@ -188,3 +188,28 @@ func TestClose(t *testing.T) {
 		t.Errorf("start after the end: %v", err)
 	}
 }
+
+// TestSlack: it is that process's alone.
+func TestSlack(t *testing.T) {
+	s := newSpawner(t)
+	var found []string
+	for _, slack := range []time.Duration{0, 300 * time.Microsecond, 0} {
+		read, write, err := os.Pipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = s.Start(Command{
+			Path: "/bin/cat", Args: []string{"cat", "/proc/self/timerslack_ns"}, Dir: "/", Files: []*os.File{write, write, write}, Slack: slack,
+		})
+		write.Close()
+		if err != nil {
+			t.Fatal(err)
+		}
+		said, _ := io.ReadAll(read)
+		read.Close()
+		found = append(found, strings.TrimSpace(string(said)))
+	}
+	if found[1] != "300000" || found[0] == found[1] || found[0] != found[2] {
+		t.Errorf("it is %v ns, want 300000 of the second alone", found)
+	}
+}
