@@ -1,6 +1,7 @@
 package spawn
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"math"
@@ -136,10 +137,7 @@ func start(o *order, files, doors []int) (answer notice, handle int) {
 		}
 		defer resign()
 	}
-	if o.Slack > 0 {
-		_ = unix.Prctl(unix.PR_SET_TIMERSLACK, uintptr(o.Slack), 0, 0, 0)
-		defer func() { _ = unix.Prctl(unix.PR_SET_TIMERSLACK, 0, 0, 0, 0) }() // to the thread's own
-	}
+	_ = unix.Prctl(unix.PR_SET_TIMERSLACK, uintptr(cmp.Or(o.Slack, usualSlack)), 0, 0, 0)
 	pid, err := syscall.ForkExec(o.Path, o.Args, &syscall.ProcAttr{Dir: o.Dir, Env: o.Env, Files: descriptors, Sys: o.Attributes})
 	if err != nil {
 		return failed("fork and exec", err), -1
