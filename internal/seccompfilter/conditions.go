@@ -24,20 +24,17 @@ const (
 	always     = unix.BPF_JMP | unix.BPF_JA
 	answer     = unix.BPF_RET | unix.BPF_K
 	allowed    = 0x7fff0000
-	notAllowed = 0x00050000 | uint32(unix.EPERM)
+	refused    = 0x00050000 // with an error
+	notAllowed = refused | uint32(unix.EPERM)
+	notThere   = refused | uint32(unix.ENOSYS)
 )
 
-// conditional is the end of the program: it allows calls with some of their arguments, and
-// nothing else. The filter library's own form of it goes on to the next call with an argument
-// where the number is expected, so that an argument that equals another call's number is
-// taken for that call.
+// conditional is the end of the program, where the call's number is loaded: it allows calls with
+// some of their arguments, and nothing else. The filter library's own form of it goes on to the
+// next call with an argument where the number is expected, so that an argument that equals
+// another call's number is taken for that call.
 func conditional(machine *arch.Info, calls []seccomp.NameWithConditions) ([]unix.SockFilter, error) {
-	program := []unix.SockFilter{
-		{Code: load, K: machineAt},
-		{Code: ifEqual, K: uint32(machine.ID), Jt: 1},
-		{Code: answer, K: notAllowed},
-		{Code: load, K: numberAt},
-	}
+	var program []unix.SockFilter
 	byNumber, numbers := map[int][]seccomp.ArgumentConditions{}, []int{}
 	for _, c := range calls {
 		number, ok := machine.SyscallNames[c.Name]

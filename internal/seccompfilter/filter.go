@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/elastic/go-seccomp-bpf"
 	"github.com/elastic/go-seccomp-bpf/arch"
@@ -27,52 +28,62 @@ func assemble(always []string, sometimes []seccomp.NameWithConditions) ([]byte, 
 	if err != nil {
 		return nil, fmt.Errorf("filter system calls: %w", err)
 	}
-	policy := seccomp.Policy{
-		DefaultAction: seccomp.ActionErrno,
-		Syscalls: []seccomp.SyscallGroup{
-			// Its flags are in memory, where no filter can see them. The C
-			// library, told that there is no such call, uses clone.
-			{Action: seccomp.ActionErrno | seccomp.Action(unix.ENOSYS), Names: found(machine, "clone3")},
-			{Action: seccomp.ActionAllow, Names: found(machine, always...)},
-		},
+	program := []unix.SockFilter{
+		{Code: load, K: machineAt},
+		{Code: ifEqual, K: uint32(machine.ID), Jt: 1},
+		{Code: answer, K: notAllowed},
+		{Code: load, K: numberAt},
 	}
-	program, err := policy.Assemble()
-	if err != nil {
-		return nil, fmt.Errorf("filter system calls: %w", err)
+	// Its flags are in memory, where no filter can see them. The C library, told that
+	// there is no such call, uses clone.
+	for _, number := range numbers(machine, "clone3") {
+		program = append(program,
+			unix.SockFilter{Code: ifEqual, K: number, Jf: 1},
+			unix.SockFilter{Code: answer, K: notThere})
 	}
+	program = append(program, allow(numbers(machine, always...))...)
 	end, err := conditional(machine, sometimes)
 	if err != nil {
 		return nil, err
 	}
 	var assembled []byte
-	add := func(code uint16, jt, jf uint8, k uint32) {
-		assembled = binary.NativeEndian.AppendUint16(assembled, code)
-		assembled = append(assembled, jt, jf)
-		assembled = binary.NativeEndian.AppendUint32(assembled, k)
-	}
-	for _, instruction := range program[:len(program)-1] { // but for the last, which refuses all others
-		raw, err := instruction.Assemble()
-		if err != nil {
-			return nil, fmt.Errorf("filter system calls: %w", err)
-		}
-		add(raw.Op, raw.Jt, raw.Jf, raw.K)
-	}
-	for _, instruction := range end {
-		add(instruction.Code, instruction.Jt, instruction.Jf, instruction.K)
+	for _, instruction := range append(program, end...) {
+		assembled = binary.NativeEndian.AppendUint16(assembled, instruction.Code)
+		assembled = append(assembled, instruction.Jt, instruction.Jf)
+		assembled = binary.NativeEndian.AppendUint32(assembled, instruction.K)
 	}
 	return assembled, nil
 }
 
-// found drops the names that this machine, or the filter library's table, does
-// not have: older calls that newer machines never got, and the newest ones.
-func found(machine *arch.Info, names ...string) []string {
-	var there []string
+// allow allows these calls, and goes on with the others. It compares with the ends of each run of
+// numbers: whoever installs the program pays for each instruction, as the kernel tries it with
+// every call that there is.
+func allow(sorted []uint32) (program []unix.SockFilter) {
+	for len(sorted) > 0 {
+		run := 1
+		for run < len(sorted) && sorted[run] == sorted[0]+uint32(run) {
+			run++
+		}
+		program = append(program,
+			unix.SockFilter{Code: ifGreater, K: sorted[run-1], Jt: 2},
+			unix.SockFilter{Code: ifNotLess, K: sorted[0], Jf: 1},
+			unix.SockFilter{Code: answer, K: allowed})
+		sorted = sorted[run:]
+	}
+	return program
+}
+
+// numbers are those of the calls, sorted. Names are dropped that this machine, or the filter library's
+// table, does not have: older calls that newer machines never got, and the newest ones.
+func numbers(machine *arch.Info, names ...string) []uint32 {
+	var there []uint32
 	for _, name := range names {
-		if _, ok := machine.SyscallNames[name]; ok {
-			there = append(there, name)
+		if number, ok := machine.SyscallNames[name]; ok {
+			there = append(there, uint32(number))
 		}
 	}
-	return there
+	slices.Sort(there)
+	return slices.Compact(there)
 }
 
 const low = math.MaxUint32
