@@ -54,8 +54,10 @@ func (w *worker) Invoke(ctx context.Context, c runtime.Call) (runtime.Result, er
 		return runtime.Result{}, err
 	}
 	unwatch := context.AfterFunc(ctx, func() { w.cancel(k) })
+	// Rounded up: a function that gives up at its deadline is then past it, which is no error of its own.
+	deadline := k.deadline.Add(time.Millisecond - 1).UnixMilli()
 	// A failed write means that the worker is gone, or going: its end answers.
-	_ = w.frames.WriteInvoke(k.id, frame.Invocation{RequestID: c.RequestID, DeadlineMS: k.deadline.UnixMilli()}, c.Event)
+	_ = w.frames.WriteInvoke(k.id, frame.Invocation{RequestID: c.RequestID, DeadlineMS: deadline}, c.Event)
 	<-k.done
 	unwatch()
 	w.pipe.Detach(k.log)
