@@ -37,6 +37,7 @@ func connect(target string, patience time.Duration) (*grpc.ClientConn, error) {
 		grpc.WithTransportCredentials(insecure.NewCredentials()),
 		// The services are this platform's own: no business of an environment's proxy.
 		grpc.WithNoProxy(),
+		grpc.WithContextDialer(connectTo),
 		grpc.WithConnectParams(grpc.ConnectParams{
 			Backoff:           backoff.Config{BaseDelay: 50 * time.Millisecond, Multiplier: 1.6, Jitter: 0.2, MaxDelay: 500 * time.Millisecond},
 			MinConnectTimeout: patience,

@@ -138,7 +138,7 @@ func (s *Server) Serve(ctx context.Context, listeners ...net.Listener) error {
 	ended := make(chan error, len(listeners))
 	for _, lis := range listeners {
 		go func() {
-			if err := s.Server.Serve(lis); err != nil {
+			if err := s.Server.Serve(listener{lis}); err != nil {
 				ended <- fmt.Errorf("serve on %s: %w", lis.Addr(), err)
 				return
 			}

@@ -1,0 +1,19 @@
+//go:build race
+
+package nonblocking
+
+import "syscall"
+
+// Read is read(2). The race detector knows by syscall's that who reads comes after who wrote.
+func Read(fd uintptr, p []byte) (int, error) { return again(syscall.Read, fd, p) }
+
+// Write is write(2).
+func Write(fd uintptr, p []byte) (int, error) { return again(syscall.Write, fd, p) }
+
+func again(call func(int, []byte) (int, error), fd uintptr, p []byte) (int, error) {
+	for {
+		if n, err := call(int(fd), p); err != syscall.EINTR {
+			return max(n, 0), err
+		}
+	}
+}
