@@ -9,8 +9,8 @@
 // has looked twice; but to wake it, and to let it look, was two fifths of the context
 // switches of a warm call, and a quarter of the APIServer's CPU.
 //
-// It is for sockets and pipes in non-blocking mode, and for small amounts: no call may
-// take much longer than to copy them.
+// It is for sockets and pipes in non-blocking mode and for counters that the kernel makes
+// up when they are read, and for small amounts: no call may take much longer than to copy them.
 package nonblocking
 
 import (
@@ -21,12 +21,15 @@ import (
 // Read is read(2). An error is a syscall.Errno; EAGAIN: there is nothing yet.
 func Read(fd uintptr, p []byte) (int, error) { return call(syscall.SYS_READ, fd, p) }
 
+// ReadStart is pread(2) from the start of a file.
+func ReadStart(fd uintptr, p []byte) (int, error) { return call(syscall.SYS_PREAD64, fd, p) }
+
 // Write is write(2). An error is a syscall.Errno; EAGAIN: there is no room yet.
 func Write(fd uintptr, p []byte) (int, error) { return call(syscall.SYS_WRITE, fd, p) }
 
 func call(number, fd uintptr, p []byte) (int, error) {
 	for {
-		n, _, err := syscall.RawSyscall(number, fd, uintptr(unsafe.Pointer(unsafe.SliceData(p))), uintptr(len(p)))
+		n, _, err := syscall.RawSyscall6(number, fd, uintptr(unsafe.Pointer(unsafe.SliceData(p))), uintptr(len(p)), 0, 0, 0)
 		switch err {
 		case 0:
 			return int(n), nil

@@ -8,7 +8,10 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"syscall"
 	"time"
+
+	"github.com/minifaas/minifaas/internal/nonblocking"
 )
 
 // Usage is what a group, with those below it, uses.
@@ -32,6 +35,7 @@ func (g *Group) Usage() (Usage, error) {
 // concurrent use.
 type CPUMeter struct {
 	file *os.File
+	raw  syscall.RawConn
 	unit time.Duration
 }
 
@@ -45,7 +49,12 @@ func (g *Group) CPUMeter() *CPUMeter {
 	if err != nil {
 		return nil
 	}
-	return &CPUMeter{file, unit}
+	raw, err := file.SyscallConn()
+	if err != nil {
+		file.Close()
+		return nil
+	}
+	return &CPUMeter{file, raw, unit}
 }
 
 // Read returns 0 when the group is gone.
@@ -54,7 +63,9 @@ func (m *CPUMeter) Read() time.Duration {
 		return 0
 	}
 	var buf [64]byte
-	n, _ := m.file.ReadAt(buf[:], 0)
+	n := 0
+	// Once: all of it comes at once, and os.File would read on until nothing does.
+	_ = m.raw.Control(func(fd uintptr) { n, _ = nonblocking.ReadStart(fd, buf[:]) })
 	// With v2 the first line is "usage_usec N".
 	text := bytes.TrimPrefix(buf[:n], []byte("usage_usec "))
 	var used int64
