@@ -5,6 +5,8 @@ import (
 	"os"
 	"sync"
 	"syscall"
+
+	"github.com/minifaas/minifaas/internal/nonblocking"
 )
 
 // Pipe takes the output of a process and gives it to the logs that are
@@ -95,16 +97,11 @@ func (p *Pipe) pump() {
 
 // take reads once, without waiting. p.mu is held.
 func (p *Pipe) take(fd uintptr) (int, error) {
-	for {
-		n, err := syscall.Read(int(fd), p.buf)
-		if err == syscall.EINTR {
-			continue
+	n, err := nonblocking.Read(fd, p.buf)
+	if n > 0 {
+		for l := range p.logs {
+			_, _ = l.Write(p.buf[:n])
 		}
-		if n > 0 {
-			for l := range p.logs {
-				_, _ = l.Write(p.buf[:n])
-			}
-		}
-		return n, err
 	}
+	return n, err
 }

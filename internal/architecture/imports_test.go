@@ -27,7 +27,7 @@ var rules = []struct {
 	{folder: "resourcemanager/ledger", may: []string{}, stdlib: true},
 	{folder: "resourcemanager", may: []string{"resourcemanager", "proto", "internal"}},
 	{folder: "nodeservice", may: []string{"nodeservice", "proto", "internal"}},
-	{folder: "containerservice/native", may: []string{"containerservice/frame"}, stdlib: true},
+	{folder: "containerservice/native", may: []string{"containerservice/frame", "internal/nonblocking"}, stdlib: true},
 	{folder: "containerservice", may: []string{"containerservice", "proto/containerservice", "internal"}},
 	{folder: "apiserver", may: []string{"apiserver", "proto", "internal"}},
 	{folder: "bench/functions", may: []string{"containerservice/native"}},

@@ -20,6 +20,8 @@ import (
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+
+	"github.com/minifaas/minifaas/internal/nonblocking"
 )
 
 const (
@@ -57,6 +59,7 @@ type line struct {
 }
 
 func newLine(conn net.Conn) *line {
+	conn = nonblocking.NewConn(conn)
 	l := &line{conn: conn, reader: bufio.NewReaderSize(conn, buffer)}
 	l.changed.L = &l.mu
 	return l

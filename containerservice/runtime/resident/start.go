@@ -15,6 +15,7 @@ import (
 	"github.com/minifaas/minifaas/containerservice/process"
 	"github.com/minifaas/minifaas/containerservice/rss"
 	"github.com/minifaas/minifaas/containerservice/runtime"
+	"github.com/minifaas/minifaas/internal/nonblocking"
 )
 
 // Command says how the worker is started.
@@ -130,7 +131,7 @@ func (w *worker) awaitLoad(ctx context.Context) error {
 }
 
 // socketpair returns our end and the worker's.
-func socketpair() (*net.UnixConn, *os.File, error) {
+func socketpair() (net.Conn, *os.File, error) {
 	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return nil, nil, fmt.Errorf("make socket pair: %w", err)
@@ -142,7 +143,7 @@ func socketpair() (*net.UnixConn, *os.File, error) {
 		theirs.Close()
 		return nil, nil, fmt.Errorf("make socket pair: %w", err)
 	}
-	return conn.(*net.UnixConn), theirs, nil
+	return nonblocking.NewConn(conn), theirs, nil
 }
 
 // feed returns a file that reads as b.

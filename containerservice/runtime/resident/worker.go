@@ -32,7 +32,7 @@ type worker struct {
 	function runtime.Function
 	proc     *process.Process
 	memory   memory
-	conn     *net.UnixConn
+	conn     net.Conn
 	frames   *frame.Writer
 	pipe     *output.Pipe
 	load     *output.Log
