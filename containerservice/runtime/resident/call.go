@@ -30,11 +30,16 @@ func (w *worker) finish(id uint64, body []byte, fault *runtime.Error) {
 	k := w.calls[id]
 	delete(w.calls, id)
 	alone, lost := w.abandoned(), w.why != ""
+	var took time.Duration
+	if k != nil {
+		took = time.Since(k.start)
+		w.low = w.low && took < brief
+	}
 	w.mu.Unlock()
 	if k == nil {
 		return
 	}
-	k.result = runtime.Result{Body: body, Error: fault, Duration: time.Since(k.start), Lost: lost}
+	k.result = runtime.Result{Body: body, Error: fault, Duration: took, Lost: lost}
 	close(k.done)
 	if alone {
 		go w.kill(whyCanceled) // the caller is the reader, whom the kill waits for

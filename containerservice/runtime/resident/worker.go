@@ -42,6 +42,9 @@ type worker struct {
 	calls map[uint64]*call
 	next  uint64
 	why   string // why the worker was killed, or had died; empty while it serves
+	// low: nothing but brief invocations has ended since the worker's peak was set to
+	// what it held: it is about that still.
+	low bool
 	// alarm goes off at wakes, which is no later than the earliest deadline.
 	alarm *time.Timer
 	wakes time.Time
@@ -78,8 +81,9 @@ func (w *worker) begin(c runtime.Call) (*call, error) {
 	if w.why != "" {
 		return nil, fmt.Errorf("%w: %s", runtime.ErrLost, w.why)
 	}
-	if len(w.calls) == 0 {
-		w.memory.worker.Reset() // a busy period begins
+	if len(w.calls) == 0 && !w.low { // a busy period begins
+		w.memory.worker.Reset()
+		w.low = true
 	}
 	w.next++
 	now := time.Now()
