@@ -46,6 +46,7 @@ func (c *apiserverCommand) Run(ctx context.Context, file *config.File, logs *log
 	defer server.Close()
 	return serve(ctx, service{
 		listen: c.listenFlags, offset: apiserverPort, log: log, registry: telemetry.NewRegistry(),
-		register: func(s *rpc.Server) { apiserverpb.RegisterAPIServerServer(s, server) },
+		register:    func(s *rpc.Server) { apiserverpb.RegisterAPIServerServer(s, server) },
+		leavesCores: true,
 	})
 }

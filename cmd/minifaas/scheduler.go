@@ -85,6 +85,8 @@ func (c *schedulerCommand) Run(ctx context.Context, file *config.File, logs *log
 		background: beside(shadows, server.Run),
 		ready:      server.Running(),
 		workers:    schedulerWorkers,
+		// Shadows compute, and a journal may wait for its disk: calls need a core beside them.
+		leavesCores: len(c.Shadow) == 0 && c.Journal == "",
 	})
 }
 

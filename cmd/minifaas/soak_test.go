@@ -161,26 +161,7 @@ const (
 // goroutines, beside what is for the containers that there are.
 func (p *platform) footprint(t *testing.T) map[string]float64 {
 	t.Helper()
-	response, err := http.Get("http://" + p.endpoint(metricsPort) + "/metrics")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer response.Body.Close()
-	parser := expfmt.NewTextParser(model.UTF8Validation)
-	families, err := parser.TextToMetricFamilies(response.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	found := map[string]float64{}
-	for _, name := range []string{"process_open_fds", "go_goroutines"} {
-		for _, metric := range families[name].GetMetric() {
-			for _, label := range metric.GetLabel() {
-				if label.GetName() == "process" {
-					found[label.GetValue()+" "+name] = metric.GetGauge().GetValue()
-				}
-			}
-		}
-	}
+	found := p.gauges(t, "process_open_fds", "go_goroutines")
 	for _, n := range nodeProcesses(p.cfg.sandbox.StateDir) {
 		stats, err := n.stats(t.Context())
 		if err != nil {
@@ -257,4 +238,30 @@ func (l *soakLog) lines() int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.count
+}
+
+// gauges are what the processes of the platform tell, by process and name of the gauge.
+func (p *platform) gauges(t *testing.T, names ...string) map[string]float64 {
+	t.Helper()
+	response, err := http.Get("http://" + p.endpoint(metricsPort) + "/metrics")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	parser := expfmt.NewTextParser(model.UTF8Validation)
+	families, err := parser.TextToMetricFamilies(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := map[string]float64{}
+	for _, name := range names {
+		for _, metric := range families[name].GetMetric() {
+			for _, label := range metric.GetLabel() {
+				if label.GetName() == "process" {
+					found[label.GetValue()+" "+name] = metric.GetGauge().GetValue()
+				}
+			}
+		}
+	}
+	return found
 }
