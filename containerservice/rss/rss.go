@@ -8,6 +8,8 @@ import (
 	"os"
 	"strconv"
 	"sync"
+
+	"github.com/minifaas/minifaas/internal/nonblocking"
 )
 
 // Meter adds up the agent and the processes that are watched. It is safe for concurrent use.
@@ -100,12 +102,17 @@ func resident(statm *os.File) int64 {
 	return number(b) * pageSize
 }
 
-// read returns the beginning of a file, or nothing: the process may be gone.
+// read returns the beginning of a file, which has all of it, or nothing: the process may be gone.
 func read(f *os.File, buf []byte) []byte {
 	if f == nil {
 		return nil
 	}
-	n, _ := f.ReadAt(buf, 0)
+	raw, err := f.SyscallConn()
+	if err != nil {
+		return nil
+	}
+	n := 0
+	_ = raw.Control(func(fd uintptr) { n, _ = nonblocking.ReadStart(fd, buf) })
 	return buf[:n]
 }
 
