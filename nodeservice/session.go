@@ -10,6 +10,7 @@ import (
 
 	"github.com/minifaas/minifaas/internal/rpc"
 	sessions "github.com/minifaas/minifaas/internal/session"
+	"github.com/minifaas/minifaas/internal/workers"
 	nodeservicepb "github.com/minifaas/minifaas/proto/nodeservice"
 )
 
@@ -18,6 +19,8 @@ const (
 	// bytes, and no part is sent along with as many of others.
 	mostAnswers = 64
 	mostBytes   = 64 << 10
+	// mostIdle goroutines wait for invocations.
+	mostIdle = 64
 )
 
 // session is one call of Session. One goroutine begins invocations, each of which has
@@ -28,7 +31,8 @@ type session struct {
 	ctx         context.Context
 	invocations *rpc.Carried
 	answers     *sessions.Queue[sessionAnswer]
-	running     sync.WaitGroup
+	workers     *workers.Workers
+	running     sync.WaitGroup // invocations
 
 	mu      sync.Mutex                    // guards what follows
 	over    bool                          // nothing is begun any more
@@ -49,7 +53,9 @@ func (s *Server) Session(stream nodeservicepb.NodeService_SessionServer) error {
 		server: s, stream: stream, ctx: ctx,
 		invocations: rpc.CarriedBy(ctx, nodeservicepb.NodeService_InvokeFunctionUnary_FullMethodName),
 		answers:     sessions.NewQueue[sessionAnswer](), cancels: map[uint64]context.CancelFunc{},
+		workers: workers.New(mostIdle),
 	}
+	defer n.workers.Close()
 	// What runs is stopped, and has stopped when the session ends.
 	defer n.end()
 	defer cancel()
@@ -119,7 +125,9 @@ func (n *session) begin(inv *nodeservicepb.SessionInvocation) {
 	}
 	ctx, cancel := context.WithCancel(n.ctx)
 	n.cancels[id] = cancel
-	n.running.Go(func() {
+	n.running.Add(1)
+	n.workers.Go(func() {
+		defer n.running.Done()
 		defer cancel()
 		n.run(ctx, id, inv.GetRequest())
 	})

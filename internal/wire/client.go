@@ -9,6 +9,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
+	"github.com/minifaas/minifaas/internal/workers"
 	containerservicepb "github.com/minifaas/minifaas/proto/containerservice"
 )
 
@@ -22,6 +23,9 @@ type Client struct {
 	open map[uint64]chan *containerservicepb.Answer
 	why  error // the line has ended; nil: it has not
 }
+
+// senders write calls, of all clients: each is busy for as long as its line takes the call.
+var senders = workers.New(mostIdle)
 
 // NewClient speaks over a connection, which remains the caller's to close.
 func NewClient(conn net.Conn) *Client {
@@ -66,11 +70,11 @@ func (c *Client) call(ctx context.Context, call *containerservicepb.Call) (*cont
 		return nil, err
 	}
 	// In the background: an agent that gets no CPU may not read for long.
-	go func() {
+	senders.Go(func() {
 		if err := c.line.send(callFields(call), func() bool { return c.isOpen(call.GetId()) }); err != nil {
 			c.end(failure(call.GetId(), err))
 		}
-	}()
+	})
 	select {
 	case answer := <-answered:
 		// The error is nil where the code is 0, which is OK.

@@ -35,6 +35,8 @@ const (
 	// buffer is what is read at once. It stays for as long as the container lives, which
 	// is idle mostly; what is larger goes past it.
 	buffer = 4 << 10
+	// mostIdle goroutines wait for something to do.
+	mostIdle = 16
 	// head is what lies before a frame: its length, and whether it is a part of a large
 	// message, and the last one.
 	head     = 4

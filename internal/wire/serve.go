@@ -7,6 +7,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
+	"github.com/minifaas/minifaas/internal/workers"
 	containerservicepb "github.com/minifaas/minifaas/proto/containerservice"
 )
 
@@ -25,16 +26,18 @@ func Serve(conn net.Conn, s Service) {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	l := newLine(conn)
+	callees := workers.New(mostIdle)
+	defer callees.Close()
 	for {
 		call := &containerservicepb.Call{}
 		if err := l.receive(callFields(call)); err != nil {
 			return
 		}
-		go func() {
+		callees.Go(func() {
 			if err := l.send(answerFields(answer(ctx, s, call)), always); err != nil {
 				_ = l.send(answerFields(failure(call.GetId(), err)), always) // it was too large; else nobody hears this either
 			}
-		}()
+		})
 	}
 }
 
