@@ -15,6 +15,10 @@ import (
 // below which the cgroups of its nodes are.
 const stagePrefix = "minifaas-bench-"
 
+// stageMark is in the mode of a stage's folder: one that somebody has made by hand, and
+// given such a name, is not removed. It has no effect where only the owner may write.
+const stageMark = os.ModeSticky
+
 // stageState is the state folder in the folder of a stage.
 func stageState(folder string) string { return filepath.Join(folder, "state") }
 
@@ -28,7 +32,7 @@ func makeStageFolder(in string) (folder string, lock *os.File, err error) {
 	}
 	folder = filepath.Join(in, strings.TrimPrefix(filepath.Base(hidden), "."))
 	// Every container has a user of its own, who must get in.
-	if err = os.Chmod(hidden, 0o755); err == nil {
+	if err = os.Chmod(hidden, 0o755|stageMark); err == nil {
 		lock, err = lockStageFolder(hidden)
 	}
 	if err == nil {
@@ -65,17 +69,17 @@ func sweepStages(in string) error {
 		if !strings.HasPrefix(entry.Name(), stagePrefix) {
 			continue
 		}
-		if folder := filepath.Join(in, entry.Name()); ownFolder(folder) {
+		if folder := filepath.Join(in, entry.Name()); ownStage(folder) {
 			faults = append(faults, sweepStage(folder))
 		}
 	}
 	return errors.Join(faults...)
 }
 
-// ownFolder: whoever else made it must not choose what this user removes.
-func ownFolder(path string) bool {
+// ownStage: whoever else made it must not choose what this user removes.
+func ownStage(path string) bool {
 	info, err := os.Lstat(path)
-	if err != nil || !info.IsDir() {
+	if err != nil || !info.IsDir() || info.Mode()&stageMark == 0 {
 		return false
 	}
 	stat, ok := info.Sys().(*syscall.Stat_t)

@@ -57,3 +57,36 @@ func TestKilledBenchIsSwept(t *testing.T) {
 		t.Errorf("left in the end: %v", left)
 	}
 }
+
+// TestOnlyStagesAreSwept: what somebody has made by hand stays, whatever its name is, and so
+// does what a link leads to.
+func TestOnlyStagesAreSwept(t *testing.T) {
+	temporary := t.TempDir()
+	left, lock, err := makeStageFolder(temporary)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lock.Close() // as the kernel does when its process is killed
+	made, link := filepath.Join(temporary, stagePrefix+"2026"), filepath.Join(temporary, stagePrefix+"7")
+	other, lock, err := makeStageFolder(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	lock.Close()
+	for _, err := range []error{os.MkdirAll(filepath.Join(made, "state", "nodes"), 0o755), os.Symlink(other, link)} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := sweepStages(temporary); err != nil {
+		t.Error(err)
+	}
+	if _, err := os.Stat(left); err == nil {
+		t.Errorf("%s is left, and was a stage's", left)
+	}
+	for _, kept := range []string{filepath.Join(made, "state", "nodes"), link, other} {
+		if _, err := os.Lstat(kept); err != nil {
+			t.Errorf("removed, and not a stage's: %v", err)
+		}
+	}
+}
