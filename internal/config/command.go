@@ -70,6 +70,11 @@ func takers(command *kong.Node, name string) (flags []*kong.Flag) {
 
 // elsewhere is the error of a setting that has no taker where it stands.
 func elsewhere(command *kong.Node, name string) error {
+	if positive, negated := strings.CutPrefix(name, "no-"); negated {
+		if flags := takers(command, positive); len(flags) > 0 && flags[0].Tag.Negatable != "" {
+			return fmt.Errorf("want %s: false", positive)
+		}
+	}
 	var owners []string
 	walk(command, name, func(owner *kong.Node, _ *kong.Flag) { owners = append(owners, owner.Path()) })
 	if len(owners) > 0 {

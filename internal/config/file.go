@@ -88,9 +88,12 @@ func (f *File) read(values settings, command *kong.Node) {
 	var sections []string
 	for _, key := range keys {
 		value, flags := values[key], takers(command, key)
+		section := child(command, key) != nil
 		switch empty := value.Tag == "!!null"; {
-		case child(command, key) != nil && (value.Kind == yaml.MappingNode || empty && len(flags) == 0):
+		case section && (anchored(value).Kind == yaml.MappingNode || empty && len(flags) == 0):
 			sections = append(sections, key)
+		case section && len(flags) == 0:
+			f.fault(key, value, errors.New("it is a command: want its settings below it"))
 		case len(flags) == 0:
 			f.fault(key, value, elsewhere(command, key))
 		default:
@@ -107,9 +110,17 @@ func (f *File) read(values settings, command *kong.Node) {
 	}
 }
 
+// anchored is what an alias, such as *name, stands for, and any other value itself.
+func anchored(value yaml.Node) yaml.Node {
+	if value.Kind == yaml.AliasNode {
+		return *value.Alias
+	}
+	return value
+}
+
 // set gives a value to all flags of one name, unless it is none for them.
 func (f *File) set(flags []*kong.Flag, key string, value yaml.Node) {
-	text, err := plain(value)
+	text, err := plain(anchored(value))
 	for _, flag := range flags {
 		if err == nil {
 			err = try(flag, text)

@@ -19,6 +19,7 @@ type app struct {
 	Other struct {
 		Elsewhere int
 		Nodes     int
+		Pool      bool `default:"true" negatable:""`
 	} `cmd:""`
 	Bench struct {
 		Contest struct {
@@ -118,6 +119,27 @@ func TestFaultsOfSections(t *testing.T) {
 	}
 	if n := strings.Count(got.Error(), "test.yaml:"); n != 7 {
 		t.Errorf("%d faults, want 7:\n%v", n, got)
+	}
+}
+
+func TestAnchoredSettings(t *testing.T) {
+	const text = "run: &few {nodes: &n 3}\nnodes: *n\nother: *few\n"
+	for _, command := range []string{"run", "other"} {
+		a, file := parseCommand(t, text, command)
+		if err := file.Faults(); err != nil || a.Run.Nodes != 3 && a.Other.Nodes != 3 {
+			t.Errorf("%s: %+v, error %v", command, a, err)
+		}
+	}
+}
+
+func TestWhatToPutInPlaceOfIt(t *testing.T) {
+	_, file := parse(t, "no-pool: true\nbench: 3\nrun: [nodes]\nother: {no-pool: true}\n")
+	const want = "test.yaml:1: no-pool: want pool: false\n" +
+		"test.yaml:2: bench: it is a command: want its settings below it\n" +
+		"test.yaml:3: run: it is a command: want its settings below it\n" +
+		"test.yaml:4: no-pool: want pool: false"
+	if err := file.Faults(); err == nil || !strings.HasSuffix(err.Error(), want) {
+		t.Errorf("got %v\nwant %s", err, want)
 	}
 }
 
