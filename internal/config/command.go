@@ -2,6 +2,7 @@ package config
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -73,6 +74,11 @@ func elsewhere(command *kong.Node, name string) error {
 	if positive, negated := strings.CutPrefix(name, "no-"); negated {
 		if flags := takers(command, positive); len(flags) > 0 && flags[0].Tag.Negatable != "" {
 			return fmt.Errorf("want %s: false", positive)
+		}
+	}
+	for above := command.Parent; above != nil; above = above.Parent {
+		if slices.ContainsFunc(above.Flags, func(flag *kong.Flag) bool { return flag.Name == name }) {
+			return errors.New("it is a setting of all commands: put it at the top")
 		}
 	}
 	var owners []string

@@ -10,7 +10,8 @@ import (
 )
 
 type app struct {
-	Run struct {
+	LogLevel string
+	Run      struct {
 		Policy string        `default:"adaptive"`
 		Nodes  int           `default:"2"`
 		Wait   time.Duration `default:"1s"`
@@ -133,11 +134,11 @@ func TestAnchoredSettings(t *testing.T) {
 }
 
 func TestWhatToPutInPlaceOfIt(t *testing.T) {
-	_, file := parse(t, "no-pool: true\nbench: 3\nrun: [nodes]\nother: {no-pool: true}\n")
+	_, file := parse(t, "no-pool: true\nrun: [nodes]\nother: {no-pool: true}\nbench:\n  contest: {log-level: debug}\n")
 	const want = "test.yaml:1: no-pool: want pool: false\n" +
-		"test.yaml:2: bench: it is a command: want its settings below it\n" +
-		"test.yaml:3: run: it is a command: want its settings below it\n" +
-		"test.yaml:4: no-pool: want pool: false"
+		"test.yaml:2: run: it is a command: want its settings below it\n" +
+		"test.yaml:3: no-pool: want pool: false\n" +
+		"test.yaml:5: log-level: it is a setting of all commands: put it at the top"
 	if err := file.Faults(); err == nil || !strings.HasSuffix(err.Error(), want) {
 		t.Errorf("got %v\nwant %s", err, want)
 	}
