@@ -166,7 +166,7 @@ func (a *Adaptive) Expired(now engine.Instant, f *engine.FunctionView, idle time
 
 func (a *Adaptive) Evicted(now engine.Instant, f *engine.FunctionView, c *engine.ContainerView, _ int64) {
 	a.all.turnover.add(now.Sub(c.IdleSince))
-	a.all.displaced.evicted(a.penalty(a.of(f), f), max(a.Size(f).Booked, 1<<20))
+	a.all.displaced.evicted(now, a.penalty(a.of(f), f), max(a.Size(f).Booked, 1<<20))
 	a.gone(now, f, now.Sub(c.IdleSince))
 }
 

@@ -12,9 +12,12 @@ type displacement struct {
 	// mean is of what each of the latest creations cost them, in byte-seconds; next
 	// is what was evicted for the creations that have not ended.
 	mean, next float64
+	// last is when something was evicted.
+	last engine.Instant
 }
 
-func (d *displacement) evicted(penalty time.Duration, memory engine.Bytes) {
+func (d *displacement) evicted(now engine.Instant, penalty time.Duration, memory engine.Bytes) {
+	d.last = now
 	d.next += float64(penalty.Seconds() * float64(memory))
 }
 
@@ -27,13 +30,15 @@ func (d *displacement) created() {
 func (d *displacement) state(c *engine.Codec) {
 	engine.Float(c, &d.mean)
 	engine.Float(c, &d.next)
+	engine.Int(c, &d.last)
 }
 
 // displaces is what one more container of the function costs others, in seconds of
 // waiting for the function, which gets more urgent meanwhile: nothing as long as there
-// may be more nodes.
+// may be more nodes, and once nothing has been evicted for a while, for then there is room.
 func (a *Adaptive) displaces(now engine.Instant, f *engine.FunctionView, p *engine.PoolView) float64 {
-	if !p.Exhausted || !a.cfg.has(Displacing) {
+	const while = 30 * time.Second
+	if !p.Exhausted || now.Sub(a.all.displaced.last) > while || !a.cfg.has(Displacing) {
 		return 0
 	}
 	return a.all.displaced.mean / float64(a.urgency(now, f)*float64(max(a.Size(f).Booked, 1<<20)))

@@ -16,14 +16,16 @@ func TestCreationPaysForWhatItEvicts(t *testing.T) {
 		without   Part
 		evicted   int // for each of 100 creations
 		exhausted bool
-		waited    time.Duration
+		waited    time.Duration // by the calls
+		later     time.Duration // than the last creation
 		want      int
 	}{
-		{"nothing is evicted", 0, 0, true, 0, 1},
-		{"for each one another goes", 0, 1, true, 0, 0},
-		{"but the calls have waited for long", 0, 1, true, time.Minute, 1},
-		{"but there may be more nodes", 0, 1, false, 0, 1},
-		{"which counts for nothing", Displacing, 1, true, 0, 1},
+		{"nothing is evicted", 0, 0, true, 0, 0, 1},
+		{"for each one another goes", 0, 1, true, 0, 0, 0},
+		{"but the calls have waited for long", 0, 1, true, time.Minute, 0, 1},
+		{"but not of late: there is room", 0, 1, true, 0, 31 * time.Second, 1},
+		{"but there may be more nodes", 0, 1, false, 0, 0, 1},
+		{"which counts for nothing", Displacing, 1, true, 0, 0, 1},
 	} {
 		a, f := newAdaptive(t, AdaptiveConfig{Without: c.without}), inService(t, 128*megabyte, 1)
 		other := indexed(1, 128*megabyte)
@@ -36,6 +38,7 @@ func TestCreationPaysForWhatItEvicts(t *testing.T) {
 			}
 			a.Started(now, f, &engine.ContainerView{}, 500*ms)
 		}
+		now += engine.Instant(c.later)
 		f.Waiting, f.OldestWait, f.Ready, f.InFlight, f.OldestGrant = 7, now.Add(-c.waited), 1, 1, now
 		f.Spec.Concurrency = 1
 		p := &engine.PoolView{Nodes: 1, Exhausted: c.exhausted}
