@@ -66,6 +66,11 @@ func takers(command *kong.Node, name string) (flags []*kong.Flag) {
 			flags = append(flags, flag)
 		}
 	})
+	for _, flag := range command.Flags { // in its section another name for it is as clear
+		if slices.Contains(flag.Aliases, name) {
+			flags = append(flags, flag)
+		}
+	}
 	return flags
 }
 

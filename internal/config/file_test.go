@@ -19,7 +19,7 @@ type app struct {
 	} `cmd:""`
 	Other struct {
 		Elsewhere int
-		Nodes     int
+		Nodes     int  `aliases:"machines"`
 		Pool      bool `default:"true" negatable:""`
 	} `cmd:""`
 	Bench struct {
@@ -97,6 +97,9 @@ func TestSectionsOfCommands(t *testing.T) {
 	}
 	if a, _ = parseCommand(t, text, "bench", "contest"); a.Bench.Contest.Nodes != "local" || a.Bench.Contest.Rounds != 9 {
 		t.Errorf("bench contest got %+v: want its section, and the variable that has its name", a.Bench.Contest)
+	}
+	if a, file = parseCommand(t, "other: {machines: 4}\n", "other"); a.Other.Nodes != 4 || file.Faults() != nil {
+		t.Errorf("other got %+v, %v: want a flag's other name to do in its section", a.Other, file.Faults())
 	}
 	if a, _ = parseCommand(t, "nodes: 5\n", "bench", "contest"); a.Bench.Contest.Nodes != "simulated" {
 		t.Errorf("bench contest got %+v: want nothing from the top", a.Bench.Contest)
