@@ -50,10 +50,6 @@ func (h *helper) serve() error {
 		go func() { ended <- h.serve() }() // while this thread is locked, another one is found
 		return <-ended
 	}
-	var err error
-	if h.place, err = standApart(); err != nil {
-		return err
-	}
 	packet, rights := make([]byte, mostOrder), make([]byte, unix.CmsgSpace(4*mostFiles))
 	for {
 		n, m, _, _, err := unix.Recvmsg(h.socket, packet, rights, unix.MSG_CMSG_CLOEXEC)
