@@ -28,6 +28,7 @@ const ownProgram = 5
 // changeRoot makes a root for the process: built from bind mounts and read-only as a whole,
 // then covered where it must be writable. No path leads to the host's root any more.
 func changeRoot(spec *containerservicepb.SandboxSpec) error {
+	defer openAll()()
 	if spec.GetLayout() == containerservicepb.SandboxSpec_LAYOUT_SHARED {
 		if err := cover("/", spec); err != nil {
 			return err
@@ -44,9 +45,17 @@ func changeRoot(spec *containerservicepb.SandboxSpec) error {
 	return pivot(root)
 }
 
+// openAll lets what is made have the mode that it is made with, until it is undone. A root may
+// belong to root, and sandboxes are of other users: a node's umask of 077 would shut them out.
+func openAll() (undo func()) {
+	old := unix.Umask(0)
+	return func() { unix.Umask(old) }
+}
+
 // Lay lays out what all sandboxes' roots have in common, in a mount namespace of the
 // process's own, of which others begin with a copy. The process is root.
 func Lay(spec *containerservicepb.SandboxSpec) error {
+	defer openAll()()
 	root := spec.GetRoot()
 	if err := lay(root, spec.GetMounts()); err != nil {
 		return err

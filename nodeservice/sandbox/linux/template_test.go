@@ -5,6 +5,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -64,5 +65,24 @@ func TestSharedRoot(t *testing.T) {
 	r.root.mu.Unlock()
 	if late := mountsOf(t, enterContainer(t, r, "late", 64<<20).container)["/"][0][2]; late == roots[0] {
 		t.Error("the root is still that of before")
+	}
+}
+
+// TestSharedRootIsOpen: a node that keeps its files to itself has sandboxes as any other.
+func TestSharedRootIsOpen(t *testing.T) {
+	defer syscall.Umask(syscall.Umask(0o077))
+	r := newRuntime(t, nil)
+	if r.root == nil {
+		t.Skip("needs root and namespaces")
+	}
+	c := enterContainer(t, r, "one", 64<<20)
+	for path, want := range map[string]os.FileMode{"etc": 0o755, "etc/passwd": 0o644, "run/hostname": 0o644} {
+		info, err := os.Stat(fmt.Sprintf("/proc/%d/root/%s", c.agent.process.Pid, path))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := info.Mode().Perm(); got != want {
+			t.Errorf("%s has mode %v, want %v", path, got, want)
+		}
 	}
 }
