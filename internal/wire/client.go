@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"strings"
 	"sync"
 
 	"google.golang.org/grpc/codes"
@@ -156,5 +157,5 @@ func (c *Client) check(answer *containerservicepb.Answer) error {
 // failure is the answer that is an error.
 func failure(id uint64, err error) *containerservicepb.Answer {
 	said := status.Convert(err)
-	return &containerservicepb.Answer{Id: id, Code: int32(said.Code()), Message: said.Message()}
+	return &containerservicepb.Answer{Id: id, Code: int32(said.Code()), Message: strings.ToValidUTF8(said.Message(), "\uFFFD")}
 }

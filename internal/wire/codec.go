@@ -3,6 +3,7 @@ package wire
 import (
 	"errors"
 	"fmt"
+	"unicode/utf8"
 
 	"google.golang.org/protobuf/encoding/protowire"
 )
@@ -117,6 +118,12 @@ func element[T string | []byte](w *walk, number protowire.Number, value *T) {
 	case reading:
 		if w.has(number, protowire.BytesType) {
 			b, _ := protowire.ConsumeBytes(w.in)
+			// In a string, what is no UTF-8 could not be passed on: the message that has it
+			// could not be sent, nor any that goes with it.
+			if _, isBytes := any(value).(*[]byte); !isBytes && !utf8.Valid(b) {
+				w.err = fmt.Errorf("field %d is a string and not in UTF-8", number)
+				return
+			}
 			*value = T(b)
 		}
 	case counting:

@@ -140,3 +140,25 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+// TestStringsAreUTF8: gRPC refuses to send a string that is not, and with it all else that is in
+// a node's message: an agent must not get one that far.
+func TestStringsAreUTF8(t *testing.T) {
+	const wrong = "\xff"
+	for name, m := range map[string]*containerservicepb.Answer{
+		"message":   {Message: wrong},
+		"log":       {Invoke: &containerservicepb.InvokeReply{FunctionLog: wrong}},
+		"exception": {Invoke: &containerservicepb.InvokeReply{Error: &containerservicepb.FunctionError{StackTrace: wrong}}},
+		"load":      {Load: &containerservicepb.LoadReply{FunctionLog: wrong}},
+	} {
+		b := appendTo(nil, answerFields(m))
+		if err := parse(b, answerFields(&containerservicepb.Answer{})); err == nil || proto.Unmarshal(b, &containerservicepb.Answer{}) == nil {
+			t.Errorf("%s: %q is read, with error %v", name, b, err)
+		}
+	}
+	body := appendTo(nil, answerFields(&containerservicepb.Answer{Invoke: &containerservicepb.InvokeReply{Body: []byte(wrong)}}))
+	var read containerservicepb.Answer
+	if err := parse(body, answerFields(&read)); err != nil || string(read.GetInvoke().GetBody()) != wrong {
+		t.Errorf("the body is %q, with error %v", read.GetInvoke().GetBody(), err)
+	}
+}

@@ -27,6 +27,8 @@ func (s *service) Invoke(ctx context.Context, request *containerservicepb.Invoke
 	switch string(request.GetEvent()) {
 	case "fail":
 		return nil, status.Error(codes.Aborted, "oh")
+	case "garble":
+		return nil, status.Error(codes.Internal, "no \xff")
 	case "large":
 		return &containerservicepb.InvokeReply{Body: make([]byte, 2<<20)}, nil
 	case "flood":
@@ -86,6 +88,7 @@ func TestFailures(t *testing.T) {
 	c, _, _ := pair(t)
 	for event, want := range map[string]codes.Code{
 		"fail":                      codes.Aborted,
+		"garble":                    codes.Internal,
 		"flood":                     codes.ResourceExhausted,
 		strings.Repeat("x", most+1): codes.ResourceExhausted,
 	} {
