@@ -90,7 +90,7 @@ func (h *helper) obey(packet, rights []byte) error {
 	homes := files[o.Files+o.Doors:][:o.Homes]
 	if o.Root {
 		if err := h.place.enter(files[len(files)-1]); err != nil {
-			return fmt.Errorf("enter root: %w", err)
+			return h.tell(failed("enter root", err), nil)
 		}
 	}
 	answer, handle := start(&o, files[:o.Files], files[o.Files:][:o.Doors])

@@ -18,14 +18,20 @@ import (
 // zygoteShare is the part of the memory of what is in reserve that zygotes may take.
 const zygoteShare = 0.5
 
-// openReserves starts the pool and the zygotes, if this host lets us enter a sandbox
-// that is shut; else it says why there are none.
+// openReserves starts the pool and the zygotes, and lets sandboxes share a root, if this host
+// lets us enter a sandbox that is shut; else it says why there are none.
 func (r *Runtime) openReserves() (err error) {
-	if r.cfg.Ready < 0 || !r.namespaces || os.Geteuid() != 0 {
+	if !r.namespaces || os.Geteuid() != 0 {
 		return nil
 	}
+	r.root = &template{runtime: r}
 	if err = r.tryReserve(); err != nil {
-		r.log.Warn("no sandboxes in reserve: containers are made when they are asked for", zap.Error(err))
+		r.log.Warn("no sandboxes in reserve: containers are made when they are asked for, each with a root of its own", zap.Error(err))
+		r.root.close()
+		r.root = nil
+		return nil
+	}
+	if r.cfg.Ready < 0 {
 		return nil
 	}
 	r.confinement = jail.Confine(r.filter)

@@ -139,9 +139,6 @@ func (r *Runtime) prepare() (err error) {
 	if err := r.chooseIsolation(); err != nil {
 		return err
 	}
-	if r.namespaces && os.Geteuid() == 0 {
-		r.root = &template{runtime: r}
-	}
 	if err := r.openReserves(); err != nil {
 		return err
 	}
