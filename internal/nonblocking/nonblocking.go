@@ -1,4 +1,4 @@
-//go:build !race
+//go:build linux && !race
 
 // Package nonblocking reads and writes descriptors that never make a thread wait,
 // without telling the Go runtime that a system call is under way.

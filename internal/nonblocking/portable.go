@@ -1,10 +1,11 @@
-//go:build race
+//go:build race || !linux
 
 package nonblocking
 
 import "syscall"
 
-// Read is read(2). The race detector knows by syscall's that who reads comes after who wrote.
+// Read is read(2). The race detector knows by syscall's that who reads comes after who wrote, and
+// systems other than Linux want to be called their own way.
 func Read(fd uintptr, p []byte) (int, error) { return again(syscall.Read, fd, p) }
 
 // ReadStart is pread(2) from the start of a file.
