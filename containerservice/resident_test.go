@@ -78,6 +78,22 @@ func TestResidentPeakMemory(t *testing.T) {
 	})
 }
 
+// TestResidentPeakAfterIdleness: what was let go of meanwhile does not count, even where the
+// invocation before was a brief one, and found it there.
+func TestResidentPeakAfterIdleness(t *testing.T) {
+	a := load(t, residents["python3"](t))
+	before := a.answers(t, "sleep 5", "slept").MaxMemoryUsageInBytes
+	held := a.answers(t, "hold 64", "held").MaxMemoryUsageInBytes
+	for range 5 { // one of them is brief
+		a.answers(t, "echo x", "x")
+	}
+	time.Sleep(500 * time.Millisecond)
+	after := a.answers(t, "sleep 5", "slept").MaxMemoryUsageInBytes
+	if held < before+50<<20 || after > before+20<<20 {
+		t.Errorf("peak %d MiB, with 64 MiB more %d MiB, and without them again %d MiB", before>>20, held>>20, after>>20)
+	}
+}
+
 func TestResidentManyAtOnce(t *testing.T) {
 	eachResident(t, func(t *testing.T, req *containerservicepb.LoadRequest) {
 		a := load(t, req)

@@ -33,7 +33,9 @@ func (w *worker) finish(id uint64, body []byte, fault *runtime.Error) {
 	var took time.Duration
 	if k != nil {
 		took = time.Since(k.start)
-		w.low = w.low && took < brief
+		if took >= brief {
+			w.low = time.Time{}
+		}
 	}
 	w.mu.Unlock()
 	if k == nil {

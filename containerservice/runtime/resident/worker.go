@@ -42,9 +42,10 @@ type worker struct {
 	calls map[uint64]*call
 	next  uint64
 	why   string // why the worker was killed, or had died; empty while it serves
-	// low: nothing but brief invocations has ended since the worker's peak was set to
-	// what it held: it is about that still.
-	low bool
+	// low is when the worker's peak was set to what it held; zero when other than brief
+	// invocations have ended since. Until then the peak is about that still, for a while:
+	// what is idle may let go of memory.
+	low time.Time
 	// alarm goes off at wakes, which is no later than the earliest deadline.
 	alarm *time.Timer
 	wakes time.Time
@@ -81,12 +82,12 @@ func (w *worker) begin(c runtime.Call) (*call, error) {
 	if w.why != "" {
 		return nil, fmt.Errorf("%w: %s", runtime.ErrLost, w.why)
 	}
-	if len(w.calls) == 0 && !w.low { // a busy period begins
+	now := time.Now()
+	if len(w.calls) == 0 && now.Sub(w.low) >= recent { // a busy period begins
 		w.memory.worker.Reset()
-		w.low = true
+		w.low = now
 	}
 	w.next++
-	now := time.Now()
 	k := &call{
 		id:       w.next,
 		start:    now,

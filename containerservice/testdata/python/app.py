@@ -2,6 +2,7 @@
 import os
 import subprocess
 import sys
+import threading
 import time
 
 print("loading")
@@ -40,6 +41,10 @@ def handler(event, context):
     if verb == "touch":
         bytearray(b"x") * (int(arg) << 20)
         return "touched"
+    if verb == "hold":  # for 0.3 s
+        held = [bytearray(b"x") * (int(arg) << 20)]
+        threading.Timer(0.3, held.clear).start()
+        return "held"
 
 
 def typed(event, context):
