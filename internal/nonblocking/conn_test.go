@@ -115,3 +115,30 @@ func TestConnOfNoSocket(t *testing.T) {
 		t.Error("a pipe of the net package has become something else")
 	}
 }
+
+// TestConnGoesOn where the kernel has taken a part of a message, and no more for now.
+func TestConnGoesOn(t *testing.T) {
+	for network, address := range map[string]string{"tcp": "127.0.0.1:0", "unix": filepath.Join(t.TempDir(), "socket")} {
+		ours, theirs := pair(t, network, address)
+		if err := ours.(*Conn).Conn.(interface{ SetWriteBuffer(int) error }).SetWriteBuffer(4 << 10); err != nil {
+			t.Fatal(err)
+		}
+		message := make([]byte, most)
+		for i := range message {
+			message[i] = byte(i * i >> 8)
+		}
+		const times = 100
+		go func() {
+			for range times {
+				if n, err := ours.Write(message); n != len(message) || err != nil {
+					t.Errorf("%s: wrote %d: %v", network, n, err)
+				}
+			}
+			ours.Close()
+		}()
+		got, err := io.ReadAll(theirs)
+		if err != nil || !bytes.Equal(got, bytes.Repeat(message, times)) {
+			t.Errorf("%s: read %d bytes, want %d as they were written; %v", network, len(got), times*len(message), err)
+		}
+	}
+}
