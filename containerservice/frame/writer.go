@@ -38,15 +38,26 @@ func (w *Writer) Write(t Type, call uint64, parts ...[]byte) error {
 	b = binary.BigEndian.AppendUint64(append(b, byte(t)), call)
 	w.buf = b[:0]
 	if size > small {
-		bufs := append(net.Buffers{b}, parts...)
-		_, err := bufs.WriteTo(w.w)
-		return err
+		return writeAll(w.w, append(net.Buffers{b}, parts...))
 	}
 	for _, p := range parts {
 		b = append(b, p...)
 	}
 	w.buf = b[:0]
 	_, err := w.w.Write(b)
+	return err
+}
+
+// writeAll takes one system call for all of them, if w can: what reads would wake for the first.
+func writeAll(w io.Writer, buffers net.Buffers) error {
+	var err error
+	if at, ok := w.(interface {
+		WriteBuffers(*net.Buffers) (int64, error)
+	}); ok {
+		_, err = at.WriteBuffers(&buffers)
+	} else {
+		_, err = buffers.WriteTo(w)
+	}
 	return err
 }
 

@@ -67,6 +67,9 @@ func (c *Conn) Write(p []byte) (int, error) {
 	return c.out.run(c.raw.Write, p)
 }
 
+// WriteBuffers writes all of them in one call, where the kernel takes as much.
+func (c *Conn) WriteBuffers(buffers *net.Buffers) (int64, error) { return buffers.WriteTo(c.Conn) }
+
 // run waits until step is done. What goes wrong with waiting, as a deadline, is wait's error.
 func (t *transfer) run(wait func(func(uintptr) bool) error, p []byte) (n int, err error) {
 	t.mu.Lock()

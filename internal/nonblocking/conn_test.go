@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -105,6 +106,21 @@ func TestConnEnds(t *testing.T) {
 	other.Close()
 	if err := <-waiting; !errors.Is(err, net.ErrClosed) {
 		t.Errorf("closed while reading: %v", err)
+	}
+}
+
+// TestWriteBuffers: all arrives in order, between what is written as it is.
+func TestWriteBuffers(t *testing.T) {
+	ours, theirs := pair(t, "unix", filepath.Join(t.TempDir(), "socket"))
+	go func() {
+		defer ours.Close()
+		_, _ = ours.Write([]byte("<"))
+		_, _ = ours.(*Conn).WriteBuffers(&net.Buffers{[]byte("a"), bytes.Repeat([]byte("b"), 1<<20), []byte("c")})
+		_, _ = ours.Write([]byte(">"))
+	}()
+	want := "<a" + strings.Repeat("b", 1<<20) + "c>"
+	if got, err := io.ReadAll(theirs); string(got) != want || err != nil {
+		t.Errorf("%d bytes came, %v; want the %d that were written", len(got), err, len(want))
 	}
 }
 

@@ -36,14 +36,15 @@ func (g *Group) Usage() (Usage, error) {
 type CPUMeter struct {
 	file *os.File
 	raw  syscall.RawConn
+	read func(fd uintptr, p []byte) (int, error)
 	unit time.Duration
 }
 
 // CPUMeter opens one; nil where nothing counts the group's CPU.
 func (g *Group) CPUMeter() *CPUMeter {
-	path, unit := filepath.Join(g.paths["cpuacct"], "cpuacct.usage"), time.Nanosecond
+	path, unit, read := filepath.Join(g.paths["cpuacct"], "cpuacct.usage"), time.Nanosecond, nonblocking.ReadStart
 	if g.host.v2 {
-		path, unit = filepath.Join(g.paths[""], "cpu.stat"), time.Microsecond
+		path, unit, read = filepath.Join(g.paths[""], "cpu.stat"), time.Microsecond, preadOnce
 	}
 	file, err := os.Open(path)
 	if err != nil {
@@ -54,8 +55,11 @@ func (g *Group) CPUMeter() *CPUMeter {
 		file.Close()
 		return nil
 	}
-	return &CPUMeter{file, raw, unit}
+	return &CPUMeter{file, raw, read, unit}
 }
+
+// preadOnce tells the Go runtime: with v2 the kernel may first add up what all groups have used.
+func preadOnce(fd uintptr, p []byte) (int, error) { return syscall.Pread(int(fd), p, 0) }
 
 // Read returns 0 when the group is gone.
 func (m *CPUMeter) Read() time.Duration {
@@ -65,7 +69,7 @@ func (m *CPUMeter) Read() time.Duration {
 	var buf [64]byte
 	n := 0
 	// Once: all of it comes at once, and os.File would read on until nothing does.
-	_ = m.raw.Control(func(fd uintptr) { n, _ = nonblocking.ReadStart(fd, buf[:]) })
+	_ = m.raw.Control(func(fd uintptr) { n, _ = m.read(fd, buf[:]) })
 	// With v2 the first line is "usage_usec N".
 	text := bytes.TrimPrefix(buf[:n], []byte("usage_usec "))
 	var used int64
