@@ -102,7 +102,9 @@ func integer[T ~int32 | ~int64 | ~uint32 | ~uint64](w *walk, number protowire.Nu
 func truth(w *walk, number protowire.Number, value *bool) {
 	n := protowire.EncodeBool(*value)
 	integer(w, number, &n)
-	*value = protowire.DecodeBool(n)
+	if w.way == reading { // what is sent belongs to the caller again once that has given up
+		*value = protowire.DecodeBool(n)
+	}
 }
 
 // text is a field of a string or of bytes.
