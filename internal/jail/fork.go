@@ -56,7 +56,8 @@ func serveForks() {
 		runtime.UnlockOSThread()
 		return
 	}
-	// The agent's timers may be late, those of a function are not: a child has what its thread has.
+	// The agent's timers may be late, and with them those of wasm modules, which it runs itself;
+	// those of a function's processes are not: a child has what its thread has.
 	_ = unix.Prctl(unix.PR_SET_TIMERSLACK, timerSlack, 0, 0, 0)
 	// Never unlocked, as children also get its death signal.
 	for f := range forks {
