@@ -41,26 +41,26 @@ func reach(curve []point, x float64) float64 {
 	return least
 }
 
-// fewest is the rival with the fewest cold starts, and what adaptive has when it
+// least is the rival with the least of a figure, and what adaptive has of it when it
 // may use as much memory.
-type fewest struct {
-	rival        string
-	cold, memory float64
-	// ours is adaptive's cold starts on its curve; infinite if it needs more memory.
+type least struct {
+	rival         string
+	value, memory float64
+	// ours is adaptive's on its curve; infinite if it needs more memory.
 	ours float64
 }
 
-// fewest leaves out rivals that lose calls: one that is refused starts nothing.
-func (r *Results) fewest(s play.Setting) fewest {
-	f := fewest{cold: math.Inf(1), ours: math.Inf(1)}
+// leastPublished leaves out rivals that lose calls: one that is refused starts nothing.
+func (r *Results) leastPublished(s play.Setting, y figure) least {
+	l := least{value: math.Inf(1), ours: math.Inf(1)}
 	for _, e := range r.rivals(s) {
-		starts := r.estimate(s, e, cold).Mean
-		if starts < f.cold && !r.losesCalls(s, e) {
-			f.rival, f.cold, f.memory = e.Policy, starts, r.estimate(s, e, memory).Mean
+		value := r.estimate(s, e, y).Mean
+		if value < l.value && !r.losesCalls(s, e) {
+			l.rival, l.value, l.memory = e.Policy, value, r.estimate(s, e, memory).Mean
 		}
 	}
-	if f.rival != "" {
-		f.ours = reach(r.curve(s, memory, cold), f.memory)
+	if l.rival != "" {
+		l.ours = reach(r.curve(s, memory, y), l.memory)
 	}
-	return f
+	return l
 }

@@ -110,9 +110,8 @@ func TestVerdicts(t *testing.T) {
 		t.Errorf("closed %v, want %v", got, want)
 	}
 	// Of the rivals lru starts the fewest, 152, with 4 of memory; adaptive needs 3 to 4 for its 102.
-	f := r.fewest(narrow)
-	if f.rival != "lru" || f.cold != 152 || f.memory != 4 || f.ours != 102 {
-		t.Errorf("%+v", f)
+	if l, want := r.leastPublished(narrow, cold), (least{"lru", 152, 4, 102}); l != want {
+		t.Errorf("%+v, want %+v", l, want)
 	}
 	// A rival that fails calls is not counted.
 	for c, figures := range r.figures {
@@ -122,8 +121,8 @@ func TestVerdicts(t *testing.T) {
 		}
 	}
 	r = NewResults(r.plan, r.figures)
-	if f := r.fewest(narrow); f.rival != play.Baseline {
-		t.Errorf("%+v", f)
+	if l := r.leastPublished(narrow, cold); l.rival != play.Baseline {
+		t.Errorf("%+v", l)
 	}
 	// Adaptive slower than the baseline, which holds less memory: behind the frontier.
 	for c, figures := range r.figures {
