@@ -19,8 +19,11 @@ const (
 	// container's calls become more while they take less than shareBelow times what
 	// they take alone, and fewer when they take more than shareAbove times.
 	shareBelow, shareAbove = 1.15, 1.5
-	// shareMargin: one part in so many of the declared memory is left free by sharing.
+	// shareMargin: one part in so many of the memory is left free by sharing.
 	shareMargin = 4
+	// partShared: a container that is shared beyond the declared memory takes at most one
+	// part in so many of a node. One that is nearly as large as the node finds no room.
+	partShared = 8
 	// shareSlack is added to both sides before they are compared: a difference
 	// of that order is noise.
 	shareSlack = 2 * time.Millisecond
@@ -106,7 +109,7 @@ func (s *sharing) judge(a *Adaptive, l *learned, f *engine.FunctionView, size en
 // take in company is not asked: on a busy machine all take longer, and fewer to
 // a container would only make it busier.
 func (s *sharing) fit(a *Adaptive, l *learned, f *engine.FunctionView, company int, size engine.Size) {
-	if most := l.fits(f, int16(min(l.bearable(size.Memory), float64(s.limit)))); s.limit > most {
+	if most := l.fits(f.Spec.Memory, int16(min(l.bearable(size.Memory), float64(s.limit)))); s.limit > most {
 		s.change(most)
 	} else if s.limit == 1 || 2*company > int(s.limit) {
 		s.raise(a, l, f, max(boldShare, 2*s.limit), size)
@@ -130,14 +133,29 @@ func (s *sharing) raise(a *Adaptive, l *learned, f *engine.FunctionView, want in
 	if l.cpu.n > 0 {
 		want = min(want, int16(l.bearable(size.Memory)))
 	}
-	if want = l.fits(f, want); want > s.limit {
+	if want = l.fits(a.shared(l, f), want); want > s.limit {
 		s.change(want)
 	}
 }
 
-// fits is how many of so many calls the declared memory holds with some to spare.
-func (l *learned) fits(f *engine.FunctionView, calls int16) int16 {
-	for calls > 1 && shareMargin*l.memory.most(int(calls)) > (shareMargin-1)*f.Spec.Memory {
+// shared is the memory that the calls of a container may take together: what the function
+// declares, and where that is no limit a part of a node, once there is more than one
+// container that could be shared. Where the CPU of calls is measured that would
+// only bring together those who compete for it.
+func (a *Adaptive) shared(l *learned, f *engine.FunctionView) engine.Bytes {
+	if !a.boundless(l) || f.Ready < 2 {
+		return f.Spec.Memory
+	}
+	return max(f.Spec.Memory, a.all.node/partShared)
+}
+
+// boundless: its containers may take more memory than it declares, and memory is all
+// that they are known to need.
+func (a *Adaptive) boundless(l *learned) bool { return a.cfg.Enlarge && l.cpu.n == 0 }
+
+// fits is how many of so many calls the memory holds with some to spare.
+func (l *learned) fits(memory engine.Bytes, calls int16) int16 {
+	for calls > 1 && shareMargin*l.memory.most(int(calls)) > (shareMargin-1)*memory {
 		calls--
 	}
 	return calls

@@ -53,6 +53,42 @@ func TestSharingIsLearned(t *testing.T) {
 	}
 }
 
+// Calls that fill what is declared share where that is no limit, where there is more
+// than one container, and where CPU says nothing: then an eighth of a node.
+func TestSharingBeyondTheDeclaredMemory(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		cfg   AdaptiveConfig
+		ready int
+		cpu   time.Duration
+		peak  func(int) int
+		want  int // that share in the end
+	}{
+		{"its only container", AdaptiveConfig{Enlarge: true}, 1, 0, constant(100), 1},
+		{"the declared memory is a limit", AdaptiveConfig{}, 2, 0, constant(100), 1},
+		{"compute", AdaptiveConfig{Enlarge: true}, 2, ms, constant(100), 1},
+		{"hold memory of the process", AdaptiveConfig{Enlarge: true}, 2, 0, constant(100), 64},
+		{"hold memory of their own: 3/4 of 512 MiB are three", AdaptiveConfig{Enlarge: true}, 2, 0, times(100), 3},
+	} {
+		a, f := newAdaptive(t, c.cfg), indexed(0, 128*megabyte)
+		a.all.node = 4096 * megabyte
+		f.Ready = c.ready
+		if c.cpu > 0 {
+			a.of(f).cpu.add(c.cpu)
+		}
+		if got, _ := together(a, f, 300, c.peak, constant(100)); got != c.want {
+			t.Errorf("%s: %d share a container, want %d", c.name, got, c.want)
+		}
+		least, most := engine.Bytes(100*megabyte), f.Spec.Memory
+		if c.want > 1 {
+			least, most = engine.Bytes(c.peak(c.want))*megabyte, 512*megabyte
+		}
+		if got := a.Size(f).Booked; got < least || got > most {
+			t.Errorf("%s: books %d MiB, want %d to %d", c.name, got/megabyte, least/megabyte, most/megabyte)
+		}
+	}
+}
+
 // Trying again what did not pay gets ever rarer.
 func TestSharingIsTriedRarely(t *testing.T) {
 	a, f := newAdaptive(t, AdaptiveConfig{}), indexed(0, 128*megabyte)

@@ -21,7 +21,11 @@ func (a *Adaptive) Size(f *engine.FunctionView) engine.Size {
 		size.Memory = max(declared, a.all.node)
 	}
 	if l.memory.calls >= knownFootprint && a.cfg.has(RightSizing) && size.Booked > 0 {
-		size.Booked = min(size.Booked, l.memory.need(min(a.Concurrency(f), l.memory.company+1)))
+		calls := min(a.Concurrency(f), l.memory.company+1)
+		if calls > 1 && a.boundless(l) {
+			size.Booked = size.Memory
+		}
+		size.Booked = min(size.Booked, l.memory.need(calls))
 	}
 	return size
 }
