@@ -53,6 +53,7 @@ type zygote struct {
 	container *container // in which a function's is; nil: it is a tenant's
 	account   string     // of the tenant whose it is; "" until one takes it; guarded by zygotes.mu
 	used      time.Time  // last; guarded by zygotes.mu
+	dismissed bool       // it is ended on purpose; guarded by zygotes.mu
 }
 
 // startZygote returns when the zygote has imported its modules, in so much memory, or can't.

@@ -156,13 +156,23 @@ func (z *zygotes) expect(functions []function.Function) {
 	poke(z.wake)
 }
 
-// distrust ends one whose fork came to nothing, and lets its breed rest.
+// distrust ends one whose fork came to nothing, and lets its breed rest. One that was ended
+// while it forked is not to blame.
 func (z *zygotes) distrust(one *zygote, why error) {
 	z.mu.Lock()
 	defer z.mu.Unlock()
+	if one.dismissed {
+		return
+	}
 	i := z.interest(one.breed)
 	i.failed, i.fault = time.Now(), why
 	z.alive = slices.DeleteFunc(z.alive, func(other *zygote) bool { return other == one })
+	z.dismiss(one)
+}
+
+// dismiss ends one, and does not wait. mu is held.
+func (z *zygotes) dismiss(one *zygote) {
+	one.dismissed = true
 	z.kills.Go(one.kill)
 }
 
@@ -267,7 +277,7 @@ func (z *zygotes) look(now time.Time) (missing breed, wanted bool) {
 	z.alive = slices.DeleteFunc(z.alive, func(one *zygote) bool {
 		old := one.worn() || now.Sub(one.used) > forgotten && (one.account != "" || z.breeds[one.breed] == nil)
 		if old {
-			z.kills.Go(one.kill)
+			z.dismiss(one)
 		}
 		return old || one.dead()
 	})
@@ -283,7 +293,7 @@ func (z *zygotes) look(now time.Time) (missing breed, wanted bool) {
 	if longest < 0 || now.Sub(z.alive[longest].used) < keptAfter {
 		return missing, false
 	}
-	z.kills.Go(z.alive[longest].kill)
+	z.dismiss(z.alive[longest])
 	z.alive = slices.Delete(z.alive, longest, longest+1)
 	return missing, z.sum()+zygoteHolds <= z.budget
 }

@@ -116,6 +116,23 @@ func TestPoolHoldsWorkers(t *testing.T) {
 	}
 }
 
+// TestDismissedZygoteNotBlamed: a fork that came to nothing since its zygote was ended on purpose
+// does not keep the breed from having another.
+func TestDismissedZygoteNotBlamed(t *testing.T) {
+	r := newPooledRuntime(t, nil)
+	f := script(t, "f", function.Python3, "main.py", "def handler(e, c): return 'fine'\n")
+	first := forked(t, r, "c1", f).fork.zygote
+	for r.zygotes.age(2 * forgotten); !first.dead(); time.Sleep(time.Millisecond) {
+		if t.Context().Err() != nil {
+			t.Fatal("the zygote does not end")
+		}
+	}
+	r.zygotes.distrust(first, errNoWorker)
+	if next := forked(t, r, "c2", f).fork.zygote; next == first {
+		t.Error("the next container is a fork of the zygote that has ended")
+	}
+}
+
 // TestZygotesBudget: where there is memory for one only, that which is used stays, and
 // makes room when it is not used any more.
 func TestZygotesBudget(t *testing.T) {
