@@ -23,6 +23,9 @@ var interpreters = map[string]string{
 // mounted are the folders that every sandbox has.
 var mounted = []string{"/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64"}
 
+// covered are those of which every sandbox has its own: it does not see the host's.
+var covered = []string{"/tmp", "/var/tmp", "/run", "/dev/shm", "/proc", codeFolder, compiledFolder}
+
 // interpreter is a program of the host, and the folder, if any, that must be
 // mounted beside the system's for it to run.
 type interpreter struct {
@@ -50,19 +53,25 @@ func findInterpreter(runtime, searchPath string) (interpreter, error) {
 		return interpreter{}, nil
 	}
 	folders := append([]string{"/usr/bin", "/usr/local/bin"}, filepath.SplitList(searchPath)...)
-	var looked []string
+	var looked, said []string
 	for _, folder := range folders {
 		path := filepath.Join(folder, name)
 		if !filepath.IsAbs(folder) || slices.Contains(looked, path) {
 			continue
 		}
 		looked = append(looked, path)
-		if real, ok := runnable(path); ok {
+		real, ok := runnable(path)
+		hides := slices.IndexFunc(covered, func(folder string) bool { return below(real, folder) })
+		switch {
+		case ok && hides < 0:
 			return interpreter{path: real, prefix: prefix(real)}, nil
+		case ok:
+			path += fmt.Sprintf(" (it is below %s, of which every sandbox has its own: install it elsewhere, such as below /opt)", covered[hides])
 		}
+		said = append(said, path)
 	}
-	return interpreter{}, fmt.Errorf("%w: %s needs %s, and none of these is a program that other users can run: %s",
-		sandbox.ErrUnsupported, runtime, name, strings.Join(looked, ", "))
+	return interpreter{}, fmt.Errorf("%w: %s needs %s, and none of these is a program that other users can run in a sandbox: %s",
+		sandbox.ErrUnsupported, runtime, name, strings.Join(said, ", "))
 }
 
 // runnable resolves path to a program which is not a script, is not in a home, and is open to all users.

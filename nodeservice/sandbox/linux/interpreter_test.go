@@ -49,6 +49,24 @@ func TestSimulatedFunctionDoesNotRun(t *testing.T) {
 	}
 }
 
+// TestInterpreterCovered: one that a sandbox would not see is none.
+func TestInterpreterCovered(t *testing.T) {
+	withoutNode(t)
+	dir := filepath.Dir(sandboxtest.StateDir(t))
+	if !below(dir, "/tmp") {
+		t.Skip("temporary files are not below /tmp here")
+	}
+	program, err := os.ReadFile(sandboxtest.Build(t).Agent)
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(dir, "no-node"), string(program), 0o755)
+	got, err := findInterpreter(function.NodeJS, dir)
+	if !errors.Is(err, sandbox.ErrUnsupported) || !strings.Contains(err.Error(), "below /tmp, of which every sandbox has its own") {
+		t.Errorf("%+v, %v, want ErrUnsupported with what to do", got, err)
+	}
+}
+
 // TestRunnable: a shim or a program that others cannot reach is passed over.
 func TestRunnable(t *testing.T) {
 	dir := filepath.Dir(sandboxtest.StateDir(t))
