@@ -32,6 +32,7 @@ func (w *worker) finish(id uint64, body []byte, fault *runtime.Error) {
 	alone, lost := w.abandoned(), w.why != ""
 	var took time.Duration
 	if k != nil {
+		w.unread.Add(1)
 		took = time.Since(k.start)
 		if took >= brief {
 			w.low = time.Time{}
@@ -57,6 +58,7 @@ func (w *worker) bury(exit process.Exit) {
 	}
 	why, calls := w.why, w.calls
 	w.calls = nil
+	w.unread.Add(int32(len(calls)))
 	w.mu.Unlock()
 	now := time.Now()
 	for _, k := range calls {

@@ -16,6 +16,7 @@ import (
 	"fmt"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/minifaas/minifaas/containerservice/frame"
@@ -46,6 +47,8 @@ type worker struct {
 	// invocations have ended since. Until then the peak is about that still, for a while:
 	// what is idle may let go of memory.
 	low time.Time
+	// unread are the invocations that have ended, and whose peak is yet to be read.
+	unread atomic.Int32
 	// alarm goes off at wakes, which is no later than the earliest deadline.
 	alarm *time.Timer
 	wakes time.Time
@@ -66,11 +69,17 @@ func (w *worker) Invoke(ctx context.Context, c runtime.Call) (runtime.Result, er
 	unwatch()
 	w.pipe.Detach(k.log)
 	k.result.Log = k.log.String()
-	k.result.PeakMemory = w.memory.peak(k.result, w.proc)
+	w.measure(k)
 	if k.err == nil && k.result.Error != nil && !k.result.Lost && ctx.Err() != nil {
 		return k.result, ctx.Err() // it stopped as it was told
 	}
 	return k.result, k.err
+}
+
+// measure tells an invocation that has ended its peak.
+func (w *worker) measure(k *call) {
+	k.result.PeakMemory = w.memory.peak(k.result, w.proc)
+	w.unread.Add(-1)
 }
 
 // Close kills the worker.
@@ -83,7 +92,7 @@ func (w *worker) begin(c runtime.Call) (*call, error) {
 		return nil, fmt.Errorf("%w: %s", runtime.ErrLost, w.why)
 	}
 	now := time.Now()
-	if len(w.calls) == 0 && now.Sub(w.low) >= recent { // a busy period begins
+	if len(w.calls) == 0 && w.unread.Load() == 0 && now.Sub(w.low) >= recent { // a busy period begins
 		w.memory.worker.Reset()
 		w.low = now
 	}
