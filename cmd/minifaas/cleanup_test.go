@@ -231,7 +231,7 @@ func TestStartErrors(t *testing.T) {
 		says []string
 	}{
 		{"port in use", []string{fmt.Sprintf("--port-base=%d", taken)}, []string{"apiserver: ", "address already in use", "--port-base"}},
-		{"address of another machine", []string{"--address=203.0.113.1"}, []string{"apiserver: ", "want an --address of this machine"}},
+		{"address of another machine", []string{"--address=203.0.113.1"}, []string{"--address 203.0.113.1", "want an address of this machine"}},
 		{"three faults", []string{"--config=" + three}, []string{three + ":1: polcy", three + ":2: nodes", three + ":3: max-wait"}},
 		{"no functions", []string{"--functions=/nowhere/at-all"}, []string{"/nowhere/at-all"}},
 		{"unknown policy", []string{"--policy=magic"}, []string{`policy "magic"`, "adaptive"}},

@@ -14,6 +14,11 @@ import (
 
 // probePorts finds out early, and says in one message, which ports are taken.
 func (p *platform) probePorts() error {
+	lis, err := net.Listen("tcp", net.JoinHostPort(p.cfg.address, "0"))
+	if err != nil {
+		return fmt.Errorf("--address %s: %w; want an address of this machine, such as 127.0.0.1", p.cfg.address, err)
+	}
+	lis.Close()
 	var faults []error
 	for _, svc := range append(slices.Clone(p.services), platformService{name: "metrics", offset: metricsPort}) {
 		lis, err := net.Listen("tcp", net.JoinHostPort(p.cfg.address, strconv.Itoa(p.cfg.portBase+svc.offset)))
@@ -27,7 +32,7 @@ func (p *platform) probePorts() error {
 	case errors.Is(err, unix.EADDRINUSE):
 		return fmt.Errorf("%w\nis another platform running? stop it, or choose other ports with --port-base", err)
 	case err != nil:
-		return fmt.Errorf("%w\nwant an --address of this machine, and ports (--port-base) on which this user may listen", err)
+		return fmt.Errorf("%w\nwant ports (--port-base) on which this user may listen", err)
 	}
 	return nil
 }
