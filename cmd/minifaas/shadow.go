@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -120,6 +121,9 @@ func (c *shadowCommand) Run(ctx context.Context, file *config.File) error {
 		return fmt.Errorf("--endpoint %s: %w", c.MetricsEndpoint, err)
 	}
 	response, err := http.DefaultClient.Do(request)
+	if err != nil && strings.Contains(err.Error(), "malformed HTTP response") {
+		return fmt.Errorf("read metrics: %s does not answer in HTTP, as if it were a service's gRPC endpoint; give --endpoint that of metrics, 900 above the port base: 127.0.0.1:%d by default", c.MetricsEndpoint, c.PortBase+metricsPort)
+	}
 	if err != nil {
 		return fmt.Errorf("read metrics: %w; is minifaas up running? --endpoint or --port-base say where; metrics are 900 above the base", err)
 	}

@@ -96,6 +96,10 @@ func TestNoShadows(t *testing.T) {
 	if err == nil || !strings.Contains(errs, "no shadows run there: start minifaas up or minifaas scheduler with --shadow") {
 		t.Errorf("%v: %s", err, errs)
 	}
+	_, errs, err = shadows(t, "--endpoint", p.endpoint(apiserverPort), "--port-base", strconv.Itoa(p.cfg.portBase))
+	if err == nil || strings.Contains(errs, `\x00`) || !strings.Contains(errs, "127.0.0.1:"+strconv.Itoa(p.cfg.portBase+metricsPort)) {
+		t.Errorf("%v: %s: want the endpoint of metrics", err, errs)
+	}
 	_, errs, err = shadows(t, "--endpoint", "127.0.0.1:1")
 	if err == nil || !strings.Contains(errs, "is minifaas up running?") {
 		t.Errorf("%v: %s", err, errs)
