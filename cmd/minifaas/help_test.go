@@ -1,6 +1,20 @@
 package main
 
-import "testing"
+import (
+	"os/exec"
+	"strings"
+	"testing"
+)
+
+// TestHelpWithoutCommand: who does not say which command is shown what there is.
+func TestHelpWithoutCommand(t *testing.T) {
+	for args, want := range map[string]string{"": "Call and look\n", "bench": "bench cold "} {
+		out, err := exec.CommandContext(t.Context(), "/proc/self/exe", strings.Fields(args)...).Output()
+		if err != nil || !strings.Contains(string(out), want) {
+			t.Errorf("minifaas %s: %v, %s: want its commands", args, err, out)
+		}
+	}
+}
 
 // TestEveryCommandHasItsPlace: the list of --help shows a command without a group ahead of all others.
 func TestEveryCommandHasItsPlace(t *testing.T) {

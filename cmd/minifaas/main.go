@@ -109,6 +109,8 @@ func asOthersHaveIt(args []string) []string {
 	switch {
 	case len(args) > 0 && args[0] == "help":
 		return append(slices.Clone(args[1:]), "--help")
+	case len(args) == 0, len(args) == 1 && args[0] == "bench": // and which commands are there?
+		return append(slices.Clone(args), "--help")
 	case len(args) == 1 && args[0] == "--version":
 		return []string{"version"}
 	}
