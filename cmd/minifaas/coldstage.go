@@ -66,7 +66,7 @@ func (s coldStage) run(ctx context.Context, logs *logFlags, measure func(context
 			functionFlags: functionFlags{stage.functions()}, Isolation: "auto", Pool: s.pool, NodeMemory: function.Size(coldNodeMemory),
 		},
 		pool:   poolFlags{Nodes: 2, MaxNodes: 2},
-		policy: policyFlags{Policy: "adaptive"},
+		policy: policyFlags{Policy: "ttl-600"}, // makes nothing ahead: every whole call is to be cold
 	})
 	if err != nil {
 		return err
