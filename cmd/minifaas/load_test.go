@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"math"
 	"os/exec"
 	"strings"
 	"testing"
@@ -48,10 +49,10 @@ func TestBenchHotpath(t *testing.T) {
 	}
 }
 
-// TestBenchColdpath ends the sweep after a rate that machines bear, and has a soak
-// after it which is not for as long as would tell anything.
+// TestBenchColdpath ends the sweep after a rate that any machine bears: an answer may be half a
+// second late, when the next call comes. The soak after it is not for as long as would tell anything.
 func TestBenchColdpath(t *testing.T) {
-	const args = "bench coldpath --nodes 12 --create-time 300ms --from 20 --to 20 --warm-up 700ms --window 1s --confirm 2s --soak 2s -o json"
+	const args = "bench coldpath --nodes 12 --create-time 500ms --from 2 --to 2 --warm-up 980ms --window 1s --confirm 2s --soak 2s -o json"
 	var got struct {
 		Knee        float64 `json:"knee_creations_per_s"`
 		P99         float64 `json:"acquire_p99_ms_at_knee"`
@@ -60,6 +61,7 @@ func TestBenchColdpath(t *testing.T) {
 		KneeSeconds float64 `json:"knee_seconds"`
 		Points      []struct {
 			Calls, Failures, Warm int
+			Offered               float64 `json:"offered_per_s"`
 			Seconds               float64
 			Held                  bool
 		}
@@ -79,14 +81,11 @@ func TestBenchColdpath(t *testing.T) {
 		t.Errorf("%s", out)
 	}
 	for _, p := range got.Points {
-		if p.Calls != int(20*p.Seconds) || p.Failures != 0 || p.Warm != 0 {
+		if math.Abs(float64(p.Calls)-p.Offered*p.Seconds) >= 1 || p.Failures != 0 || p.Warm != 0 {
 			t.Errorf("%+v", p)
 		}
 	}
-	if got.Knee == 0 {
-		t.Skip("the machine is too busy for 20 creations a second")
-	}
-	if s := got.Soak; got.P99 < 300 || s == nil || s.Calls < 20 || s.Failures != 0 || s.Memory < 1e6 || s.Goroutines < 10 || s.OpenFiles < 10 || len(s.Services) != 2 || got.KneeSeconds != 2 {
+	if s := got.Soak; got.Knee == 0 || got.P99 < 500 || s == nil || s.Calls < 2 || s.Failures != 0 || s.Memory < 1e6 || s.Goroutines < 10 || s.OpenFiles < 10 || len(s.Services) != 2 || got.KneeSeconds != 2 {
 		t.Errorf("%s", out)
 	}
 }
