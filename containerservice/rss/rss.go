@@ -67,7 +67,7 @@ func (p *Process) Reset() {
 // Peak is what the process held at most since Reset, in bytes.
 func (p *Process) Peak() int64 {
 	var buf [2048]byte
-	b := read(p.status, buf[:])
+	b := nonblocking.ReadFile(p.status, buf[:])
 	_, b, ok := bytes.Cut(b, []byte("VmHWM:"))
 	if !ok {
 		return 0
@@ -98,22 +98,8 @@ var pageSize = int64(os.Getpagesize())
 // resident reads the second field of a statm file.
 func resident(statm *os.File) int64 {
 	var buf [128]byte
-	_, b, _ := bytes.Cut(read(statm, buf[:]), []byte(" "))
+	_, b, _ := bytes.Cut(nonblocking.ReadFile(statm, buf[:]), []byte(" "))
 	return number(b) * pageSize
-}
-
-// read returns the beginning of a file, which has all of it, or nothing: the process may be gone.
-func read(f *os.File, buf []byte) []byte {
-	if f == nil {
-		return nil
-	}
-	raw, err := f.SyscallConn()
-	if err != nil {
-		return nil
-	}
-	n := 0
-	_ = raw.Control(func(fd uintptr) { n, _ = nonblocking.ReadStart(fd, buf) })
-	return buf[:n]
 }
 
 // number parses the digits that b begins with.

@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
-	"syscall"
 	"time"
 
 	"github.com/minifaas/minifaas/internal/nonblocking"
@@ -35,31 +34,21 @@ func (g *Group) Usage() (Usage, error) {
 // concurrent use.
 type CPUMeter struct {
 	file *os.File
-	raw  syscall.RawConn
-	read func(fd uintptr, p []byte) (int, error)
-	unit time.Duration
+	v2   bool
 }
 
 // CPUMeter opens one; nil where nothing counts the group's CPU.
 func (g *Group) CPUMeter() *CPUMeter {
-	path, unit, read := filepath.Join(g.paths["cpuacct"], "cpuacct.usage"), time.Nanosecond, nonblocking.ReadStart
+	path := filepath.Join(g.paths["cpuacct"], "cpuacct.usage")
 	if g.host.v2 {
-		path, unit, read = filepath.Join(g.paths[""], "cpu.stat"), time.Microsecond, preadOnce
+		path = filepath.Join(g.paths[""], "cpu.stat")
 	}
 	file, err := os.Open(path)
 	if err != nil {
 		return nil
 	}
-	raw, err := file.SyscallConn()
-	if err != nil {
-		file.Close()
-		return nil
-	}
-	return &CPUMeter{file, raw, read, unit}
+	return &CPUMeter{file, g.host.v2}
 }
-
-// preadOnce tells the Go runtime: with v2 the kernel may first add up what all groups have used.
-func preadOnce(fd uintptr, p []byte) (int, error) { return syscall.Pread(int(fd), p, 0) }
 
 // Read returns 0 when the group is gone.
 func (m *CPUMeter) Read() time.Duration {
@@ -67,19 +56,24 @@ func (m *CPUMeter) Read() time.Duration {
 		return 0
 	}
 	var buf [64]byte
-	n := 0
-	// Once: all of it comes at once, and os.File would read on until nothing does.
-	_ = m.raw.Control(func(fd uintptr) { n, _ = m.read(fd, buf[:]) })
-	// With v2 the first line is "usage_usec N".
-	text := bytes.TrimPrefix(buf[:n], []byte("usage_usec "))
-	var used int64
+	if !m.v2 {
+		return time.Duration(digits(nonblocking.ReadFile(m.file, buf[:])))
+	}
+	// The Go runtime is told: the kernel may first add up what all groups have used. The first
+	// line, of more than these, is "usage_usec N".
+	n, _ := m.file.ReadAt(buf[:], 0)
+	return time.Duration(digits(bytes.TrimPrefix(buf[:n], []byte("usage_usec ")))) * time.Microsecond
+}
+
+// digits is the number that a text begins with.
+func digits(text []byte) (n int64) {
 	for _, digit := range text {
 		if digit < '0' || digit > '9' {
 			break
 		}
-		used = used*10 + int64(digit-'0')
+		n = n*10 + int64(digit-'0')
 	}
-	return time.Duration(used) * m.unit
+	return n
 }
 
 // Close lets go of the file.
