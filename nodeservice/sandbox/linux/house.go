@@ -39,6 +39,7 @@ func (h *house) join(c *container) error {
 	}
 	if h.members == 0 {
 		h.owner = c.uid
+		c.runtime.inhabited[h] = true
 	}
 	h.members++
 	h.users = append(h.users, c.uid)
@@ -54,6 +55,7 @@ func (r *Runtime) leave(c *container) {
 	}
 	if h.members--; h.members == 0 {
 		h.over = true
+		delete(r.inhabited, h)
 		r.houses.Go(func() {
 			h.spawner.Close()
 			r.mu.Lock()
@@ -62,6 +64,16 @@ func (r *Runtime) leave(c *container) {
 				delete(r.users, user) // nothing runs as that user any more
 			}
 		})
+	}
+}
+
+// closeHouses ends all helpers, and does not wait: one may hang over what its zygote has stopped,
+// and others over that one. The runtime is closed.
+func (r *Runtime) closeHouses() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for h := range r.inhabited {
+		r.houses.Go(h.spawner.Close)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"syscall"
 	"testing"
 	"time"
 
@@ -231,4 +232,64 @@ def handler(event, context): return 'fine'
 	}
 	cancel()
 	<-ended
+}
+
+// TestCloseDoesNotAwaitHelper: one that hangs, as a function's zygote can bring about, is given
+// 10 s for an order; a node that ends does not wait for that.
+func TestCloseDoesNotAwaitHelper(t *testing.T) {
+	r := newPooledRuntime(t, nil)
+	f := snapshotted(t, "def handler(event, context): return 'fine'\n")
+	first := ofFunction(t, r, "c1", f)
+	if err := syscall.Kill(parentOf(t, first.agent.process.Pid), syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error)
+	for id := range 2 { // the first one may be in reserve
+		go func() {
+			_, err := r.Create(t.Context(), sandbox.Spec{ID: "stuck" + strconv.Itoa(id), Function: f, Memory: 128 << 20})
+			ended <- err
+		}()
+	}
+	for r.unborn(first.house) == 0 {
+		if t.Context().Err() != nil {
+			t.Fatal("nothing waits for the helper")
+		}
+		time.Sleep(time.Millisecond)
+	}
+	begun := time.Now()
+	if err := r.Close(); err != nil {
+		t.Error(err)
+	}
+	if took := time.Since(begun); took > 5*time.Second {
+		t.Errorf("the node took %v to close, want the 2 s that a helper has to end", took)
+	}
+	<-ended
+	<-ended
+}
+
+// unborn counts the containers of the house whose agents have not been started yet.
+func (r *Runtime) unborn(h *house) int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	count := h.members
+	for c := range r.containers {
+		if c.house == h {
+			count--
+		}
+	}
+	return count
+}
+
+func parentOf(t *testing.T, pid int) int {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "stat"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	fields := bytes.Fields(text[bytes.LastIndexByte(text, ')')+1:]) // state, parent
+	parent, err := strconv.Atoi(string(fields[1]))
+	if err != nil || parent <= 1 {
+		t.Fatalf("the parent of %d: %s, %v", pid, text, err)
+	}
+	return parent
 }

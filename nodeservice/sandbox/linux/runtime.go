@@ -80,7 +80,8 @@ type Runtime struct {
 	ids        map[string]bool
 	users      map[int]bool
 	containers map[*container]bool // those whose agent runs, or has just ended
-	spent      time.Duration       // CPU of those that are gone, where no cgroup counts it
+	inhabited  map[*house]bool
+	spent      time.Duration // CPU of those that are gone, where no cgroup counts it
 	closed     bool
 }
 
@@ -96,6 +97,7 @@ func New(cfg Config) (*Runtime, error) {
 		ids:        map[string]bool{},
 		users:      map[int]bool{},
 		containers: map[*container]bool{},
+		inhabited:  map[*house]bool{},
 		closing:    make(chan struct{}),
 	}
 	r.log = r.cfg.Log
@@ -257,6 +259,7 @@ func (r *Runtime) Close() error {
 	for _, c := range r.alive() {
 		c.die(cause{text: "the node is closing"})
 	}
+	r.closeHouses()
 	r.pool.close()
 	r.creations.close()
 	r.zygotes.close()
