@@ -164,6 +164,7 @@ func (f *sandboxFlags) runtime(name string, slot int, log *zap.Logger) (*linux.R
 		FullAgentPath: full,
 		Isolation:     linux.Isolation(f.Isolation),
 		UIDBase:       uidBase + slot*uidsPerNode,
+		UIDs:          uidsPerNode,
 		FreezeAfter:   f.FreezeAfter,
 		EgressDeny:    f.EgressDeny,
 		Log:           log,

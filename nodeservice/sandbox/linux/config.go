@@ -50,8 +50,10 @@ type Config struct {
 	Isolation Isolation
 	// UIDBase, as root, is the host's first user id (and group id) for containers: each
 	// gets one for as long as it lives, the lowest that is free. Default 900000. Nodes of
-	// one machine should have ranges of their own, as wide as they have containers.
+	// one machine should have ranges of their own.
 	UIDBase int
+	// UIDs is how many there are; default 10,000. A function's zygote holds on to some 100.
+	UIDs int
 	// TmpBytes is the size of a container's private /tmp; default 64 MiB. What is
 	// in it counts as the container's memory.
 	TmpBytes int64
@@ -97,6 +99,7 @@ func (c Config) Validate() error {
 	fault(c.Memory <= 0, "memory %d is not above 0", c.Memory)
 	fault(c.CPU <= 0, "cpu %v is not above 0", c.CPU)
 	fault(c.UIDBase < 0, "uid base %d is negative", c.UIDBase)
+	fault(c.UIDs < 0, "uids %d is negative", c.UIDs)
 	fault(c.TmpBytes < 0, "tmp bytes %d is negative", c.TmpBytes)
 	fault(c.Processes < 0, "processes %d is negative", c.Processes)
 	fault(c.CreateConcurrency < 0, "create concurrency %d is negative", c.CreateConcurrency)
@@ -119,6 +122,7 @@ func (c Config) withDefaults() Config {
 	setDefault(&c.FullAgentPath, c.AgentPath)
 	setDefault(&c.Isolation, Namespaces)
 	setDefault(&c.UIDBase, 900_000)
+	setDefault(&c.UIDs, 10_000)
 	setDefault(&c.TmpBytes, 64<<20)
 	setDefault(&c.Processes, 256)
 	setDefault(&c.CreateConcurrency, 2*runtime.NumCPU())

@@ -23,6 +23,9 @@ func (r *Runtime) reserve(c *container) error {
 	for r.users[c.uid] {
 		c.uid++
 	}
+	if c.uid >= r.cfg.UIDBase+r.cfg.UIDs { // the next may be another node's
+		return fmt.Errorf("all %d user ids of this node are in use: remove containers, or use more nodes", r.cfg.UIDs)
+	}
 	if err := c.house.join(c); err != nil {
 		return err
 	}

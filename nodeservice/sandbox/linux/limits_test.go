@@ -3,6 +3,7 @@ package linux
 import (
 	"encoding/json"
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -72,5 +73,29 @@ func TestManyCreates(t *testing.T) {
 		} else {
 			users[uid] = true
 		}
+	}
+}
+
+// TestUserIDs: a node has so many, and gives none of its neighbour's.
+func TestUserIDs(t *testing.T) {
+	r := newRuntime(t, func(c *Config) { c.UIDs = 2 })
+	spec := func(id string) sandbox.Spec {
+		return sandbox.Spec{ID: id, Function: sandboxtest.Build(t).Function(), Memory: 64 << 20}
+	}
+	first, err := r.Create(t.Context(), spec("c0"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.Create(t.Context(), spec("c1")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.Create(t.Context(), spec("c2")); err == nil || !strings.Contains(err.Error(), "all 2 user ids of this node are in use") {
+		t.Errorf("a third container: %v", err)
+	}
+	if err := first.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.Create(t.Context(), spec("c3")); err != nil {
+		t.Errorf("once one is free: %v", err)
 	}
 }
