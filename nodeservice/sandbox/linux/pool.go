@@ -210,6 +210,9 @@ func (p *pool) look(now time.Time, held int64) (missing *kind, surplus []*contai
 			continue
 		}
 		held += int64(len(s.ready)) * k.holds()
+		if s.making {
+			held += k.holds()
+		}
 	}
 	most := 0
 	for k, s := range p.shelves {

@@ -182,6 +182,23 @@ func TestPoolBudget(t *testing.T) {
 	}
 }
 
+// TestPoolBudgetCountsMaking: what is being made beside the filler has its part of the memory.
+func TestPoolBudgetCountsMaking(t *testing.T) {
+	now := time.Unix(1000, 0)
+	plain, other := kind{}, kind{full: true}
+	p := &pool{runtime: &Runtime{}, least: 1, budget: plain.holds() + other.holds() - 1, shelves: map[kind]*shelf{}}
+	p.shelf(plain).taken(now)
+	p.shelf(other).taken(now)
+	p.shelf(other).making = true
+	if missing, _ := p.look(now, 0); missing != nil {
+		t.Errorf("%v is made, beyond the budget", missing)
+	}
+	p.shelf(other).making = false
+	if missing, _ := p.look(now, 0); missing == nil {
+		t.Error("nothing is made, though there is room")
+	}
+}
+
 // TestPoolLeavesNothing: when nothing is wanted any more, there are as many open
 // files and threads of control as before.
 func TestPoolLeavesNothing(t *testing.T) {
