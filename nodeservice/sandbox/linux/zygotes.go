@@ -4,13 +4,11 @@ import (
 	"os"
 	"slices"
 	"strconv"
-	"strings"
 	"sync"
 	"time"
 
 	"go.uber.org/zap"
 
-	"github.com/minifaas/minifaas/internal/environment"
 	"github.com/minifaas/minifaas/internal/function"
 	"github.com/minifaas/minifaas/nodeservice/sandbox"
 )
@@ -33,49 +31,8 @@ type zygotes struct {
 	serial int
 }
 
-// breed is what a zygote is and has imported.
-type breed struct {
-	interpreter string
-	preload     string // modules, with blanks between
-	function    string // that it has initialised, if any
-}
-
-func (b breed) modules() []string { return strings.Fields(b.preload) }
-
-// interest in a breed.
-type interest struct {
-	last   time.Time     // asked for
-	failed time.Time     // to start
-	rest   time.Duration // since then, which doubles each time
-	fault  error         // why it failed; nil when it has not
-	// spec is of the last container, where the breed is one function's.
-	spec sandbox.Spec
-	// starting is set while one is being started, for which so much memory is set aside, in bytes.
-	starting bool
-	reserved int64
-}
-
-// mayStart: one that failed is left alone for a while, and a function's until that is asked for again.
-func (i *interest) mayStart(b breed, now time.Time) bool {
-	return !i.starting && now.Sub(i.failed) > max(i.rest, retryAfter) && (b.function == "" || i.last.After(i.failed))
-}
-
-const (
-	// retryAfter is how long a breed is left alone at first that could not be started: most often
-	// it names a module that is not there.
-	retryAfter = time.Minute
-	// keptAfter is how long one is kept after its last use, though others want its memory.
-	keptAfter = time.Minute
-)
-
-// mostStarting is how many are started at once. One may take seconds; where all of those do, one
-// more is for tenants', which serve many functions.
-func (b breed) mostStarting() int {
-	if b.function == "" {
-		return 5
-	}
-	return 4
-}
+// keptAfter is how long one is kept after its last use, though others want its memory.
+const keptAfter = time.Minute
 
 func newZygotes(r *Runtime, budget int64) *zygotes {
 	z := &zygotes{
@@ -84,14 +41,6 @@ func newZygotes(r *Runtime, budget int64) *zygotes {
 	}
 	go z.keep()
 	return z
-}
-
-// breedOf reports false for functions that no zygote's fork can run.
-func breedOf(f function.Function, program interpreter) (breed, bool) {
-	if f.Runtime != function.Python3 || environment.NeedsOwnStart(f.Environment) {
-		return breed{}, false
-	}
-	return breed{program.path, strings.Join(f.Preload, " "), ""}, true
 }
 
 // take returns the zygote for the function, or nil: its own, which is started once the
