@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -66,24 +67,32 @@ func sweepStages(in string) error {
 	}
 	var faults []error
 	for _, entry := range entries {
-		if !strings.HasPrefix(entry.Name(), stagePrefix) {
+		name, hidden := strings.CutPrefix(entry.Name(), ".")
+		if !strings.HasPrefix(name, stagePrefix) {
 			continue
 		}
-		if folder := filepath.Join(in, entry.Name()); ownStage(folder) {
+		info, err := entry.Info()
+		if err != nil || !ownFolder(info) {
+			continue
+		}
+		folder := filepath.Join(in, entry.Name())
+		switch {
+		case !hidden && info.Mode()&stageMark != 0:
 			faults = append(faults, sweepStage(folder))
+		case hidden && time.Since(info.ModTime()) > hiddenAge:
+			_ = os.Remove(folder) // it is empty, or somebody's
 		}
 	}
 	return errors.Join(faults...)
 }
 
-// ownStage: whoever else made it must not choose what this user removes.
-func ownStage(path string) bool {
-	info, err := os.Lstat(path)
-	if err != nil || !info.IsDir() || info.Mode()&stageMark == 0 {
-		return false
-	}
+// hiddenAge is how old a folder is that has not got its name, when whoever made it is surely gone.
+const hiddenAge = time.Hour
+
+// ownFolder: whoever else made it must not choose what this user removes.
+func ownFolder(info os.FileInfo) bool {
 	stat, ok := info.Sys().(*syscall.Stat_t)
-	return ok && int(stat.Uid) == os.Geteuid()
+	return ok && info.IsDir() && int(stat.Uid) == os.Geteuid()
 }
 
 func sweepStage(folder string) error {

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"syscall"
 	"testing"
+	"time"
 )
 
 // TestKilledBenchIsSwept: what a bench leaves that was killed is gone with the next one, and
@@ -78,13 +79,27 @@ func TestOnlyStagesAreSwept(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	// Of one that was killed before its folder had its name, one that is at it, and one of somebody's.
+	unnamed, young, full := filepath.Join(temporary, "."+stagePrefix+"1"), filepath.Join(temporary, "."+stagePrefix+"2"), filepath.Join(temporary, "."+stagePrefix+"3")
+	for _, err := range []error{os.Mkdir(unnamed, 0o700), os.Mkdir(young, 0o700), os.MkdirAll(filepath.Join(full, "kept"), 0o700)} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, folder := range []string{unnamed, full} {
+		if err := os.Chtimes(folder, time.Time{}, time.Now().Add(-2*hiddenAge)); err != nil {
+			t.Fatal(err)
+		}
+	}
 	if err := sweepStages(temporary); err != nil {
 		t.Error(err)
 	}
-	if _, err := os.Stat(left); err == nil {
-		t.Errorf("%s is left, and was a stage's", left)
+	for _, left := range []string{left, unnamed} {
+		if _, err := os.Stat(left); err == nil {
+			t.Errorf("%s is left, and was a stage's", left)
+		}
 	}
-	for _, kept := range []string{filepath.Join(made, "state", "nodes"), link, other} {
+	for _, kept := range []string{filepath.Join(made, "state", "nodes"), link, other, young, full} {
 		if _, err := os.Lstat(kept); err != nil {
 			t.Errorf("removed, and not a stage's: %v", err)
 		}
