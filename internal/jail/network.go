@@ -23,7 +23,8 @@ func giveDevice() error {
 	return tun.Give(deviceSocket, device)
 }
 
-// raiseLoopback makes 127.0.0.1 work in the new network namespace.
+// raiseLoopback makes 127.0.0.1 work in the network namespace. In one that a sandbox has
+// left to this one it does already, and this one has no right to change it.
 func raiseLoopback() error {
 	socket, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
@@ -33,6 +34,9 @@ func raiseLoopback() error {
 	request, err := unix.NewIfreq("lo")
 	if err != nil {
 		return fmt.Errorf("raise loopback: %w", err)
+	}
+	if err := unix.IoctlIfreq(socket, unix.SIOCGIFFLAGS, request); err == nil && request.Uint16()&unix.IFF_UP != 0 {
+		return nil
 	}
 	request.SetUint16(unix.IFF_UP | unix.IFF_RUNNING)
 	if err := unix.IoctlIfreq(socket, unix.SIOCSIFFLAGS, request); err != nil {

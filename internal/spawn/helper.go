@@ -79,7 +79,7 @@ func (h *helper) obey(packet, rights []byte) error {
 	if err == nil {
 		err = json.Unmarshal(packet, &o)
 	}
-	if n := o.Files + o.Doors + o.Homes + count(o.Root); err == nil && len(files) != n {
+	if n := o.Files + o.Doors + o.Homes + count(o.Root) + count(o.Network); err == nil && len(files) != n {
 		err = fmt.Errorf("%d files came with an order of %d", len(files), n)
 	}
 	if err != nil {
@@ -87,11 +87,12 @@ func (h *helper) obey(packet, rights []byte) error {
 	}
 	h.turn.Lock()
 	defer h.turn.Unlock()
-	homes := files[o.Files+o.Doors:][:o.Homes]
-	if o.Root {
-		if err := h.place.enter(files[len(files)-1]); err != nil {
-			return h.tell(failed("enter root", err), nil)
+	homes, namespaces := files[o.Files+o.Doors:][:o.Homes], files[o.Files+o.Doors+o.Homes:]
+	if err := h.place.enter(namespaces); err != nil {
+		if err := h.place.leave(); err != nil {
+			return fmt.Errorf("leave namespaces: %w", err)
 		}
+		return h.tell(failed("enter namespaces", err), nil)
 	}
 	answer, handle := start(&o, files[:o.Files], files[o.Files:][:o.Doors])
 	if handle >= 0 {
@@ -100,9 +101,9 @@ func (h *helper) obey(packet, rights []byte) error {
 	if err := pass(homes); err != nil {
 		return fmt.Errorf("leave cgroup: %w", err)
 	}
-	if o.Root {
+	if len(namespaces) > 0 {
 		if err := h.place.leave(); err != nil {
-			return fmt.Errorf("leave root: %w", err)
+			return fmt.Errorf("leave namespaces: %w", err)
 		}
 	}
 	if handle < 0 {

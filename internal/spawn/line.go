@@ -107,7 +107,7 @@ func (l *line) start(c Command) (*Process, error) {
 	o := order{
 		Path: c.Path, Args: c.Args, Env: c.Env, Dir: c.Dir, Attributes: c.Attributes,
 		Files: len(c.Files), Doors: len(c.Cgroup.Doors), Homes: len(c.Cgroup.Homes),
-		Owner: c.Owner, Root: c.Root != nil, Slack: c.Slack,
+		Owner: c.Owner, Root: c.Root != nil, Network: c.Network != nil, Slack: c.Slack,
 	}
 	if o.Attributes == nil {
 		o.Attributes = &syscall.SysProcAttr{}
@@ -118,8 +118,10 @@ func (l *line) start(c Command) (*Process, error) {
 			files = append(files, int(file.Fd()))
 		}
 	}
-	if c.Root != nil {
-		files = append(files, int(c.Root.Fd()))
+	for _, namespace := range []*os.File{c.Root, c.Network} {
+		if namespace != nil {
+			files = append(files, int(namespace.Fd()))
+		}
 	}
 	packet, err := json.Marshal(o)
 	if err != nil {

@@ -33,6 +33,8 @@ type Command struct {
 	// Root, if not nil, is a mount namespace: the process's own begins as a copy of that. Its /proc
 	// must show the helper's children to root. It takes root.
 	Root *os.File
+	// Network, if not nil, is a network namespace that the process is born in, instead of the helper's. It takes root.
+	Network *os.File
 	// Slack is by how much its timers may be late, and those of what it starts; 0 is the kernel's usual.
 	Slack time.Duration
 }
@@ -58,6 +60,7 @@ type order struct {
 	Doors, Homes int
 	Owner        int
 	Root         bool
+	Network      bool
 	Slack        time.Duration
 }
 

@@ -35,8 +35,10 @@ type launch struct {
 	// owner is that to whom the sandbox's user namespace belongs; see house.
 	owner  int
 	cgroup spawn.Cgroup
-	root   *os.File   // see template; nil: it lays out its own
-	more   []*os.File // its descriptors from 5 on
+	root   *os.File // see template; nil: it lays out its own
+	// network is one that another sandbox has left clean; nil: it gets a new one. See networks.
+	network *os.File
+	more    []*os.File // its descriptors from 5 on
 }
 
 // agentEnvironment: nothing of ours goes in. One P, as the agent only
@@ -109,6 +111,7 @@ func startAgent(s *spawn.Spawner, l launch) (*agent, error) {
 		Cgroup:     l.cgroup,
 		Owner:      l.owner,
 		Root:       l.root,
+		Network:    l.network,
 		Slack:      agentSlack,
 	})
 	if err != nil {
@@ -116,6 +119,19 @@ func startAgent(s *spawn.Spawner, l launch) (*agent, error) {
 		return nil, fmt.Errorf("start agent: %w", err)
 	}
 	return a, nil
+}
+
+// network is its network namespace, which the caller closes; nil where it has ended.
+func (a *agent) network() *os.File {
+	namespace, err := os.Open(fmt.Sprintf("/proc/%d/ns/net", a.process.Pid))
+	if err != nil {
+		return nil
+	}
+	if a.process.Signal(0) != nil { // it has ended, and the number may have been another's
+		namespace.Close()
+		return nil
+	}
+	return namespace
 }
 
 // close ends what there is without the process.
@@ -143,6 +159,9 @@ func (l launch) attributes() *syscall.SysProcAttr {
 	}
 	a.Cloneflags = syscall.CLONE_NEWUSER | syscall.CLONE_NEWPID | syscall.CLONE_NEWNS |
 		syscall.CLONE_NEWNET | syscall.CLONE_NEWIPC | syscall.CLONE_NEWUTS
+	if l.network != nil {
+		a.Cloneflags &^= syscall.CLONE_NEWNET
+	}
 	if l.spec.GetHostUser() != 0 {
 		// It becomes that user itself, and shares the pid namespace of what its forks enter.
 		a.Cloneflags &^= syscall.CLONE_NEWUSER | syscall.CLONE_NEWPID

@@ -32,6 +32,8 @@ type container struct {
 	cpu      float64       // quota in cores; sizing guards it once the container is created
 	folder   string        // its own on the host; empty with namespaces, where it has none
 	kind     kind          // that it was made as
+	account  string        // whose function it is for, empty as long as nobody knows; runtime.mu guards it
+	network  *os.File      // its network namespace, if a later container may have that
 	group    *cgroup.Group // nil: none
 	cpuMeter *cgroup.CPUMeter
 	fault    error          // what is wrong with the function's code folder
@@ -86,6 +88,7 @@ func (c *container) start(folders []*containerservicepb.Mount, more ...*os.File)
 	if l.root = c.beginRoot(); l.root != nil {
 		defer l.root.Close()
 		l.spec.Layout = containerservicepb.SandboxSpec_LAYOUT_SHARED
+		l.network = c.runtime.networks.take(c.tenant())
 	} else {
 		l.spec.Mounts = append(interpreterMounts(), folders...)
 	}
@@ -94,7 +97,11 @@ func (c *container) start(folders []*containerservicepb.Mount, more ...*os.File)
 	}
 	c.agent, err = startAgent(c.spawner(), l)
 	if err != nil {
+		l.network.Close()
 		return err
+	}
+	if c.network = l.network; c.network == nil && l.root != nil {
+		c.network = c.agent.network()
 	}
 	if c.group != nil {
 		c.cpuMeter = c.group.CPUMeter()
@@ -214,6 +221,7 @@ func (c *container) reap(oom *os.File) {
 	}
 	_ = c.cpuMeter.Close()
 	c.agent.close()
+	c.runtime.networks.keep(c.tenant(), c.network)
 	removal := errors.Join(append(faults, c.remove(how.User+how.System))...)
 	c.mu.Lock()
 	c.removal = removal

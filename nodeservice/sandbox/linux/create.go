@@ -141,6 +141,7 @@ func (r *Runtime) fromScratch(spec sandbox.Spec, h *house, folders []*containers
 	if err != nil {
 		return nil, err
 	}
+	c.account = spec.Function.Name.Account // nobody else knows c yet
 	if err := c.start(folders); err != nil {
 		c.abandon()
 		return nil, err

@@ -45,19 +45,19 @@ func (r *Runtime) add(c *container) error {
 	return nil
 }
 
-// rename gives a container from the pool the id that was asked for. It keeps the
-// one under which it was made, as its cgroup is named by that.
-func (r *Runtime) rename(c *container, id string) error {
+// rename gives a container from the pool the id that was asked for, and the account. It keeps the
+// id under which it was made, as its cgroup is named by that.
+func (r *Runtime) rename(c *container, spec sandbox.Spec) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.ids[id] {
-		return fmt.Errorf("id %q is in use", id)
+	if r.ids[spec.ID] {
+		return fmt.Errorf("id %q is in use", spec.ID)
 	}
 	if !r.containers[c] {
 		return fmt.Errorf("%w while it waited", sandbox.ErrLost)
 	}
-	r.ids[id] = true
-	c.name = id
+	r.ids[spec.ID] = true
+	c.name, c.account = spec.ID, spec.Function.Name.Account
 	return nil
 }
 
@@ -66,6 +66,13 @@ func (c *container) called() string {
 	c.runtime.mu.Lock()
 	defer c.runtime.mu.Unlock()
 	return cmp.Or(c.name, c.id)
+}
+
+// tenant is the account whose function it is for, or will be; empty as long as nobody knows.
+func (c *container) tenant() string {
+	c.runtime.mu.Lock()
+	defer c.runtime.mu.Unlock()
+	return c.account
 }
 
 // forget undoes reserve, rename and add; spent is the CPU time that it took.

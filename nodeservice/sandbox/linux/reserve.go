@@ -28,7 +28,7 @@ func (r *Runtime) openReserves() (err error) {
 	if err = r.tryReserve(); err != nil {
 		r.log.Warn("no sandboxes in reserve: containers are made when they are asked for, each with a root of its own", zap.Error(err))
 		r.root.close()
-		r.root = nil
+		r.root, r.networks = nil, nil
 		return nil
 	}
 	if r.cfg.Ready < 0 {
@@ -51,8 +51,13 @@ func (r *Runtime) tryReserve() error {
 		return err
 	}
 	err = c.agent.attach(r.mounts(filepath.Join(r.state.code(), emptyCode), ""), "trial")
+	network := c.agent.network()
 	if removed := c.Kill(); err == nil {
 		err = removed
+	}
+	var unknown error
+	if r.networks, unknown = newNetworks(network); unknown != nil {
+		r.log.Warn("each sandbox gets a network of its own, which takes longer", zap.Error(unknown))
 	}
 	return err
 }
@@ -121,7 +126,7 @@ func interpreterMounts() (mounts []*containerservicepb.Mount) {
 
 // specialise makes a sandbox from the pool the container that spec asks for, but for its function.
 func (c *container) specialise(spec sandbox.Spec, folders []*containerservicepb.Mount, watch *stopwatch) error {
-	if err := c.runtime.rename(c, spec.ID); err != nil {
+	if err := c.runtime.rename(c, spec); err != nil {
 		return err
 	}
 	if err := c.agent.attach(folders, hostname(spec.ID)); err != nil {

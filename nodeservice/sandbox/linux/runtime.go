@@ -63,11 +63,13 @@ type Runtime struct {
 	homes   []*os.File     // see cgroup.Host
 	spawner *spawn.Spawner // starts all processes
 	root    *template      // nil: each sandbox lays out its own
-	gateway *egress.Gateway
-	code    *codeStore
-	modules *moduleStore
-	pool    *pool    // nil: every container is made when it is asked for
-	zygotes *zygotes // nil: every interpreter is started for its container
+	// networks is nil where each sandbox has a new one.
+	networks *networks
+	gateway  *egress.Gateway
+	code     *codeStore
+	modules  *moduleStore
+	pool     *pool    // nil: every container is made when it is asked for
+	zygotes  *zygotes // nil: every interpreter is started for its container
 	// confinement is what the zygotes' forks do to themselves.
 	confinement jail.Confinement
 	spare       spare
@@ -275,6 +277,7 @@ func (r *Runtime) Close() error {
 	r.watchdog.close()
 	r.houses.Wait()
 	r.root.close()
+	r.networks.close()
 	if r.spawner != nil {
 		r.spawner.Close()
 	}

@@ -1,6 +1,7 @@
 package spawn
 
 import (
+	"fmt"
 	"io"
 	"os"
 	"runtime"
@@ -10,6 +11,60 @@ import (
 
 	"golang.org/x/sys/unix"
 )
+
+// TestNetwork: a process is born in the network that it was given, and the next one in the helper's.
+func TestNetwork(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("needs root")
+	}
+	s := newSpawner(t)
+	made := make(chan *os.File)
+	go func() {
+		runtime.LockOSThread() // never unlocked: it ends with its network
+		if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
+			t.Logf("no networks here: %v", err)
+			made <- nil
+			return
+		}
+		file, _ := os.Open("/proc/thread-self/ns/net")
+		made <- file
+	}()
+	network := <-made
+	if network == nil {
+		t.SkipNow()
+	}
+	defer network.Close()
+	own, err := os.Readlink("/proc/self/ns/net")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var info unix.Stat_t
+	if err := unix.Fstat(int(network.Fd()), &info); err != nil {
+		t.Fatal(err)
+	}
+	other := fmt.Sprintf("net:[%d]", info.Ino)
+	for _, c := range []struct {
+		given *os.File
+		want  string
+	}{{nil, own}, {network, other}, {nil, own}} {
+		read, write, err := os.Pipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, err := s.Start(Command{
+			Path: "/bin/readlink", Args: []string{"readlink", "/proc/self/ns/net"}, Dir: "/", Files: []*os.File{write, write, write}, Network: c.given,
+		})
+		write.Close()
+		if err != nil {
+			t.Fatal(err)
+		}
+		said, _ := io.ReadAll(read)
+		read.Close()
+		if end := p.Wait(); !end.Success() || strings.TrimSpace(string(said)) != c.want {
+			t.Errorf("with network %v it is in %s, want %s; %v", c.given, said, c.want, end)
+		}
+	}
+}
 
 // TestRoot: a process is born with the mounts that it was given, and the next one without.
 func TestRoot(t *testing.T) {
