@@ -11,10 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"google.golang.org/protobuf/proto"
-
 	"github.com/minifaas/minifaas/internal/wire"
-	containerservicepb "github.com/minifaas/minifaas/proto/containerservice"
 )
 
 // bin holds the agent and the native functions, built once.
@@ -62,11 +59,7 @@ func startAgent(t testing.TB, wrap ...string) *agent {
 		t.Fatal(err)
 	}
 	defer spec.Close()
-	b, err := proto.Marshal(&containerservicepb.SandboxSpec{Hostname: "test"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := w.Write(b); err != nil {
+	if _, err := w.Write(wire.EncodeSpec(&wire.SandboxSpec{Hostname: "test"})); err != nil {
 		t.Fatal(err)
 	}
 	w.Close()
@@ -110,7 +103,7 @@ func (a *agent) stop(t testing.TB) {
 }
 
 // function is a LoadRequest for code in a folder of its own: files by name.
-func function(t testing.TB, runtime, handler string, files map[string]string) *containerservicepb.LoadRequest {
+func function(t testing.TB, runtime, handler string, files map[string]string) *wire.LoadRequest {
 	t.Helper()
 	dir := t.TempDir()
 	for name, content := range files {
@@ -118,7 +111,7 @@ func function(t testing.TB, runtime, handler string, files map[string]string) *c
 			t.Fatal(err)
 		}
 	}
-	req := &containerservicepb.LoadRequest{
+	req := &wire.LoadRequest{
 		Runtime: runtime, Handler: handler, CodeDir: dir, FunctionName: "f", MemoryInBytes: 128 << 20,
 	}
 	switch runtime {
@@ -138,14 +131,14 @@ func interpreter(t testing.TB, path string) string {
 }
 
 // nativeFunction is testdata/native, which does what its event says.
-func nativeFunction(t testing.TB) *containerservicepb.LoadRequest {
+func nativeFunction(t testing.TB) *wire.LoadRequest {
 	req := function(t, "native", "native", nil)
 	req.CodeDir = bin
 	return req
 }
 
 // load starts an agent and loads a function that must load.
-func load(t testing.TB, req *containerservicepb.LoadRequest) *agent {
+func load(t testing.TB, req *wire.LoadRequest) *agent {
 	t.Helper()
 	a := startAgent(t)
 	reply, err := a.Load(t.Context(), req)
@@ -159,9 +152,9 @@ func load(t testing.TB, req *containerservicepb.LoadRequest) *agent {
 }
 
 // invoke runs one invocation; the platform must not fail.
-func (a *agent) invoke(t testing.TB, event string) *containerservicepb.InvokeReply {
+func (a *agent) invoke(t testing.TB, event string) *wire.InvokeReply {
 	t.Helper()
-	reply, err := a.Invoke(t.Context(), &containerservicepb.InvokeRequest{RequestId: "r1", Event: []byte(event)})
+	reply, err := a.Invoke(t.Context(), &wire.InvokeRequest{RequestID: "r1", Event: []byte(event)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -172,7 +165,7 @@ func (a *agent) invoke(t testing.TB, event string) *containerservicepb.InvokeRep
 }
 
 // answers checks that an invocation succeeds with a body.
-func (a *agent) answers(t testing.TB, event, want string) *containerservicepb.InvokeReply {
+func (a *agent) answers(t testing.TB, event, want string) *wire.InvokeReply {
 	t.Helper()
 	reply := a.invoke(t, event)
 	if reply.Error != nil || string(reply.Body) != want {

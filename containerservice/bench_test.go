@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	containerservicepb "github.com/minifaas/minifaas/proto/containerservice"
+	"github.com/minifaas/minifaas/internal/wire"
 )
 
 const world = `{"name":"world"}`
@@ -23,7 +23,7 @@ func BenchmarkInvoke(b *testing.B) {
 	} {
 		b.Run(c.runtime, func(b *testing.B) {
 			a := load(b, sample(b, c.runtime, c.name, c.handler))
-			req := &containerservicepb.InvokeRequest{RequestId: "r", Event: []byte(world)}
+			req := &wire.InvokeRequest{RequestID: "r", Event: []byte(world)}
 			for b.Loop() {
 				if _, err := a.Invoke(b.Context(), req); err != nil {
 					b.Fatal(err)
@@ -56,8 +56,8 @@ func BenchmarkInvokeParallel(b *testing.B) {
 // both medians, as the machine's other work spoils means.
 func BenchmarkOverhead(b *testing.B) {
 	a := load(b, sample(b, "native", "hello", "hello"))
-	invoke := &containerservicepb.InvokeRequest{RequestId: "r", Event: []byte(world)}
-	echo := &containerservicepb.EndInvocationRequest{RequestId: "none"}
+	invoke := &wire.InvokeRequest{RequestID: "r", Event: []byte(world)}
+	echo := &wire.EndInvocationRequest{RequestID: "none"}
 	var invokes, echoes []time.Duration
 	for b.Loop() {
 		begun := time.Now()
@@ -84,11 +84,11 @@ func median(d []time.Duration) time.Duration {
 // BenchmarkStart is the time from starting the agent to its answer to Load,
 // without the jail, and reports what the agent then holds in memory.
 func BenchmarkStart(b *testing.B) {
-	for name, req := range map[string]func() *containerservicepb.LoadRequest{
-		"binary":  func() *containerservicepb.LoadRequest { return sample(b, "binary", "hello-shell", "fn.sh") },
-		"native":  func() *containerservicepb.LoadRequest { return sample(b, "native", "hello", "hello") },
-		"python3": func() *containerservicepb.LoadRequest { return sample(b, "python3", "hello-python", "hello.handler") },
-		"nodejs":  func() *containerservicepb.LoadRequest { return sample(b, "nodejs", "hello-nodejs", "hello.handler") },
+	for name, req := range map[string]func() *wire.LoadRequest{
+		"binary":  func() *wire.LoadRequest { return sample(b, "binary", "hello-shell", "fn.sh") },
+		"native":  func() *wire.LoadRequest { return sample(b, "native", "hello", "hello") },
+		"python3": func() *wire.LoadRequest { return sample(b, "python3", "hello-python", "hello.handler") },
+		"nodejs":  func() *wire.LoadRequest { return sample(b, "nodejs", "hello-nodejs", "hello.handler") },
 	} {
 		b.Run(name, func(b *testing.B) {
 			r := req()

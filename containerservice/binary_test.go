@@ -9,10 +9,7 @@ import (
 	"sync"
 	"testing"
 
-	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/status"
-
-	containerservicepb "github.com/minifaas/minifaas/proto/containerservice"
+	"github.com/minifaas/minifaas/internal/wire"
 )
 
 // script loads a shell function.
@@ -42,11 +39,11 @@ func TestBinaryEnvironment(t *testing.T) {
 func TestBinaryExitCode(t *testing.T) {
 	a := script(t, "echo partial; echo first >&2; echo the reason >&2; exit 3")
 	r := a.invoke(t, "")
-	if r.Error.GetType() != "Runtime.ExitError" || r.Error.GetMessage() != "function's process exited with code 3: the reason" || r.ContainerLost || len(r.Body) > 0 {
+	if r.Error.Type != "Runtime.ExitError" || r.Error.Message != "function's process exited with code 3: the reason" || r.ContainerLost || len(r.Body) > 0 {
 		t.Errorf("got %v", r)
 	}
 	a = script(t, "kill -9 $$")
-	if r := a.invoke(t, ""); r.Error.GetType() != "Runtime.ExitError" || !strings.Contains(r.Error.GetMessage(), "killed by signal 9") || r.ContainerLost {
+	if r := a.invoke(t, ""); r.Error.Type != "Runtime.ExitError" || !strings.Contains(r.Error.Message, "killed by signal 9") || r.ContainerLost {
 		t.Errorf("got %v", r)
 	}
 }
@@ -57,10 +54,10 @@ func TestBinaryTimeoutKillsTheGuiltyAlone(t *testing.T) {
 echo $$ > `+dir+`/self-$REQUEST_ID
 sleep $ms`)
 	other := a.background(t, "other", "0.6\n")
-	r, err := a.Invoke(t.Context(), &containerservicepb.InvokeRequest{RequestId: "guilty", Event: []byte("60\n"), TimeoutNanos: 3e8})
+	r, err := a.Invoke(t.Context(), &wire.InvokeRequest{RequestID: "guilty", Event: []byte("60\n"), TimeoutNanos: 3e8})
 	gone(t, readPID(t, dir, "self-guilty"))
 	gone(t, readPID(t, dir, "daemon-guilty"))
-	if err != nil || r.Error.GetCode() != "Timeout" || r.ContainerLost || r.MaxMemoryUsageInBytes <= 0 {
+	if err != nil || r.Error.Code != "Timeout" || r.ContainerLost || r.MaxMemoryUsageInBytes <= 0 {
 		t.Errorf("guilty: %v, %v", r, err)
 	}
 	if o := <-other; o.err != nil || o.reply.Error != nil {
@@ -85,7 +82,7 @@ func readPID(t *testing.T, dir, name string) int {
 func TestBinaryCancel(t *testing.T) {
 	a := script(t, "sleep 1000")
 	end := a.background(t, "c", "")
-	if e := a.ends(t, "c", end, false); status.Code(e.err) != codes.Canceled {
+	if e := a.ends(t, "c", end, false); wire.CodeOf(e.err) != wire.Canceled {
 		t.Errorf("got %v, %v", e.reply, e.err)
 	}
 }
@@ -98,7 +95,7 @@ func TestBinaryLimits(t *testing.T) {
 
 	// A gigabyte on stdout is a result that is too large, on stderr a log that is cut.
 	r := script(t, "yes | head -c 1073741824").invoke(t, "")
-	if r.Error.GetType() != "Runtime.ResultTooLarge" || !strings.Contains(r.Error.GetMessage(), "6 MiB") || r.ContainerLost {
+	if r.Error.Type != "Runtime.ResultTooLarge" || !strings.Contains(r.Error.Message, "6 MiB") || r.ContainerLost {
 		t.Errorf("got %v", r.Error)
 	}
 	r = script(t, "yes | head -c 1073741824 >&2; echo done").answers(t, "", "done\n")

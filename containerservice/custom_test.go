@@ -8,13 +8,10 @@ import (
 	"testing"
 	"time"
 
-	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/status"
-
-	containerservicepb "github.com/minifaas/minifaas/proto/containerservice"
+	"github.com/minifaas/minifaas/internal/wire"
 )
 
-func customFunction(t testing.TB) *containerservicepb.LoadRequest {
+func customFunction(t testing.TB) *wire.LoadRequest {
 	req := function(t, "custom", "some.handler", nil) // no such file: it is bootstrap then
 	req.CodeDir = bin
 	return req
@@ -25,7 +22,7 @@ func TestCustom(t *testing.T) {
 	a := load(t, req)
 	a.answers(t, "echo hello", "hello")
 	a.answers(t, "headers", "r1 arn:aws:lambda:us-east-1:000000000000:function:f Root=1-")
-	odd, err := a.Invoke(t.Context(), &containerservicepb.InvokeRequest{RequestId: "../odd\r\nid", Event: []byte("headers")})
+	odd, err := a.Invoke(t.Context(), &wire.InvokeRequest{RequestID: "../odd\r\nid", Event: []byte("headers")})
 	if err != nil || odd.Error != nil || strings.Contains(string(odd.Body), "odd") {
 		t.Errorf("an id that fits no path: %v, %v", odd, err)
 	}
@@ -48,7 +45,7 @@ func TestCustom(t *testing.T) {
 
 func TestCustomErrors(t *testing.T) {
 	a := load(t, customFunction(t))
-	for event, want := range map[string]*containerservicepb.FunctionError{
+	for event, want := range map[string]*wire.FunctionError{
 		`fail {"errorType":"T","errorMessage":"m","stackTrace":["a","b"]}`: {Type: "T", Message: "m", StackTrace: "a\nb"},
 		`fail {"errorType":"T","errorMessage":"m","stackTrace":[{"l":1}]}`: {Type: "T", Message: "m", StackTrace: `[{"l":1}]`},
 		`fail plainly`:              {Message: "plainly"},
@@ -58,7 +55,7 @@ func TestCustomErrors(t *testing.T) {
 	} {
 		r := a.invoke(t, event)
 		e := r.Error
-		if e.GetCode() != "FunctionError" || e.GetType() != want.Type || e.GetMessage() != want.Message || e.GetStackTrace() != want.StackTrace || r.ContainerLost {
+		if e.Code != "FunctionError" || e.Type != want.Type || e.Message != want.Message || e.StackTrace != want.StackTrace || r.ContainerLost {
 			t.Errorf("%s: got %v, lost %v; want %v", event, e, r.ContainerLost, want)
 		}
 		a.answers(t, "echo still here", "still here")
@@ -101,16 +98,16 @@ func TestCustomProcesses(t *testing.T) {
 func TestCustomTimeoutAndCancelEndOneProcess(t *testing.T) {
 	a := load(t, customFunction(t))
 	pid, _ := strconv.Atoi(string(a.invoke(t, "pid").Body))
-	r, err := a.Invoke(t.Context(), &containerservicepb.InvokeRequest{Event: []byte("sleep 60000"), TimeoutNanos: 2e8})
+	r, err := a.Invoke(t.Context(), &wire.InvokeRequest{Event: []byte("sleep 60000"), TimeoutNanos: 2e8})
 	gone(t, pid)
-	if err != nil || r.Error.GetCode() != "Timeout" || r.ContainerLost || r.DurationInNanos < 1e8 {
+	if err != nil || r.Error.Code != "Timeout" || r.ContainerLost || r.DurationInNanos < 1e8 {
 		t.Errorf("timeout: %v, %v", r, err)
 	}
 
 	end := a.background(t, "c", "sleep 60000")
 	other := a.background(t, "other", "sleep 300")
 	a.invoke(t, "sleep 100")
-	if e := a.ends(t, "c", end, false); status.Code(e.err) != codes.Canceled {
+	if e := a.ends(t, "c", end, false); wire.CodeOf(e.err) != wire.Canceled {
 		t.Errorf("canceled: %v, %v", e.reply, e.err)
 	}
 	if o := <-other; o.err != nil || string(o.reply.Body) != "300" {

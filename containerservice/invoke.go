@@ -5,23 +5,20 @@ import (
 	"errors"
 	"time"
 
-	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/status"
-
 	"github.com/minifaas/minifaas/containerservice/runtime"
-	containerservicepb "github.com/minifaas/minifaas/proto/containerservice"
+	"github.com/minifaas/minifaas/internal/wire"
 )
 
 // Invoke runs one invocation.
-func (s *Server) Invoke(ctx context.Context, req *containerservicepb.InvokeRequest) (*containerservicepb.InvokeReply, error) {
+func (s *Server) Invoke(ctx context.Context, req *wire.InvokeRequest) (*wire.InvokeReply, error) {
 	s.mu.RLock()
 	state, rt, failed := s.state, s.rt, s.failed
 	s.mu.RUnlock()
 	if state != loaded {
-		return nil, status.Error(codes.FailedPrecondition, "invoke function: none is loaded")
+		return nil, wire.Error(wire.FailedPrecondition, "invoke function: none is loaded")
 	}
 	if failed != nil {
-		return &containerservicepb.InvokeReply{
+		return &wire.InvokeReply{
 			Error:                 failed.Error,
 			FunctionLog:           failed.FunctionLog,
 			MaxMemoryUsageInBytes: 1, // nothing runs, but it is above 0 always
@@ -29,17 +26,17 @@ func (s *Server) Invoke(ctx context.Context, req *containerservicepb.InvokeReque
 		}, nil
 	}
 	if len(req.Event) > runtime.MaxPayload {
-		return nil, status.Errorf(codes.ResourceExhausted, "event of %d bytes is larger than the limit of %d MiB", len(req.Event), runtime.MaxPayload>>20)
+		return nil, wire.Errorf(wire.ResourceExhausted, "event of %d bytes is larger than the limit of %d MiB", len(req.Event), runtime.MaxPayload>>20)
 	}
-	ctx, inv := s.running.begin(ctx, req.RequestId)
+	ctx, inv := s.running.begin(ctx, req.RequestID)
 	if left := ctx.Err(); left != nil {
 		// Looked at after begin: an EndInvocation that follows a cancellation
 		// either finds the invocation or knows that it never runs.
 		s.running.end(inv, false)
-		return nil, status.FromContextError(left).Err()
+		return nil, wire.ContextError(left)
 	}
 	res, err := rt.Invoke(ctx, runtime.Call{
-		RequestID: req.RequestId,
+		RequestID: req.RequestID,
 		Event:     req.Event,
 		Timeout:   orDefault(time.Duration(req.TimeoutNanos), DefaultTimeout),
 	})
@@ -48,15 +45,15 @@ func (s *Server) Invoke(ctx context.Context, req *containerservicepb.InvokeReque
 	switch {
 	case err == nil:
 	case errors.Is(err, runtime.ErrLost):
-		return nil, status.Error(codes.Aborted, text(err.Error()))
+		return nil, wire.Error(wire.Aborted, text(err.Error()))
 	case left != nil:
-		return nil, status.FromContextError(left).Err()
+		return nil, wire.ContextError(left)
 	default:
-		return nil, status.Errorf(codes.Internal, "invoke function: %v", err)
+		return nil, wire.Errorf(wire.Internal, "invoke function: %v", err)
 	}
-	return &containerservicepb.InvokeReply{
+	return &wire.InvokeReply{
 		Body:                  res.Body,
-		Error:                 toProto(res.Error),
+		Error:                 toWire(res.Error),
 		FunctionLog:           res.Log,
 		DurationInNanos:       int64(res.Duration),
 		MaxMemoryUsageInBytes: max(res.PeakMemory, 1),
@@ -65,15 +62,15 @@ func (s *Server) Invoke(ctx context.Context, req *containerservicepb.InvokeReque
 }
 
 // EndInvocation cancels the invocations of a request and waits for their end.
-func (s *Server) EndInvocation(ctx context.Context, req *containerservicepb.EndInvocationRequest) (*containerservicepb.EndInvocationReply, error) {
-	reply := &containerservicepb.EndInvocationReply{}
-	for _, inv := range s.running.of(req.RequestId) {
+func (s *Server) EndInvocation(ctx context.Context, req *wire.EndInvocationRequest) (*wire.EndInvocationReply, error) {
+	reply := &wire.EndInvocationReply{}
+	for _, inv := range s.running.of(req.RequestID) {
 		inv.cancel()
 		select {
 		case <-inv.done:
 			reply.ContainerLost = reply.ContainerLost || inv.lost
 		case <-ctx.Done():
-			return nil, status.FromContextError(ctx.Err()).Err()
+			return nil, wire.ContextError(ctx.Err())
 		}
 	}
 	return reply, nil

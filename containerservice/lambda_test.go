@@ -79,11 +79,11 @@ func TestLambdaProgramRunsUnchanged(t *testing.T) {
 	if r.FunctionLog != "ordering tea\n" {
 		t.Errorf("log: %q", r.FunctionLog)
 	}
-	if e := a.invoke(t, `{"Count":-1}`).Error; e.GetType() != "errorString" || e.GetMessage() != "negative count" {
+	if e := a.invoke(t, `{"Count":-1}`).Error; e.Type != "errorString" || e.Message != "negative count" {
 		t.Errorf("error: %v", e)
 	}
 	// The library ends the process after a panic.
-	if e := a.invoke(t, `{"Count":0}`).Error; e.GetMessage() != "nothing to do" || !strings.Contains(e.GetStackTrace(), "handle") {
+	if e := a.invoke(t, `{"Count":0}`).Error; e.Message != "nothing to do" || !strings.Contains(e.StackTrace, "handle") {
 		t.Errorf("panic: %v", e)
 	}
 	a.answers(t, `{"Item":"tea","Count":1}`, `{"id":"r1","item":"tea","memory":128,"total":2}`)

@@ -5,17 +5,15 @@ import (
 	"testing"
 	"time"
 
-	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/testing/protocmp"
 
 	"github.com/google/go-cmp/cmp"
 
-	containerservicepb "github.com/minifaas/minifaas/proto/containerservice"
+	"github.com/minifaas/minifaas/internal/wire"
 )
 
 // loadFails loads a function that can't be loaded, and checks that invocations report the same.
-func loadFails(t *testing.T, req *containerservicepb.LoadRequest) *containerservicepb.LoadReply {
+func loadFails(t *testing.T, req *wire.LoadRequest) *wire.LoadReply {
 	t.Helper()
 	a := startAgent(t)
 	reply, err := a.Load(t.Context(), req)
@@ -118,8 +116,8 @@ func TestLoadNoInterpreter(t *testing.T) {
 	for runtime, name := range map[string]string{"python3": "python3", "nodejs": "node"} {
 		for _, path := range []string{"", "/no/such/" + name} {
 			a := startAgent(t)
-			_, err := a.Load(t.Context(), &containerservicepb.LoadRequest{Runtime: runtime, Interpreter: path, Handler: "a.b", CodeDir: "/"})
-			if status.Code(err) != codes.FailedPrecondition || !strings.Contains(err.Error(), runtime) || !strings.Contains(err.Error(), name) || !strings.Contains(err.Error(), path) {
+			_, err := a.Load(t.Context(), &wire.LoadRequest{Runtime: runtime, Interpreter: path, Handler: "a.b", CodeDir: "/"})
+			if wire.CodeOf(err) != wire.FailedPrecondition || !strings.Contains(err.Error(), runtime) || !strings.Contains(err.Error(), name) || !strings.Contains(err.Error(), path) {
 				t.Errorf("%s at %q: %v", runtime, path, err)
 			}
 		}
@@ -128,16 +126,16 @@ func TestLoadNoInterpreter(t *testing.T) {
 
 func TestLoadMisuse(t *testing.T) {
 	a := startAgent(t)
-	if _, err := a.Invoke(t.Context(), &containerservicepb.InvokeRequest{}); status.Code(err) != codes.FailedPrecondition {
+	if _, err := a.Invoke(t.Context(), &wire.InvokeRequest{}); wire.CodeOf(err) != wire.FailedPrecondition {
 		t.Errorf("invoke before load: %v", err)
 	}
-	if _, err := a.Load(t.Context(), &containerservicepb.LoadRequest{Runtime: "cobol"}); status.Code(err) != codes.FailedPrecondition || !strings.Contains(err.Error(), "python3") {
+	if _, err := a.Load(t.Context(), &wire.LoadRequest{Runtime: "cobol"}); wire.CodeOf(err) != wire.FailedPrecondition || !strings.Contains(err.Error(), "python3") {
 		t.Errorf("unknown runtime: %v", err)
 	}
 	if _, err := a.Load(t.Context(), nativeFunction(t)); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := a.Load(t.Context(), nativeFunction(t)); status.Code(err) != codes.FailedPrecondition {
+	if _, err := a.Load(t.Context(), nativeFunction(t)); wire.CodeOf(err) != wire.FailedPrecondition {
 		t.Errorf("second load: %v", err)
 	}
 }

@@ -8,11 +8,11 @@ import (
 func TestNativeErrors(t *testing.T) {
 	a := load(t, nativeFunction(t))
 	r := a.invoke(t, "fail x")
-	if r.Error.GetType() != "errors.errorString" || r.Error.GetMessage() != "wrapped: open x: refused" || r.ContainerLost {
+	if r.Error.Type != "errors.errorString" || r.Error.Message != "wrapped: open x: refused" || r.ContainerLost {
 		t.Errorf("error: %v", r)
 	}
 	r = a.invoke(t, "panic oh")
-	if r.Error.GetType() != "panic" || r.Error.GetMessage() != "oh" || !strings.Contains(r.Error.GetStackTrace(), "main.handle") || r.ContainerLost {
+	if r.Error.Type != "panic" || r.Error.Message != "oh" || !strings.Contains(r.Error.StackTrace, "main.handle") || r.ContainerLost {
 		t.Errorf("panic: %v", r)
 	}
 	a.answers(t, "echo still here", "still here")
@@ -31,7 +31,7 @@ func TestNativeBadExecutable(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if reply.Error.GetType() != "Runtime.HandlerNotFound" || !strings.Contains(reply.Error.GetMessage(), want) {
+		if reply.Error.Type != "Runtime.HandlerNotFound" || !strings.Contains(reply.Error.Message, want) {
 			t.Errorf("%s: %v", name, reply.Error)
 		}
 	}

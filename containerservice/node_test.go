@@ -21,7 +21,7 @@ func TestNodeEventsAndResults(t *testing.T) {
 func TestNodeCallback(t *testing.T) {
 	a := load(t, testdata(t, "nodejs", "nodejs", "app.callback"))
 	a.answers(t, "x", "x")
-	if r := a.invoke(t, "fail"); r.Error.GetType() != "RangeError" || r.Error.GetMessage() != "no" {
+	if r := a.invoke(t, "fail"); r.Error.Type != "RangeError" || r.Error.Message != "no" {
 		t.Errorf("got %v", r)
 	}
 }
@@ -46,11 +46,11 @@ func TestNodeExceptions(t *testing.T) {
 	for _, verb := range []string{"fail", "later", "reject"} {
 		r := a.invoke(t, verb+" no way")
 		e := r.Error
-		if e.GetType() != "RangeError" || e.GetMessage() != "no way" || r.ContainerLost {
+		if e.Type != "RangeError" || e.Message != "no way" || r.ContainerLost {
 			t.Errorf("%s: %v", verb, r)
 		}
-		if !strings.Contains(e.GetStackTrace(), "app.js:") || strings.Contains(e.GetStackTrace(), "stdin") {
-			t.Errorf("%s: trace:\n%s", verb, e.GetStackTrace())
+		if !strings.Contains(e.StackTrace, "app.js:") || strings.Contains(e.StackTrace, "stdin") {
+			t.Errorf("%s: trace:\n%s", verb, e.StackTrace)
 		}
 	}
 	if o := <-other; o.err != nil || string(o.reply.Body) != "slept" {

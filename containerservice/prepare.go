@@ -4,49 +4,46 @@ import (
 	"context"
 	"errors"
 
-	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/status"
-
 	"github.com/minifaas/minifaas/containerservice/runtime"
 	"github.com/minifaas/minifaas/containerservice/runtime/resident"
 	"github.com/minifaas/minifaas/internal/environment"
-	containerservicepb "github.com/minifaas/minifaas/proto/containerservice"
+	"github.com/minifaas/minifaas/internal/wire"
 )
 
 // Prepare starts what Load can do without.
-func (s *Server) Prepare(ctx context.Context, req *containerservicepb.PrepareRequest) (*containerservicepb.PrepareReply, error) {
-	prepare, ok := preparers[req.GetRuntime()]
-	if !ok && !req.GetForked() {
-		return &containerservicepb.PrepareReply{}, nil
+func (s *Server) Prepare(ctx context.Context, req *wire.PrepareRequest) (*wire.PrepareReply, error) {
+	prepare, ok := preparers[req.Runtime]
+	if !ok && !req.Forked {
+		return &wire.PrepareReply{}, nil
 	}
 	if s.isPrepared() || !s.advance(unloaded, preparing) {
-		return nil, status.Error(codes.FailedPrecondition, "prepare: a container is prepared once, before it loads its function")
+		return nil, wire.Error(wire.FailedPrecondition, "prepare: a container is prepared once, before it loads its function")
 	}
-	reply := &containerservicepb.PrepareReply{}
+	reply := &wire.PrepareReply{}
 	var prepared runtime.Prepared
 	var err error
-	if req.GetForked() {
+	if req.Forked {
 		prepared, err = expect(reply)
 	} else {
-		prepared, err = prepare(ctx, runtime.Preparation{Interpreter: req.GetInterpreter(), Memory: req.GetMemoryInBytes()})
+		prepared, err = prepare(ctx, runtime.Preparation{Interpreter: req.Interpreter, Memory: req.MemoryInBytes})
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.state = unloaded
 	switch {
 	case err == nil:
-		s.prepared, s.preparedFor = prepared, req.GetRuntime()
+		s.prepared, s.preparedFor = prepared, req.Runtime
 		return reply, nil
 	case errors.Is(err, runtime.ErrNoInterpreter):
-		return nil, status.Errorf(codes.FailedPrecondition, "%s: %v", req.GetRuntime(), err)
+		return nil, wire.Errorf(wire.FailedPrecondition, "%s: %v", req.Runtime, err)
 	case ctx.Err() != nil:
-		return nil, status.FromContextError(ctx.Err()).Err()
+		return nil, wire.ContextError(ctx.Err())
 	}
-	return nil, status.Errorf(codes.Internal, "prepare: %v", err)
+	return nil, wire.Errorf(wire.Internal, "prepare: %v", err)
 }
 
 // expect makes the ends of a worker that is forked outside, and tells them.
-func expect(reply *containerservicepb.PrepareReply) (runtime.Prepared, error) {
+func expect(reply *wire.PrepareReply) (runtime.Prepared, error) {
 	expected, err := resident.Expect()
 	if err != nil {
 		return nil, err
@@ -63,7 +60,7 @@ func (s *Server) isPrepared() bool {
 }
 
 // takePrepared returns what was prepared if the function can use it; else that is ended.
-func (s *Server) takePrepared(req *containerservicepb.LoadRequest) runtime.Prepared {
+func (s *Server) takePrepared(req *wire.LoadRequest) runtime.Prepared {
 	s.mu.Lock()
 	p, of := s.prepared, s.preparedFor
 	s.prepared = nil
@@ -77,7 +74,7 @@ func (s *Server) takePrepared(req *containerservicepb.LoadRequest) runtime.Prepa
 	default:
 	}
 	_, outside := p.(*resident.Expected)
-	if of != req.GetRuntime() || outside != req.GetForked() || !outside && environment.NeedsOwnStart(req.GetEnvironment()) {
+	if of != req.Runtime || outside != req.Forked || !outside && environment.NeedsOwnStart(req.Environment) {
 		p.Close()
 		return nil
 	}

@@ -5,17 +5,14 @@ import (
 	"strings"
 	"testing"
 
-	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/status"
-
-	containerservicepb "github.com/minifaas/minifaas/proto/containerservice"
+	"github.com/minifaas/minifaas/internal/wire"
 )
 
-func prepared(t *testing.T, req *containerservicepb.LoadRequest) *agent {
+func prepared(t *testing.T, req *wire.LoadRequest) *agent {
 	t.Helper()
 	a := startAgent(t)
-	_, err := a.Prepare(t.Context(), &containerservicepb.PrepareRequest{
-		Runtime: req.GetRuntime(), Interpreter: req.GetInterpreter(), MemoryInBytes: req.GetMemoryInBytes(),
+	_, err := a.Prepare(t.Context(), &wire.PrepareRequest{
+		Runtime: req.Runtime, Interpreter: req.Interpreter, MemoryInBytes: req.MemoryInBytes,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -23,10 +20,10 @@ func prepared(t *testing.T, req *containerservicepb.LoadRequest) *agent {
 	return a
 }
 
-func (a *agent) load(t *testing.T, req *containerservicepb.LoadRequest) {
+func (a *agent) load(t *testing.T, req *wire.LoadRequest) {
 	t.Helper()
 	reply, err := a.Load(t.Context(), req)
-	if err != nil || reply.GetError() != nil {
+	if err != nil || reply.Error != nil {
 		t.Fatalf("load: %v, %v", err, reply)
 	}
 }
@@ -44,9 +41,9 @@ func TestPrepared(t *testing.T) {
 			a := prepared(t, req)
 			a.load(t, req)
 			reply := a.invoke(t, "{}")
-			want := "blue true " + req.GetFunctionName() + " " + strconv.FormatInt(req.GetMemoryInBytes()>>20, 10)
-			if got := string(reply.GetBody()); !strings.EqualFold(got, want) {
-				t.Errorf("%q, %v; want %q", got, reply.GetError(), want)
+			want := "blue true " + req.FunctionName + " " + strconv.FormatInt(req.MemoryInBytes>>20, 10)
+			if got := string(reply.Body); !strings.EqualFold(got, want) {
+				t.Errorf("%q, %v; want %q", got, reply.Error, want)
 			}
 		})
 	}
@@ -74,20 +71,20 @@ func TestPreparedInVain(t *testing.T) {
 
 func TestPrepareMisuse(t *testing.T) {
 	req := function(t, "nodejs", "app.handler", map[string]string{"app.js": "exports.handler = () => 1"})
-	prepare := &containerservicepb.PrepareRequest{Runtime: "nodejs", Interpreter: req.GetInterpreter()}
+	prepare := &wire.PrepareRequest{Runtime: "nodejs", Interpreter: req.Interpreter}
 	a := startAgent(t)
-	missing := &containerservicepb.PrepareRequest{Runtime: "nodejs", Interpreter: "/nowhere"}
-	if _, err := a.Prepare(t.Context(), missing); status.Code(err) != codes.FailedPrecondition || !strings.Contains(err.Error(), "/nowhere") {
+	missing := &wire.PrepareRequest{Runtime: "nodejs", Interpreter: "/nowhere"}
+	if _, err := a.Prepare(t.Context(), missing); wire.CodeOf(err) != wire.FailedPrecondition || !strings.Contains(err.Error(), "/nowhere") {
 		t.Errorf("no interpreter: %v", err)
 	}
 	if _, err := a.Prepare(t.Context(), prepare); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := a.Prepare(t.Context(), prepare); status.Code(err) != codes.FailedPrecondition {
+	if _, err := a.Prepare(t.Context(), prepare); wire.CodeOf(err) != wire.FailedPrecondition {
 		t.Errorf("prepared twice: %v", err)
 	}
 	a.load(t, req)
-	if _, err := a.Prepare(t.Context(), prepare); status.Code(err) != codes.FailedPrecondition {
+	if _, err := a.Prepare(t.Context(), prepare); wire.CodeOf(err) != wire.FailedPrecondition {
 		t.Errorf("prepared when loaded: %v", err)
 	}
 }
@@ -95,10 +92,10 @@ func TestPrepareMisuse(t *testing.T) {
 // TestForkedWorkerNeverCame: who was told that a worker is there learns that it is
 // not; who was not told starts one. Package linux tests those that come.
 func TestForkedWorkerNeverCame(t *testing.T) {
-	expectant := func(t *testing.T) (*agent, *containerservicepb.LoadRequest) {
+	expectant := func(t *testing.T) (*agent, *wire.LoadRequest) {
 		a := startAgent(t)
-		reply, err := a.Prepare(t.Context(), &containerservicepb.PrepareRequest{Runtime: "python3", Forked: true})
-		if err != nil || reply.GetWorkerSocket() < 3 || reply.GetWorkerOutput() < 3 {
+		reply, err := a.Prepare(t.Context(), &wire.PrepareRequest{Runtime: "python3", Forked: true})
+		if err != nil || reply.WorkerSocket < 3 || reply.WorkerOutput < 3 {
 			t.Fatalf("prepare: %v, %v", reply, err)
 		}
 		return a, function(t, "python3", "app.handler", map[string]string{"app.py": "def handler(e, c): return 'fine'"})
@@ -106,7 +103,7 @@ func TestForkedWorkerNeverCame(t *testing.T) {
 	t.Run("expected", func(t *testing.T) {
 		a, req := expectant(t)
 		req.Forked = true
-		if _, err := a.Load(t.Context(), req); status.Code(err) != codes.Aborted || !strings.Contains(err.Error(), "no worker came") {
+		if _, err := a.Load(t.Context(), req); wire.CodeOf(err) != wire.Aborted || !strings.Contains(err.Error(), "no worker came") {
 			t.Errorf("load: %v", err)
 		}
 	})
@@ -118,7 +115,7 @@ func TestForkedWorkerNeverCame(t *testing.T) {
 	t.Run("never expected", func(t *testing.T) {
 		a, req := startAgent(t), function(t, "python3", "app.handler", nil)
 		req.Forked = true
-		if _, err := a.Load(t.Context(), req); status.Code(err) != codes.Aborted {
+		if _, err := a.Load(t.Context(), req); wire.CodeOf(err) != wire.Aborted {
 			t.Errorf("load: %v", err)
 		}
 	})

@@ -5,8 +5,7 @@ import (
 	"sync"
 	"testing"
 
-	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/status"
+	"github.com/minifaas/minifaas/internal/wire"
 )
 
 func pythonFunction(t testing.TB, handler, code string) *agent {
@@ -30,7 +29,7 @@ func TestPythonException(t *testing.T) {
 	a := load(t, testdata(t, "python3", "python", "app.handler"))
 	r := a.invoke(t, "fail no way")
 	e := r.Error
-	if e.GetType() != "PermissionError" || e.GetMessage() != "no way" || r.ContainerLost {
+	if e.Type != "PermissionError" || e.Message != "no way" || r.ContainerLost {
 		t.Fatalf("got %v", r)
 	}
 	if !strings.HasPrefix(e.StackTrace, "Traceback (most recent call last):\n  File \"") || !strings.Contains(e.StackTrace, "raise PermissionError(arg)") || strings.Contains(e.StackTrace, "stdin") {
@@ -48,12 +47,12 @@ func TestPythonCoroutines(t *testing.T) {
 	if r := a.answers(t, "print me", "print me"); r.FunctionLog != "me\n" {
 		t.Errorf("log %q", r.FunctionLog)
 	}
-	if r := a.invoke(t, "fail no"); r.Error.GetType() != "PermissionError" || strings.Contains(r.Error.GetStackTrace(), "stdin") {
+	if r := a.invoke(t, "fail no"); r.Error.Type != "PermissionError" || strings.Contains(r.Error.StackTrace, "stdin") {
 		t.Errorf("error: %v", r.Error)
 	}
 	// Canceling reaches the coroutine, so the container need not go.
 	end := a.background(t, "c", "sleep 60000")
-	if e := a.ends(t, "c", end, false); status.Code(e.err) != codes.Canceled {
+	if e := a.ends(t, "c", end, false); wire.CodeOf(e.err) != wire.Canceled {
 		t.Errorf("canceled: %v, %v", e.reply, e.err)
 	}
 	a.answers(t, "still here", "still here")
@@ -83,7 +82,7 @@ def handler(event, context):
 
 func TestPythonSysExitEndsTheCallAlone(t *testing.T) {
 	a := pythonFunction(t, "handler", "import sys\ndef handler(e, c):\n    if e == 'exit': sys.exit(3)\n    return e\n")
-	if r := a.invoke(t, "exit"); r.Error.GetType() != "SystemExit" || r.ContainerLost {
+	if r := a.invoke(t, "exit"); r.Error.Type != "SystemExit" || r.ContainerLost {
 		t.Errorf("got %v", r)
 	}
 	a.answers(t, "x", "x")
@@ -91,7 +90,7 @@ func TestPythonSysExitEndsTheCallAlone(t *testing.T) {
 
 func TestPythonUnencodableResult(t *testing.T) {
 	a := pythonFunction(t, "handler", "def handler(e, c): return {1, 2}")
-	if r := a.invoke(t, "x"); r.Error.GetType() != "TypeError" || !strings.Contains(r.Error.GetMessage(), "not JSON serializable") {
+	if r := a.invoke(t, "x"); r.Error.Type != "TypeError" || !strings.Contains(r.Error.Message, "not JSON serializable") {
 		t.Errorf("got %v", r)
 	}
 }

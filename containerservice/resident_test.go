@@ -9,38 +9,35 @@ import (
 	"testing"
 	"time"
 
-	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/status"
-
-	containerservicepb "github.com/minifaas/minifaas/proto/containerservice"
+	"github.com/minifaas/minifaas/internal/wire"
 )
 
 // residents are the same function in every language that has a resident worker.
-var residents = map[string]func(testing.TB) *containerservicepb.LoadRequest{
+var residents = map[string]func(testing.TB) *wire.LoadRequest{
 	"native": nativeFunction,
-	"python3": func(t testing.TB) *containerservicepb.LoadRequest {
+	"python3": func(t testing.TB) *wire.LoadRequest {
 		return testdata(t, "python3", "python", "app.handler")
 	},
-	"nodejs": func(t testing.TB) *containerservicepb.LoadRequest {
+	"nodejs": func(t testing.TB) *wire.LoadRequest {
 		return testdata(t, "nodejs", "nodejs", "app.handler")
 	},
 }
 
-func testdata(t testing.TB, runtime, folder, handler string) *containerservicepb.LoadRequest {
+func testdata(t testing.TB, runtime, folder, handler string) *wire.LoadRequest {
 	req := function(t, runtime, handler, nil)
 	req.CodeDir = cwd(t) + "/testdata/" + folder
 	return req
 }
 
 // eachResident runs a test for every language.
-func eachResident(t *testing.T, test func(*testing.T, *containerservicepb.LoadRequest)) {
+func eachResident(t *testing.T, test func(*testing.T, *wire.LoadRequest)) {
 	for name, req := range residents {
 		t.Run(name, func(t *testing.T) { test(t, req(t)) })
 	}
 }
 
 func TestResidentBasics(t *testing.T) {
-	eachResident(t, func(t *testing.T, req *containerservicepb.LoadRequest) {
+	eachResident(t, func(t *testing.T, req *wire.LoadRequest) {
 		a := startAgent(t)
 		reply, err := a.Load(t.Context(), req)
 		if err != nil || reply.Error != nil || reply.FunctionLog != "loading\n" {
@@ -64,7 +61,7 @@ func TestResidentBasics(t *testing.T) {
 }
 
 func TestResidentPeakMemory(t *testing.T) {
-	eachResident(t, func(t *testing.T, req *containerservicepb.LoadRequest) {
+	eachResident(t, func(t *testing.T, req *wire.LoadRequest) {
 		a := load(t, req)
 		before := a.answers(t, "echo x", "x").MaxMemoryUsageInBytes
 		touched := a.answers(t, "touch 64", "touched").MaxMemoryUsageInBytes
@@ -95,7 +92,7 @@ func TestResidentPeakAfterIdleness(t *testing.T) {
 }
 
 func TestResidentManyAtOnce(t *testing.T) {
-	eachResident(t, func(t *testing.T, req *containerservicepb.LoadRequest) {
+	eachResident(t, func(t *testing.T, req *wire.LoadRequest) {
 		a := load(t, req)
 		pid := string(a.invoke(t, "pid").Body)
 		begun := time.Now()
@@ -137,7 +134,7 @@ func TestResidentLogsAreNotMixed(t *testing.T) {
 
 func TestResidentLimits(t *testing.T) {
 	const limit = 6 << 20
-	eachResident(t, func(t *testing.T, req *containerservicepb.LoadRequest) {
+	eachResident(t, func(t *testing.T, req *wire.LoadRequest) {
 		req.LogLimitInBytes = 1000
 		a := load(t, req)
 		big := strings.Repeat("x", limit-len("echo "))
@@ -146,10 +143,10 @@ func TestResidentLimits(t *testing.T) {
 			t.Errorf("result of 6 MiB: %d bytes, error %v", len(r.Body), r.Error)
 		}
 		r := a.invoke(t, fmt.Sprint("big ", limit+1))
-		if r.Error.GetCode() != "FunctionError" || !strings.Contains(r.Error.GetMessage(), "6 MiB") || r.ContainerLost {
+		if r.Error.Code != "FunctionError" || !strings.Contains(r.Error.Message, "6 MiB") || r.ContainerLost {
 			t.Errorf("result above 6 MiB: %v", r.Error)
 		}
-		if _, err := a.Invoke(t.Context(), &containerservicepb.InvokeRequest{Event: make([]byte, limit+1)}); status.Code(err) != codes.ResourceExhausted {
+		if _, err := a.Invoke(t.Context(), &wire.InvokeRequest{Event: make([]byte, limit+1)}); wire.CodeOf(err) != wire.ResourceExhausted {
 			t.Errorf("event above 6 MiB: %v", err)
 		}
 		r = a.invoke(t, "flood 1024")
@@ -164,25 +161,25 @@ func TestResidentLimits(t *testing.T) {
 }
 
 func TestResidentTimeout(t *testing.T) {
-	eachResident(t, func(t *testing.T, req *containerservicepb.LoadRequest) {
+	eachResident(t, func(t *testing.T, req *wire.LoadRequest) {
 		a := load(t, req)
 		pid, _ := strconv.Atoi(string(a.invoke(t, "pid").Body))
 		other := make(chan error, 1)
 		go func() {
-			_, err := a.Invoke(t.Context(), &containerservicepb.InvokeRequest{Event: []byte("sleep 60000")})
+			_, err := a.Invoke(t.Context(), &wire.InvokeRequest{Event: []byte("sleep 60000")})
 			other <- err
 		}()
 		a.answers(t, "sleep 50", "slept")
-		r, err := a.Invoke(t.Context(), &containerservicepb.InvokeRequest{Event: []byte("sleep 60000"), TimeoutNanos: 2e8})
+		r, err := a.Invoke(t.Context(), &wire.InvokeRequest{Event: []byte("sleep 60000"), TimeoutNanos: 2e8})
 		gone(t, pid)
-		if err != nil || r.Error.GetCode() != "Timeout" || !r.ContainerLost || r.MaxMemoryUsageInBytes <= 0 {
+		if err != nil || r.Error.Code != "Timeout" || !r.ContainerLost || r.MaxMemoryUsageInBytes <= 0 {
 			t.Errorf("timeout: %v, %v", r, err)
 		}
-		if d := time.Duration(r.GetDurationInNanos()); d < 200*time.Millisecond || d > 3*time.Second {
+		if d := time.Duration(r.DurationInNanos); d < 200*time.Millisecond || d > 3*time.Second {
 			t.Errorf("duration: %v", d)
 		}
-		for what, err := range map[string]error{"other": <-other, "next": second(a.Invoke(t.Context(), &containerservicepb.InvokeRequest{}))} {
-			if status.Code(err) != codes.Aborted || !strings.Contains(err.Error(), "container lost: killed as an invocation ran longer than its timeout of 200ms") {
+		for what, err := range map[string]error{"other": <-other, "next": second(a.Invoke(t.Context(), &wire.InvokeRequest{}))} {
+			if wire.CodeOf(err) != wire.Aborted || !strings.Contains(err.Error(), "container lost: killed as an invocation ran longer than its timeout of 200ms") {
 				t.Errorf("%s invocation: %v", what, err)
 			}
 		}
@@ -192,23 +189,23 @@ func TestResidentTimeout(t *testing.T) {
 func second[T any](_ T, err error) error { return err }
 
 func TestResidentCrash(t *testing.T) {
-	eachResident(t, func(t *testing.T, req *containerservicepb.LoadRequest) {
+	eachResident(t, func(t *testing.T, req *wire.LoadRequest) {
 		a := load(t, req)
 		r := a.invoke(t, "exit 3")
-		if r.Error.GetType() != "Runtime.ExitError" || !strings.Contains(r.Error.GetMessage(), "exited with code 3") || !r.ContainerLost {
+		if r.Error.Type != "Runtime.ExitError" || !strings.Contains(r.Error.Message, "exited with code 3") || !r.ContainerLost {
 			t.Errorf("alone: %v", r)
 		}
 
 		a = load(t, req)
 		other := make(chan error, 1)
 		go func() {
-			_, err := a.Invoke(t.Context(), &containerservicepb.InvokeRequest{Event: []byte("sleep 60000")})
+			_, err := a.Invoke(t.Context(), &wire.InvokeRequest{Event: []byte("sleep 60000")})
 			other <- err
 		}()
 		a.answers(t, "sleep 300", "slept")
-		_, err := a.Invoke(t.Context(), &containerservicepb.InvokeRequest{Event: []byte("exit 3")})
+		_, err := a.Invoke(t.Context(), &wire.InvokeRequest{Event: []byte("exit 3")})
 		for _, err := range []error{err, <-other} {
-			if status.Code(err) != codes.Aborted || !strings.Contains(err.Error(), "container lost: worker exited with code 3") {
+			if wire.CodeOf(err) != wire.Aborted || !strings.Contains(err.Error(), "container lost: worker exited with code 3") {
 				t.Errorf("one of two: %v", err)
 			}
 		}
@@ -216,7 +213,7 @@ func TestResidentCrash(t *testing.T) {
 }
 
 func TestResidentCancel(t *testing.T) {
-	eachResident(t, func(t *testing.T, req *containerservicepb.LoadRequest) {
+	eachResident(t, func(t *testing.T, req *wire.LoadRequest) {
 		a := load(t, req)
 		pid, _ := strconv.Atoi(string(a.invoke(t, "pid").Body))
 
@@ -229,10 +226,10 @@ func TestResidentCancel(t *testing.T) {
 		if o := <-other; o.err != nil || string(o.reply.Body) != "slept" {
 			t.Errorf("other: %v, %v", o.reply, o.err)
 		}
-		if status.Code(e.err) != codes.Aborted {
+		if wire.CodeOf(e.err) != wire.Aborted {
 			t.Errorf("canceled: %v, %v", e.reply, e.err)
 		}
-		if reply, err := a.EndInvocation(t.Context(), &containerservicepb.EndInvocationRequest{RequestId: "canceled"}); err != nil || reply.ContainerLost {
+		if reply, err := a.EndInvocation(t.Context(), &wire.EndInvocationRequest{RequestID: "canceled"}); err != nil || reply.ContainerLost {
 			t.Errorf("end of what is over: %v, %v", reply, err)
 		}
 	})
@@ -244,15 +241,15 @@ func TestCallerLeaves(t *testing.T) {
 	ctx, leave := context.WithCancel(t.Context())
 	left := make(chan error, 1)
 	go func() {
-		_, err := a.Invoke(ctx, &containerservicepb.InvokeRequest{RequestId: "left", Event: []byte("sleep 60000")})
+		_, err := a.Invoke(ctx, &wire.InvokeRequest{RequestID: "left", Event: []byte("sleep 60000")})
 		left <- err
 	}()
 	a.answers(t, "sleep 50", "slept")
 	leave()
-	if err := <-left; status.Code(err) != codes.Canceled {
+	if err := <-left; wire.CodeOf(err) != wire.Canceled {
 		t.Errorf("invoke: %v", err)
 	}
-	if _, err := a.EndInvocation(t.Context(), &containerservicepb.EndInvocationRequest{RequestId: "left"}); err != nil {
+	if _, err := a.EndInvocation(t.Context(), &wire.EndInvocationRequest{RequestID: "left"}); err != nil {
 		t.Error(err)
 	}
 	gone(t, pid)
@@ -263,7 +260,7 @@ func TestCooperativeCancel(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			a := load(t, residents[name](t))
 			end := a.background(t, "c", "wait")
-			if e := a.ends(t, "c", end, false); status.Code(e.err) != codes.Canceled {
+			if e := a.ends(t, "c", end, false); wire.CodeOf(e.err) != wire.Canceled {
 				t.Errorf("canceled: %v, %v", e.reply, e.err)
 			}
 			a.answers(t, "echo still here", "still here")
@@ -272,7 +269,7 @@ func TestCooperativeCancel(t *testing.T) {
 }
 
 type ended struct {
-	reply *containerservicepb.InvokeReply
+	reply *wire.InvokeReply
 	err   error
 }
 
@@ -280,7 +277,7 @@ type ended struct {
 func (a *agent) background(t *testing.T, id, event string) <-chan ended {
 	c := make(chan ended, 1)
 	go func() {
-		reply, err := a.Invoke(t.Context(), &containerservicepb.InvokeRequest{RequestId: id, Event: []byte(event)})
+		reply, err := a.Invoke(t.Context(), &wire.InvokeRequest{RequestID: id, Event: []byte(event)})
 		c <- ended{reply, err}
 	}()
 	return c
@@ -292,7 +289,7 @@ func (a *agent) ends(t *testing.T, id string, end <-chan ended, lost bool) ended
 	t.Helper()
 	got := false
 	for {
-		reply, err := a.EndInvocation(t.Context(), &containerservicepb.EndInvocationRequest{RequestId: id})
+		reply, err := a.EndInvocation(t.Context(), &wire.EndInvocationRequest{RequestID: id})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -13,7 +13,6 @@ import (
 	"github.com/minifaas/minifaas/containerservice/runtime"
 	"github.com/minifaas/minifaas/internal/jail"
 	"github.com/minifaas/minifaas/internal/wire"
-	containerservicepb "github.com/minifaas/minifaas/proto/containerservice"
 )
 
 // Config says what the agent was given by the node. Run closes both files.
@@ -41,7 +40,7 @@ func Run(c Config) error {
 	if err != nil {
 		return err
 	}
-	if spec.GetLayout() == containerservicepb.SandboxSpec_LAYOUT_TEMPLATE {
+	if spec.Layout == wire.LayoutTemplate {
 		return holdRoot(c.Socket, spec)
 	}
 	if c.Jail {
@@ -66,7 +65,7 @@ func Run(c Config) error {
 }
 
 // holdRoot lays a root out for others, until the node closes the socket.
-func holdRoot(socket *os.File, spec *containerservicepb.SandboxSpec) error {
+func holdRoot(socket *os.File, spec *wire.SandboxSpec) error {
 	if err := jail.Lay(spec); err != nil {
 		return fmt.Errorf("lay out a root: %w", err)
 	}
@@ -80,7 +79,7 @@ func holdRoot(socket *os.File, spec *containerservicepb.SandboxSpec) error {
 	return nil
 }
 
-func readSpec(f *os.File) (*containerservicepb.SandboxSpec, error) {
+func readSpec(f *os.File) (*wire.SandboxSpec, error) {
 	b, err := io.ReadAll(f)
 	f.Close()
 	if err != nil {

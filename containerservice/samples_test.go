@@ -8,11 +8,11 @@ import (
 	"testing"
 	"time"
 
-	containerservicepb "github.com/minifaas/minifaas/proto/containerservice"
+	"github.com/minifaas/minifaas/internal/wire"
 )
 
 // sample is one of the repository's own sample functions.
-func sample(t testing.TB, runtime, name, handler string) *containerservicepb.LoadRequest {
+func sample(t testing.TB, runtime, name, handler string) *wire.LoadRequest {
 	req := function(t, runtime, handler, nil)
 	req.CodeDir = filepath.Join(filepath.Dir(cwd(t)), "bench", "functions", name)
 	if runtime == "native" {
@@ -22,11 +22,11 @@ func sample(t testing.TB, runtime, name, handler string) *containerservicepb.Loa
 }
 
 func TestHelloSamples(t *testing.T) {
-	for runtime, req := range map[string]func() *containerservicepb.LoadRequest{
-		"native":  func() *containerservicepb.LoadRequest { return sample(t, "native", "hello", "hello") },
-		"python3": func() *containerservicepb.LoadRequest { return sample(t, "python3", "hello-python", "hello.handler") },
-		"nodejs":  func() *containerservicepb.LoadRequest { return sample(t, "nodejs", "hello-nodejs", "hello.handler") },
-		"binary":  func() *containerservicepb.LoadRequest { return sample(t, "binary", "hello-shell", "fn.sh") },
+	for runtime, req := range map[string]func() *wire.LoadRequest{
+		"native":  func() *wire.LoadRequest { return sample(t, "native", "hello", "hello") },
+		"python3": func() *wire.LoadRequest { return sample(t, "python3", "hello-python", "hello.handler") },
+		"nodejs":  func() *wire.LoadRequest { return sample(t, "nodejs", "hello-nodejs", "hello.handler") },
+		"binary":  func() *wire.LoadRequest { return sample(t, "binary", "hello-shell", "fn.sh") },
 	} {
 		t.Run(runtime, func(t *testing.T) {
 			a := load(t, req())
@@ -42,10 +42,10 @@ func TestHelloSamples(t *testing.T) {
 }
 
 func TestLoadSamples(t *testing.T) {
-	for runtime, req := range map[string]func() *containerservicepb.LoadRequest{
-		"native":  func() *containerservicepb.LoadRequest { return sample(t, "native", "load-native", "load-native") },
-		"python3": func() *containerservicepb.LoadRequest { return sample(t, "python3", "load-python", "load.handler") },
-		"nodejs":  func() *containerservicepb.LoadRequest { return sample(t, "nodejs", "load-nodejs", "load.handler") },
+	for runtime, req := range map[string]func() *wire.LoadRequest{
+		"native":  func() *wire.LoadRequest { return sample(t, "native", "load-native", "load-native") },
+		"python3": func() *wire.LoadRequest { return sample(t, "python3", "load-python", "load.handler") },
+		"nodejs":  func() *wire.LoadRequest { return sample(t, "nodejs", "load-nodejs", "load.handler") },
 	} {
 		t.Run(runtime, func(t *testing.T) {
 			a := load(t, req())

@@ -12,9 +12,6 @@ import (
 	"sync"
 	"time"
 
-	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/status"
-
 	"github.com/minifaas/minifaas/containerservice/runtime"
 	"github.com/minifaas/minifaas/containerservice/runtime/binary"
 	"github.com/minifaas/minifaas/containerservice/runtime/native"
@@ -22,7 +19,6 @@ import (
 	"github.com/minifaas/minifaas/containerservice/runtime/python"
 	"github.com/minifaas/minifaas/containerservice/runtime/resident"
 	"github.com/minifaas/minifaas/internal/wire"
-	containerservicepb "github.com/minifaas/minifaas/proto/containerservice"
 )
 
 // Defaults of what a request leaves at 0.
@@ -54,7 +50,7 @@ type Server struct {
 	state loadState
 	rt    runtime.Runtime
 	// failed is the answer to every invocation when loading failed.
-	failed *containerservicepb.LoadReply
+	failed *wire.LoadReply
 	// prepared, if not nil, waits for a function of the runtime preparedFor.
 	prepared    runtime.Prepared
 	preparedFor string
@@ -77,23 +73,23 @@ func New(more map[string]runtime.Starter) *Server {
 }
 
 // Load starts the runtime.
-func (s *Server) Load(ctx context.Context, req *containerservicepb.LoadRequest) (*containerservicepb.LoadReply, error) {
+func (s *Server) Load(ctx context.Context, req *wire.LoadRequest) (*wire.LoadReply, error) {
 	start := starters[req.Runtime]
 	if start == nil {
 		start = s.more[req.Runtime]
 	}
 	if start == nil {
 		known := slices.Sorted(maps.Keys(starters))
-		return nil, status.Errorf(codes.FailedPrecondition, "this agent has no runtime %q, but %s; containerservice-full has all", req.Runtime,
+		return nil, wire.Errorf(wire.FailedPrecondition, "this agent has no runtime %q, but %s; containerservice-full has all", req.Runtime,
 			strings.Join(slices.AppendSeq(known, maps.Keys(s.more)), ", "))
 	}
 	if !s.advance(unloaded, loading) {
-		return nil, status.Error(codes.FailedPrecondition, "load function: a container loads one function, once")
+		return nil, wire.Error(wire.FailedPrecondition, "load function: a container loads one function, once")
 	}
 	if p := s.takePrepared(req); p != nil {
 		start = p.Load
 	} else if req.Forked {
-		return nil, status.Error(codes.Aborted, "load function: nothing waits here for a worker that is forked outside")
+		return nil, wire.Error(wire.Aborted, "load function: nothing waits here for a worker that is forked outside")
 	}
 	rt, log, err := start(ctx, runtime.Function{
 		Name:        req.FunctionName,
@@ -113,15 +109,15 @@ func (s *Server) Load(ctx context.Context, req *containerservicepb.LoadRequest) 
 	switch {
 	case err == nil || blamed:
 	case errors.Is(err, runtime.ErrNoInterpreter):
-		return nil, status.Errorf(codes.FailedPrecondition, "%s: %v", req.Runtime, err)
+		return nil, wire.Errorf(wire.FailedPrecondition, "%s: %v", req.Runtime, err)
 	case ctx.Err() != nil:
-		return nil, status.FromContextError(ctx.Err()).Err()
+		return nil, wire.ContextError(ctx.Err())
 	case errors.Is(err, resident.ErrNoWorker):
-		return nil, status.Error(codes.Aborted, text(err.Error()))
+		return nil, wire.Error(wire.Aborted, text(err.Error()))
 	default:
-		return nil, status.Errorf(codes.Internal, "load function: %v", err)
+		return nil, wire.Errorf(wire.Internal, "load function: %v", err)
 	}
-	reply := &containerservicepb.LoadReply{Error: toProto(fault), FunctionLog: log}
+	reply := &wire.LoadReply{Error: toWire(fault), FunctionLog: log}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.state, s.rt = loaded, rt
@@ -160,11 +156,11 @@ func orDefault[T int64 | time.Duration](v, otherwise T) T {
 	return v
 }
 
-func toProto(e *runtime.Error) *containerservicepb.FunctionError {
+func toWire(e *runtime.Error) *wire.FunctionError {
 	if e == nil {
 		return nil
 	}
-	return &containerservicepb.FunctionError{
+	return &wire.FunctionError{
 		Code: e.Code, Type: text(e.Type), Message: text(e.Message), StackTrace: text(e.StackTrace),
 	}
 }

@@ -6,7 +6,7 @@ import (
 	"os"
 	"runtime/debug"
 
-	containerservicepb "github.com/minifaas/minifaas/proto/containerservice"
+	"github.com/minifaas/minifaas/internal/wire"
 )
 
 // worthTrimming is how much of its own an agent has when that is worth a collection. A
@@ -14,11 +14,11 @@ import (
 const worthTrimming = 4 << 20
 
 // Trim gives the free part of the heap back to the host: what large events have left.
-func (s *Server) Trim(context.Context, *containerservicepb.TrimRequest) (*containerservicepb.TrimReply, error) {
+func (s *Server) Trim(context.Context, *wire.TrimRequest) (*wire.TrimReply, error) {
 	if own() > worthTrimming {
 		debug.FreeOSMemory()
 	}
-	return &containerservicepb.TrimReply{}, nil
+	return &wire.TrimReply{}, nil
 }
 
 // own is the memory that the agent shares with nobody, in bytes: its heap, mostly. The

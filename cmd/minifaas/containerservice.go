@@ -11,6 +11,8 @@ import (
 	"syscall"
 
 	"golang.org/x/sys/unix"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
 
 	"github.com/minifaas/minifaas/internal/config"
@@ -63,17 +65,55 @@ func (c *containerserviceCommand) Run(ctx context.Context, file *config.File, lo
 	err = serve(ctx, service{
 		listen: c.listenFlags, offset: containerservicePort, log: log, registry: telemetry.NewRegistry(),
 		register: func(s *rpc.Server) {
-			containerservicegrpc.RegisterContainerServiceServer(s, alone{Client: wire.NewClient(a.conn)})
+			containerservicegrpc.RegisterContainerServiceServer(s, alone{client: wire.NewClient(a.conn)})
 		},
 		background: a.live,
 	})
 	return errors.Join(err, a.stop())
 }
 
-// alone has the methods of the agent behind the line.
+// alone passes on what it is asked to the agent behind the line.
 type alone struct {
 	containerservicegrpc.UnsafeContainerServiceServer
-	*wire.Client
+	client *wire.Client
+}
+
+func (a alone) Prepare(ctx context.Context, req *containerservicepb.PrepareRequest) (*containerservicepb.PrepareReply, error) {
+	answer, err := a.pass(ctx, &containerservicepb.Call{Prepare: req})
+	return answer.GetPrepare(), err
+}
+
+func (a alone) Load(ctx context.Context, req *containerservicepb.LoadRequest) (*containerservicepb.LoadReply, error) {
+	answer, err := a.pass(ctx, &containerservicepb.Call{Load: req})
+	return answer.GetLoad(), err
+}
+
+func (a alone) Invoke(ctx context.Context, req *containerservicepb.InvokeRequest) (*containerservicepb.InvokeReply, error) {
+	answer, err := a.pass(ctx, &containerservicepb.Call{Invoke: req})
+	return answer.GetInvoke(), err
+}
+
+func (a alone) EndInvocation(ctx context.Context, req *containerservicepb.EndInvocationRequest) (*containerservicepb.EndInvocationReply, error) {
+	answer, err := a.pass(ctx, &containerservicepb.Call{EndInvocation: req})
+	return answer.GetEndInvocation(), err
+}
+
+func (a alone) Trim(ctx context.Context, req *containerservicepb.TrimRequest) (*containerservicepb.TrimReply, error) {
+	answer, err := a.pass(ctx, &containerservicepb.Call{Trim: req})
+	return answer.GetTrim(), err
+}
+
+func (a alone) pass(ctx context.Context, call *containerservicepb.Call) (*containerservicepb.Answer, error) {
+	encoded, err := proto.Marshal(call)
+	if err != nil {
+		return nil, err
+	}
+	said, err := a.client.Pass(ctx, encoded)
+	if err != nil {
+		return nil, status.Error(codes.Code(wire.CodeOf(err)), err.Error())
+	}
+	answer := &containerservicepb.Answer{}
+	return answer, proto.Unmarshal(said, answer)
 }
 
 // lonelyAgent is an agent without a node.
@@ -138,13 +178,9 @@ func (c *containerserviceCommand) spec(folder string) (*os.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	message, err := proto.Marshal(&containerservicepb.SandboxSpec{
-		Isolation: containerservicepb.SandboxSpec_ISOLATION_PROCESS, Root: folder, Filter: filter,
-		Mounts: []*containerservicepb.Mount{{Source: code, Target: code}},
+	message := wire.EncodeSpec(&wire.SandboxSpec{
+		Isolation: wire.IsolationProcess, Root: folder, Filter: filter, Mounts: []*wire.Mount{{Source: code, Target: code}},
 	})
-	if err != nil {
-		return nil, fmt.Errorf("encode sandbox spec: %w", err)
-	}
 	read, write, err := os.Pipe()
 	if err != nil {
 		return nil, fmt.Errorf("make pipe: %w", err)

@@ -5,6 +5,7 @@ import (
 	"go/parser"
 	"go/token"
 	"io/fs"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -28,7 +29,7 @@ var rules = []struct {
 	{folder: "resourcemanager", may: []string{"resourcemanager", "proto", "internal"}},
 	{folder: "nodeservice", may: []string{"nodeservice", "proto", "internal"}},
 	{folder: "containerservice/native", may: []string{"containerservice/frame", "internal/nonblocking"}, stdlib: true},
-	{folder: "containerservice", may: []string{"containerservice", "proto/containerservice", "internal"}},
+	{folder: "containerservice", may: []string{"containerservice", "internal"}},
 	{folder: "apiserver", may: []string{"apiserver", "proto", "internal"}},
 	{folder: "bench/functions", may: []string{"containerservice/native"}},
 	{folder: "bench", may: []string{"bench", "scheduler/engine", "scheduler/policy", "proto", "internal"}},
@@ -65,6 +66,20 @@ func TestImportsPointOneWay(t *testing.T) {
 	for _, rule := range rules {
 		if !seen[rule.folder] {
 			t.Errorf("no file is under the rule for %s: the rule is stale", rule.folder)
+		}
+	}
+}
+
+// TestAgentsStartAtOnce: what an agent has in it is set up with every container. Protobuf and
+// gRPC were a quarter of that.
+func TestAgentsStartAtOnce(t *testing.T) {
+	list, err := exec.Command("go", "list", "-deps", module+"cmd/containerservice").CombinedOutput()
+	if err != nil {
+		t.Fatalf("go list: %v\n%s", err, list)
+	}
+	for dependency := range strings.FieldsSeq(string(list)) {
+		if within(dependency, "google.golang.org") {
+			t.Errorf("the agent has %s in it", dependency)
 		}
 	}
 }

@@ -9,7 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/minifaas/minifaas/internal/tun"
-	containerservicepb "github.com/minifaas/minifaas/proto/containerservice"
+	"github.com/minifaas/minifaas/internal/wire"
 )
 
 // configuration is what programs need of the host's /etc and what tells
@@ -55,19 +55,19 @@ func writeConfiguration(root string) error {
 }
 
 // coverNames mounts the folder with the sandbox's own names.
-func coverNames(root string, spec *containerservicepb.SandboxSpec) error {
+func coverNames(root string, spec *wire.SandboxSpec) error {
 	folder := filepath.Join(root, namesFolder)
 	if err := mountTmpfs(folder, "mode=0755,size=64k,nr_inodes=16", 0); err != nil {
 		return err
 	}
 	servers := "# no network\n"
-	if spec.GetEgress() {
+	if spec.Egress {
 		servers = fmt.Sprintf("nameserver %s\n", tun.Gateway)
 	}
 	if err := writeFiles(folder, map[string]string{"resolv.conf": servers}); err != nil {
 		return err
 	}
-	if err := writeHostname(folder, spec.GetHostname()); err != nil {
+	if err := writeHostname(folder, spec.Hostname); err != nil {
 		return err
 	}
 	return seal(folder, unix.MountAttr{Attr_set: sealed})

@@ -27,23 +27,23 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	containerservicepb "github.com/minifaas/minifaas/proto/containerservice"
+	"github.com/minifaas/minifaas/internal/wire"
 )
 
 // Enter shuts the process in as spec says. After an error the process is half
 // shut in and must exit. It is not safe for concurrent use with anything.
-func Enter(spec *containerservicepb.SandboxSpec) error {
+func Enter(spec *wire.SandboxSpec) error {
 	if err := unix.CloseRange(3, ^uint(0), unix.CLOSE_RANGE_CLOEXEC); err != nil {
 		return fmt.Errorf("close files on exec: %w (needs Linux 5.11 or newer)", err)
 	}
-	if spec.GetIsolation() == containerservicepb.SandboxSpec_ISOLATION_PROCESS {
+	if spec.Isolation == wire.IsolationProcess {
 		return enterProcess(spec)
 	}
 	return enterNamespaces(spec)
 }
 
-func enterNamespaces(spec *containerservicepb.SandboxSpec) error {
-	if spec.GetEgress() {
+func enterNamespaces(spec *wire.SandboxSpec) error {
+	if spec.Egress {
 		if err := giveDevice(); err != nil {
 			return err
 		}
@@ -51,7 +51,7 @@ func enterNamespaces(spec *containerservicepb.SandboxSpec) error {
 	if err := changeRoot(spec); err != nil {
 		return err
 	}
-	if err := unix.Sethostname([]byte(spec.GetHostname())); err != nil {
+	if err := unix.Sethostname([]byte(spec.Hostname)); err != nil {
 		return fmt.Errorf("set host name: %w", err)
 	}
 	if err := raiseLoopback(); err != nil {
@@ -64,18 +64,18 @@ func enterNamespaces(spec *containerservicepb.SandboxSpec) error {
 		if err := emptyBounding(); err != nil {
 			return err
 		}
-		if spec.GetHostUser() != 0 {
+		if spec.HostUser != 0 {
 			return nil
 		}
 		return restrict(namespaceRules...)
 	})
 }
 
-func enterProcess(spec *containerservicepb.SandboxSpec) error {
-	if err := os.Chdir(spec.GetRoot()); err != nil {
+func enterProcess(spec *wire.SandboxSpec) error {
+	if err := os.Chdir(spec.Root); err != nil {
 		return fmt.Errorf("enter own folder: %w", err)
 	}
-	if err := os.Setenv("TMPDIR", spec.GetRoot()); err != nil {
+	if err := os.Setenv("TMPDIR", spec.Root); err != nil {
 		return fmt.Errorf("set TMPDIR: %w", err)
 	}
 	// What a function leaves behind becomes the agent's child, so that whoever
@@ -94,7 +94,7 @@ func enterProcess(spec *containerservicepb.SandboxSpec) error {
 
 // shut takes all rights away: first, by children, those that only the thread
 // needs to lose from which they are forked, then the others, on all threads.
-func shut(spec *containerservicepb.SandboxSpec, children func() error) (err error) {
+func shut(spec *wire.SandboxSpec, children func() error) (err error) {
 	openForks()
 	Fork(func() {
 		if err = forbidNewPrivileges(); err == nil {
@@ -104,7 +104,7 @@ func shut(spec *containerservicepb.SandboxSpec, children func() error) (err erro
 	if err != nil {
 		return err
 	}
-	if user := int(spec.GetHostUser()); user != 0 {
+	if user := int(spec.HostUser); user != 0 {
 		if err := becomeUser(user); err != nil {
 			return err
 		}
@@ -112,5 +112,5 @@ func shut(spec *containerservicepb.SandboxSpec, children func() error) (err erro
 	if err := dropCapabilities(); err != nil {
 		return err
 	}
-	return filterCalls(spec.GetFilter())
+	return filterCalls(spec.Filter)
 }

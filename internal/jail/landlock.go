@@ -8,7 +8,7 @@ import (
 	ll "github.com/landlock-lsm/go-landlock/landlock/syscall"
 	"golang.org/x/sys/unix"
 
-	containerservicepb "github.com/minifaas/minifaas/proto/containerservice"
+	"github.com/minifaas/minifaas/internal/wire"
 )
 
 // Rights to files. Nobody gets that to ioctl on devices, or to connect to
@@ -39,16 +39,16 @@ var namespaceRules = []rule{
 }
 
 // landlockProcess is the only wall before the host's files where there are no namespaces.
-func landlockProcess(spec *containerservicepb.SandboxSpec) error {
+func landlockProcess(spec *wire.SandboxSpec) error {
 	readable := []string{"/proc"}
 	readable = append(readable, systemFolders...)
 	readable = append(readable, configuration...)
-	for _, m := range spec.GetMounts() {
-		readable = append(readable, m.GetSource())
+	for _, m := range spec.Mounts {
+		readable = append(readable, m.Source)
 	}
 	return restrict(
 		rule{toRead, readable},
-		rule{toRead | toWrite | toMake, []string{spec.GetRoot()}},
+		rule{toRead | toWrite | toMake, []string{spec.Root}},
 		rule{ll.AccessFSReadFile | toWrite, deviceFiles},
 		rule{toWrite, []string{"/proc"}},
 	)

@@ -8,7 +8,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	containerservicepb "github.com/minifaas/minifaas/proto/containerservice"
+	"github.com/minifaas/minifaas/internal/wire"
 )
 
 // systemFolders hold the host's programs and libraries.
@@ -27,16 +27,16 @@ const ownProgram = 5
 
 // changeRoot makes a root for the process: built from bind mounts and read-only as a whole,
 // then covered where it must be writable. No path leads to the host's root any more.
-func changeRoot(spec *containerservicepb.SandboxSpec) error {
+func changeRoot(spec *wire.SandboxSpec) error {
 	defer openAll()()
-	if spec.GetLayout() == containerservicepb.SandboxSpec_LAYOUT_SHARED {
+	if spec.Layout == wire.LayoutShared {
 		if err := cover("/", spec); err != nil {
 			return err
 		}
 		return errors.Join(unix.Close(ownProgram), enterTmp())
 	}
-	root := spec.GetRoot()
-	if err := lay(root, spec.GetMounts()); err != nil {
+	root := spec.Root
+	if err := lay(root, spec.Mounts); err != nil {
 		return err
 	}
 	if err := cover(root, spec); err != nil {
@@ -54,10 +54,10 @@ func openAll() (undo func()) {
 
 // Lay lays out what all sandboxes' roots have in common, in a mount namespace of the
 // process's own, of which others begin with a copy. The process is root.
-func Lay(spec *containerservicepb.SandboxSpec) error {
+func Lay(spec *wire.SandboxSpec) error {
 	defer openAll()()
-	root := spec.GetRoot()
-	if err := lay(root, spec.GetMounts()); err != nil {
+	root := spec.Root
+	if err := lay(root, spec.Mounts); err != nil {
 		return err
 	}
 	// A user namespace may mount its own proc only where it sees one, and whoever makes it finds
@@ -69,7 +69,7 @@ func Lay(spec *containerservicepb.SandboxSpec) error {
 }
 
 // lay builds the part of a root that is read-only.
-func lay(root string, mounts []*containerservicepb.Mount) error {
+func lay(root string, mounts []*wire.Mount) error {
 	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
 		return fmt.Errorf("make mounts private: %w", err)
 	}
@@ -89,7 +89,7 @@ func lay(root string, mounts []*containerservicepb.Mount) error {
 const sealed = unix.MOUNT_ATTR_RDONLY | unix.MOUNT_ATTR_NOSUID | unix.MOUNT_ATTR_NODEV
 
 // fill puts everything that is to be read-only below root, and the mount points of the rest.
-func fill(root string, mounts []*containerservicepb.Mount) error {
+func fill(root string, mounts []*wire.Mount) error {
 	for _, folder := range []string{"etc", "dev", "dev/shm", "proc", "run", "tmp", "var", "var/task", "var/compiled"} {
 		if err := mountPoint(filepath.Join(root, folder), true); err != nil {
 			return err
@@ -107,11 +107,11 @@ func fill(root string, mounts []*containerservicepb.Mount) error {
 		return err
 	}
 	for _, m := range mounts {
-		info, err := os.Stat(m.GetSource())
+		info, err := os.Stat(m.Source)
 		if err != nil {
 			return fmt.Errorf("bind mount: %w", err)
 		}
-		if err := bind(m.GetSource(), filepath.Join(root, m.GetTarget()), info.IsDir()); err != nil {
+		if err := bind(m.Source, filepath.Join(root, m.Target), info.IsDir()); err != nil {
 			return err
 		}
 	}
@@ -174,8 +174,8 @@ func makeOne(path string, folder bool) error {
 }
 
 // cover mounts over the read-only root what is the sandbox's own.
-func cover(root string, spec *containerservicepb.SandboxSpec) error {
-	tmpBytes := spec.GetTmpBytes()
+func cover(root string, spec *wire.SandboxSpec) error {
+	tmpBytes := spec.TmpBytes
 	if tmpBytes <= 0 {
 		tmpBytes = defaultTmpBytes
 	}

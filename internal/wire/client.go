@@ -7,21 +7,17 @@ import (
 	"strings"
 	"sync"
 
-	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/status"
-
 	"github.com/minifaas/minifaas/internal/workers"
-	containerservicepb "github.com/minifaas/minifaas/proto/containerservice"
 )
 
-// Client is the node's end. Errors are gRPC statuses. A call whose ctx ends is left: the
+// Client is the node's end. Errors have a code; a reply is never nil. A call whose ctx ends is left: the
 // agent is not told. It is safe for concurrent use.
 type Client struct {
 	line *line
 
 	mu   sync.Mutex // guards the fields below
 	last uint64
-	open map[uint64]chan *containerservicepb.Answer
+	open map[uint64]chan *Answer
 	why  error // the line has ended; nil: it has not
 }
 
@@ -30,73 +26,96 @@ var senders = workers.New(mostIdle)
 
 // NewClient speaks over a connection, which remains the caller's to close.
 func NewClient(conn net.Conn) *Client {
-	c := &Client{line: newLine(conn), open: map[uint64]chan *containerservicepb.Answer{}}
+	c := &Client{line: newLine(conn), open: map[uint64]chan *Answer{}}
 	go c.listen()
 	return c
 }
 
 // Prepare is the agent's.
-func (c *Client) Prepare(ctx context.Context, request *containerservicepb.PrepareRequest) (*containerservicepb.PrepareReply, error) {
-	a, err := c.call(ctx, &containerservicepb.Call{Prepare: request})
-	return a.GetPrepare(), err
+func (c *Client) Prepare(ctx context.Context, request *PrepareRequest) (*PrepareReply, error) {
+	a, err := c.call(ctx, &Call{Prepare: request})
+	return orEmpty(a.Prepare), err
 }
 
 // Load is the agent's.
-func (c *Client) Load(ctx context.Context, request *containerservicepb.LoadRequest) (*containerservicepb.LoadReply, error) {
-	a, err := c.call(ctx, &containerservicepb.Call{Load: request})
-	return a.GetLoad(), err
+func (c *Client) Load(ctx context.Context, request *LoadRequest) (*LoadReply, error) {
+	a, err := c.call(ctx, &Call{Load: request})
+	return orEmpty(a.Load), err
 }
 
 // Invoke is the agent's.
-func (c *Client) Invoke(ctx context.Context, request *containerservicepb.InvokeRequest) (*containerservicepb.InvokeReply, error) {
-	a, err := c.call(ctx, &containerservicepb.Call{Invoke: request})
-	return a.GetInvoke(), err
+func (c *Client) Invoke(ctx context.Context, request *InvokeRequest) (*InvokeReply, error) {
+	a, err := c.call(ctx, &Call{Invoke: request})
+	return orEmpty(a.Invoke), err
 }
 
 // EndInvocation is the agent's.
-func (c *Client) EndInvocation(ctx context.Context, request *containerservicepb.EndInvocationRequest) (*containerservicepb.EndInvocationReply, error) {
-	a, err := c.call(ctx, &containerservicepb.Call{EndInvocation: request})
-	return a.GetEndInvocation(), err
+func (c *Client) EndInvocation(ctx context.Context, request *EndInvocationRequest) (*EndInvocationReply, error) {
+	a, err := c.call(ctx, &Call{EndInvocation: request})
+	return orEmpty(a.EndInvocation), err
 }
 
 // Trim is the agent's.
-func (c *Client) Trim(ctx context.Context, request *containerservicepb.TrimRequest) (*containerservicepb.TrimReply, error) {
-	a, err := c.call(ctx, &containerservicepb.Call{Trim: request})
-	return a.GetTrim(), err
+func (c *Client) Trim(ctx context.Context, request *TrimRequest) (*TrimReply, error) {
+	a, err := c.call(ctx, &Call{Trim: request})
+	return orEmpty(a.Trim), err
 }
 
-func (c *Client) call(ctx context.Context, call *containerservicepb.Call) (*containerservicepb.Answer, error) {
-	answered, err := c.begin(call)
+// Pass asks what a Call of the proto says, and returns the Answer, both as protobuf writes them.
+func (c *Client) Pass(ctx context.Context, encoded []byte) ([]byte, error) {
+	call := &Call{}
+	if err := parse(encoded, callFields(call)); err != nil {
+		return nil, Errorf(InvalidArgument, "decode call: %v", err)
+	}
+	answer, err := c.call(ctx, call)
 	if err != nil {
 		return nil, err
 	}
+	return appendTo(nil, answerFields(answer)), nil
+}
+
+// orEmpty is the reply, or an empty one where there is none.
+func orEmpty[T any](reply *T) *T {
+	if reply == nil {
+		return new(T)
+	}
+	return reply
+}
+
+func (c *Client) call(ctx context.Context, call *Call) (*Answer, error) {
+	answered, err := c.begin(call)
+	if err != nil {
+		return &Answer{}, err
+	}
 	// In the background: an agent that gets no CPU may not read for long.
 	senders.Go(func() {
-		if err := c.line.send(callFields(call), func() bool { return c.isOpen(call.GetId()) }); err != nil {
-			c.end(failure(call.GetId(), err))
+		if err := c.line.send(callFields(call), func() bool { return c.isOpen(call.ID) }); err != nil {
+			c.end(failure(call.ID, err))
 		}
 	})
 	select {
 	case answer := <-answered:
-		// The error is nil where the code is 0, which is OK.
-		return answer, status.Error(codes.Code(answer.GetCode()), answer.GetMessage())
+		if answer.Code == int32(OK) {
+			return answer, nil
+		}
+		return &Answer{}, Error(Code(answer.Code), answer.Message)
 	case <-ctx.Done():
-		c.end(failure(call.GetId(), ctx.Err()))
-		return nil, status.FromContextError(ctx.Err()).Err()
+		c.end(failure(call.ID, ctx.Err()))
+		return &Answer{}, ContextError(ctx.Err())
 	}
 }
 
 // begin numbers the call.
-func (c *Client) begin(call *containerservicepb.Call) (<-chan *containerservicepb.Answer, error) {
+func (c *Client) begin(call *Call) (<-chan *Answer, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.why != nil {
 		return nil, c.why
 	}
 	c.last++
-	call.Id = c.last
-	answered := make(chan *containerservicepb.Answer, 1)
-	c.open[call.Id] = answered
+	call.ID = c.last
+	answered := make(chan *Answer, 1)
+	c.open[call.ID] = answered
 	return answered, nil
 }
 
@@ -108,11 +127,11 @@ func (c *Client) isOpen(id uint64) bool {
 }
 
 // end answers a call. One that is over is left at that.
-func (c *Client) end(answer *containerservicepb.Answer) {
+func (c *Client) end(answer *Answer) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if answered := c.open[answer.GetId()]; answered != nil {
-		delete(c.open, answer.GetId())
+	if answered := c.open[answer.ID]; answered != nil {
+		delete(c.open, answer.ID)
 		answered <- answer
 	}
 }
@@ -120,7 +139,7 @@ func (c *Client) end(answer *containerservicepb.Answer) {
 // listen hears answers until the line ends, which is the answer of all calls then.
 func (c *Client) listen() {
 	for {
-		answer := &containerservicepb.Answer{}
+		answer := &Answer{}
 		err := c.line.receive(answerFields(answer))
 		if err == nil {
 			err = c.check(answer)
@@ -131,7 +150,7 @@ func (c *Client) listen() {
 		}
 		c.mu.Lock()
 		defer c.mu.Unlock()
-		c.why = status.Errorf(codes.Unavailable, "the connection with the agent has ended: %v", err)
+		c.why = Errorf(Unavailable, "the connection with the agent has ended: %v", err)
 		c.line.conn.Close() // it may be heard, and not understood
 		for id, answered := range c.open {
 			delete(c.open, id)
@@ -142,20 +161,19 @@ func (c *Client) listen() {
 }
 
 // check fails for what no agent of ours would say.
-func (c *Client) check(answer *containerservicepb.Answer) error {
+func (c *Client) check(answer *Answer) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if answer.GetId() > c.last {
-		return fmt.Errorf("an answer to call %d, of %d that there were", answer.GetId(), c.last)
+	if answer.ID > c.last {
+		return fmt.Errorf("an answer to call %d, of %d that there were", answer.ID, c.last)
 	}
-	if code := answer.GetCode(); code < 0 || code > int32(codes.Unauthenticated) {
+	if code := answer.Code; code < 0 || code > int32(mostCode) {
 		return fmt.Errorf("an answer with code %d", code)
 	}
 	return nil
 }
 
 // failure is the answer that is an error.
-func failure(id uint64, err error) *containerservicepb.Answer {
-	said := status.Convert(err)
-	return &containerservicepb.Answer{Id: id, Code: int32(said.Code()), Message: strings.ToValidUTF8(said.Message(), "\uFFFD")}
+func failure(id uint64, err error) *Answer {
+	return &Answer{ID: id, Code: int32(CodeOf(err)), Message: strings.ToValidUTF8(err.Error(), "\uFFFD")}
 }

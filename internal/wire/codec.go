@@ -1,15 +1,14 @@
 package wire
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"unicode/utf8"
-
-	"google.golang.org/protobuf/encoding/protowire"
 )
 
-// The messages are protobuf's, and so are their bytes, but not what makes these: to set up its
-// tables for the few messages took an agent, which is used once, a tenth of its start.
+// The bytes are protobuf's, but neither what makes these nor the types are: to set up its
+// packages for the few messages took an agent, which is used once, a quarter of its start.
 
 // walk goes over all fields of a message, in one of three ways: it counts the bytes that
 // they take, writes them, or reads the one field whose number has come.
@@ -18,10 +17,8 @@ type walk struct {
 	size int    // counted so far
 	out  []byte // written so far
 
-	number protowire.Number // of the field that is read
-	kind   protowire.Type
-	in     []byte // its value, as far as it goes
-	err    error
+	in  field // is read
+	err error
 }
 
 type way uint8
@@ -54,72 +51,70 @@ var errShort = errors.New("the message is cut off, or none")
 // parse reads a message, which keeps parts of b. Fields that it does not know are left out.
 func parse(b []byte, m message) error {
 	for len(b) > 0 {
-		number, kind, n := protowire.ConsumeTag(b)
-		if n < 0 {
+		in, rest, ok := next(b)
+		if !ok {
 			return errShort
 		}
-		b = b[n:]
-		if n = protowire.ConsumeFieldValue(number, kind, b); n < 0 {
-			return errShort
-		}
-		w := walk{way: reading, number: number, kind: kind, in: b[:n]}
+		w := walk{way: reading, in: in}
 		m(&w)
 		if w.err != nil {
 			return w.err
 		}
-		b = b[n:]
+		b = rest
 	}
 	return nil
 }
 
 // has reports whether the field has come, as a value of that kind.
-func (w *walk) has(number protowire.Number, kind protowire.Type) bool {
-	if number != w.number {
+func (w *walk) has(number int, k kind) bool {
+	if number != w.in.number {
 		return false
 	}
-	if kind != w.kind {
+	if k != w.in.kind {
 		w.err = fmt.Errorf("field %d is of another kind", number)
 	}
 	return w.err == nil
 }
 
 // integer is a field of a number, or of what is true or false.
-func integer[T ~int32 | ~int64 | ~uint32 | ~uint64](w *walk, number protowire.Number, value *T) {
+func integer[T ~int32 | ~int64 | ~uint32 | ~uint64](w *walk, number int, value *T) {
 	switch {
 	case w.way == reading:
-		if w.has(number, protowire.VarintType) {
-			n, _ := protowire.ConsumeVarint(w.in)
-			*value = T(n)
+		if w.has(number, varint) {
+			*value = T(w.in.n)
 		}
 	case *value == 0:
 	case w.way == counting:
-		w.size += protowire.SizeTag(number) + protowire.SizeVarint(uint64(*value))
+		w.size += sizeOfTag(number) + sizeOfVarint(uint64(*value))
 	default:
-		w.out = protowire.AppendVarint(protowire.AppendTag(w.out, number, protowire.VarintType), uint64(*value))
+		w.out = binary.AppendUvarint(appendTag(w.out, number, varint), uint64(*value))
 	}
 }
 
-func truth(w *walk, number protowire.Number, value *bool) {
-	n := protowire.EncodeBool(*value)
+func truth(w *walk, number int, value *bool) {
+	n := uint64(0)
+	if *value {
+		n = 1
+	}
 	integer(w, number, &n)
 	if w.way == reading { // what is sent belongs to the caller again once that has given up
-		*value = protowire.DecodeBool(n)
+		*value = n != 0
 	}
 }
 
 // text is a field of a string or of bytes.
-func text[T string | []byte](w *walk, number protowire.Number, value *T) {
+func text[T string | []byte](w *walk, number int, value *T) {
 	if w.way == reading || len(*value) > 0 {
 		element(w, number, value)
 	}
 }
 
 // element is one value of a field, empty or not.
-func element[T string | []byte](w *walk, number protowire.Number, value *T) {
+func element[T string | []byte](w *walk, number int, value *T) {
 	switch w.way {
 	case reading:
-		if w.has(number, protowire.BytesType) {
-			b, _ := protowire.ConsumeBytes(w.in)
+		if w.has(number, counted) {
+			b := w.in.bytes
 			// In a string, what is no UTF-8 could not be passed on: the message that has it
 			// could not be sent, nor any that goes with it.
 			if _, isBytes := any(value).(*[]byte); !isBytes && !utf8.Valid(b) {
@@ -129,7 +124,7 @@ func element[T string | []byte](w *walk, number protowire.Number, value *T) {
 			*value = T(b)
 		}
 	case counting:
-		w.size += protowire.SizeTag(number) + protowire.SizeBytes(len(*value))
+		w.size += sizeOfTag(number) + sizeOfCounted(len(*value))
 	default:
 		w.begin(number, len(*value))
 		w.out = append(w.out, *value...)
@@ -137,14 +132,14 @@ func element[T string | []byte](w *walk, number protowire.Number, value *T) {
 }
 
 // begin writes what comes before so many bytes.
-func (w *walk) begin(number protowire.Number, size int) {
-	w.out = protowire.AppendVarint(protowire.AppendTag(w.out, number, protowire.BytesType), uint64(size))
+func (w *walk) begin(number int, size int) {
+	w.out = binary.AppendUvarint(appendTag(w.out, number, counted), uint64(size))
 }
 
 // nested is a field of a message; show gives its fields.
-func nested[T any](w *walk, number protowire.Number, value **T, show func(*walk, *T)) {
+func nested[T any](w *walk, number int, value **T, show func(*walk, *T)) {
 	if w.way == reading {
-		if !w.has(number, protowire.BytesType) {
+		if !w.has(number, counted) {
 			return
 		}
 		*value = new(T)
@@ -155,13 +150,12 @@ func nested[T any](w *walk, number protowire.Number, value **T, show func(*walk,
 }
 
 // inner goes over a message in the message.
-func (w *walk) inner(number protowire.Number, m message) {
+func (w *walk) inner(number int, m message) {
 	switch w.way {
 	case reading:
-		b, _ := protowire.ConsumeBytes(w.in)
-		w.err = parse(b, m)
+		w.err = parse(w.in.bytes, m)
 	case counting:
-		w.size += protowire.SizeTag(number) + protowire.SizeBytes(sizeOf(m))
+		w.size += sizeOfTag(number) + sizeOfCounted(sizeOf(m))
 	default:
 		w.begin(number, sizeOf(m))
 		w.out = appendTo(w.out, m)
@@ -169,9 +163,9 @@ func (w *walk) inner(number protowire.Number, m message) {
 }
 
 // list is a field of any number of values; show goes over one of them.
-func list[T any](w *walk, number protowire.Number, values *[]T, show func(*walk, protowire.Number, *T)) {
+func list[T any](w *walk, number int, values *[]T, show func(*walk, int, *T)) {
 	if w.way == reading {
-		if number == w.number {
+		if number == w.in.number {
 			var value T
 			show(w, number, &value)
 			*values = append(*values, value)
@@ -184,14 +178,14 @@ func list[T any](w *walk, number protowire.Number, values *[]T, show func(*walk,
 }
 
 // dictionary is a field of names and their values.
-func dictionary(w *walk, number protowire.Number, values *map[string]string) {
+func dictionary(w *walk, number int, values *map[string]string) {
 	if w.way != reading {
 		for name, value := range *values {
 			w.inner(number, entry(&name, &value))
 		}
 		return
 	}
-	if !w.has(number, protowire.BytesType) {
+	if !w.has(number, counted) {
 		return
 	}
 	var name, value string

@@ -18,9 +18,6 @@ import (
 	"runtime"
 	"sync"
 
-	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/status"
-
 	"github.com/minifaas/minifaas/internal/nonblocking"
 )
 
@@ -73,7 +70,7 @@ func newLine(conn net.Conn) *line {
 func (l *line) send(m message, wanted func() bool) error {
 	size := sizeOf(m)
 	if size > most {
-		return status.Errorf(codes.ResourceExhausted, "a message of %d bytes is larger than the limit of %d MiB", size, most>>20)
+		return Errorf(ResourceExhausted, "a message of %d bytes is larger than the limit of %d MiB", size, most>>20)
 	}
 	if size > mostFrame {
 		l.turn.Lock()
@@ -144,7 +141,7 @@ func (l *line) put(frame []byte, isPart bool) error {
 		_, err := l.conn.Write(batch)
 		l.mu.Lock()
 		if err != nil {
-			l.broken = status.Errorf(codes.Unavailable, "write: %v", err)
+			l.broken = Errorf(Unavailable, "write: %v", err)
 			l.queue = nil
 			l.conn.Close() // which receive sees
 		}

@@ -1,122 +1,134 @@
 package wire
 
-import (
-	"fmt"
+import "fmt"
 
-	"google.golang.org/protobuf/encoding/protowire"
+// The messages are those of proto/containerservice, where it is said what they mean.
 
-	containerservicepb "github.com/minifaas/minifaas/proto/containerservice"
+// Call is what the node asks; one of what follows ID is set.
+type Call struct {
+	ID            uint64
+	Prepare       *PrepareRequest
+	Load          *LoadRequest
+	Invoke        *InvokeRequest
+	EndInvocation *EndInvocationRequest
+	Trim          *TrimRequest
+}
+
+// Answer is the agent's.
+type Answer struct {
+	ID            uint64
+	Code          int32
+	Message       string
+	Prepare       *PrepareReply
+	Load          *LoadReply
+	Invoke        *InvokeReply
+	EndInvocation *EndInvocationReply
+	Trim          *TrimReply
+}
+
+// Isolation is that of a SandboxSpec.
+type Isolation int32
+
+// The kinds of isolation.
+const (
+	IsolationNamespaces Isolation = iota
+	IsolationProcess
 )
 
+// Layout is that of a SandboxSpec.
+type Layout int32
+
+// Who lays out a sandbox's root.
+const (
+	LayoutOwn Layout = iota
+	LayoutShared
+	LayoutTemplate
+)
+
+// SandboxSpec says how an agent shuts itself in.
+type SandboxSpec struct {
+	Isolation Isolation
+	Root      string
+	Mounts    []*Mount
+	TmpBytes  int64
+	Hostname  string
+	Filter    []byte
+	Egress    bool
+	HostUser  uint32
+	Layout    Layout
+}
+
+// Mount is a folder of the host's and where the sandbox sees it.
+type Mount struct{ Source, Target string }
+
+// PrepareRequest asks for what a function of the runtime will need.
+type PrepareRequest struct {
+	Runtime, Interpreter string
+	MemoryInBytes        int64
+	Forked               bool
+}
+
+// PrepareReply has what the worker is to get that is forked outside.
+type PrepareReply struct{ WorkerSocket, WorkerOutput int32 }
+
+// LoadRequest is the function.
+type LoadRequest struct {
+	Runtime, Handler, CodeDir, FunctionName string
+	MemoryInBytes                           int64
+	Environment                             map[string]string
+	Interpreter                             string
+	TimeoutNanos, LogLimitInBytes           int64
+	CompiledDir                             string
+	Forked                                  bool
+	Preload                                 []string
+	Snapshot, Zygote                        bool
+}
+
+// LoadReply says how that went.
+type LoadReply struct {
+	Error       *FunctionError
+	FunctionLog string
+}
+
+// FunctionError is an error of the function's own.
+type FunctionError struct{ Code, Type, Message, StackTrace string }
+
+// InvokeRequest is one invocation.
+type InvokeRequest struct {
+	RequestID    string
+	Event        []byte
+	TimeoutNanos int64
+}
+
+// InvokeReply is its result.
+type InvokeReply struct {
+	Body                                   []byte
+	Error                                  *FunctionError
+	FunctionLog                            string
+	DurationInNanos, MaxMemoryUsageInBytes int64
+	ContainerLost                          bool
+}
+
+// EndInvocationRequest names the request whose invocations are to stop.
+type EndInvocationRequest struct{ RequestID string }
+
+// EndInvocationReply says that they have.
+type EndInvocationReply struct{ ContainerLost bool }
+
+// TrimRequest asks for memory back.
+type TrimRequest struct{}
+
+// TrimReply says that there is no more to give.
+type TrimReply struct{}
+
 // EncodeSpec is a SandboxSpec as the agent reads it.
-func EncodeSpec(m *containerservicepb.SandboxSpec) []byte { return appendTo(nil, specFields(m)) }
+func EncodeSpec(m *SandboxSpec) []byte { return appendTo(nil, specFields(m)) }
 
 // DecodeSpec reads what EncodeSpec has made.
-func DecodeSpec(b []byte) (*containerservicepb.SandboxSpec, error) {
-	m := &containerservicepb.SandboxSpec{}
+func DecodeSpec(b []byte) (*SandboxSpec, error) {
+	m := &SandboxSpec{}
 	if err := parse(b, specFields(m)); err != nil {
 		return nil, fmt.Errorf("decode sandbox spec: %w", err)
 	}
 	return m, nil
-}
-
-func specFields(m *containerservicepb.SandboxSpec) message {
-	return func(w *walk) {
-		integer(w, 1, &m.Isolation)
-		text(w, 2, &m.Root)
-		list(w, 3, &m.Mounts, func(w *walk, number protowire.Number, m **containerservicepb.Mount) {
-			nested(w, number, m, mount)
-		})
-		integer(w, 4, &m.TmpBytes)
-		text(w, 5, &m.Hostname)
-		text(w, 6, &m.Filter)
-		truth(w, 7, &m.Egress)
-		integer(w, 8, &m.HostUser)
-		integer(w, 9, &m.Layout)
-	}
-}
-
-func mount(w *walk, m *containerservicepb.Mount) {
-	text(w, 1, &m.Source)
-	text(w, 2, &m.Target)
-}
-
-func callFields(m *containerservicepb.Call) message {
-	return func(w *walk) {
-		integer(w, 1, &m.Id)
-		nested(w, 2, &m.Prepare, prepareRequest)
-		nested(w, 3, &m.Load, loadRequest)
-		nested(w, 4, &m.Invoke, invokeRequest)
-		nested(w, 5, &m.EndInvocation, func(w *walk, m *containerservicepb.EndInvocationRequest) { text(w, 1, &m.RequestId) })
-		nested(w, 6, &m.Trim, func(*walk, *containerservicepb.TrimRequest) {})
-	}
-}
-
-func answerFields(m *containerservicepb.Answer) message {
-	return func(w *walk) {
-		integer(w, 1, &m.Id)
-		integer(w, 2, &m.Code)
-		text(w, 3, &m.Message)
-		nested(w, 4, &m.Prepare, prepareReply)
-		nested(w, 5, &m.Load, loadReply)
-		nested(w, 6, &m.Invoke, invokeReply)
-		nested(w, 7, &m.EndInvocation, func(w *walk, m *containerservicepb.EndInvocationReply) { truth(w, 1, &m.ContainerLost) })
-		nested(w, 8, &m.Trim, func(*walk, *containerservicepb.TrimReply) {})
-	}
-}
-
-func prepareRequest(w *walk, m *containerservicepb.PrepareRequest) {
-	text(w, 1, &m.Runtime)
-	text(w, 2, &m.Interpreter)
-	integer(w, 3, &m.MemoryInBytes)
-	truth(w, 4, &m.Forked)
-}
-
-func prepareReply(w *walk, m *containerservicepb.PrepareReply) {
-	integer(w, 1, &m.WorkerSocket)
-	integer(w, 2, &m.WorkerOutput)
-}
-
-func loadRequest(w *walk, m *containerservicepb.LoadRequest) {
-	text(w, 1, &m.Runtime)
-	text(w, 2, &m.Handler)
-	text(w, 3, &m.CodeDir)
-	text(w, 4, &m.FunctionName)
-	integer(w, 5, &m.MemoryInBytes)
-	dictionary(w, 6, &m.Environment)
-	text(w, 7, &m.Interpreter)
-	integer(w, 8, &m.TimeoutNanos)
-	integer(w, 9, &m.LogLimitInBytes)
-	text(w, 10, &m.CompiledDir)
-	truth(w, 11, &m.Forked)
-	list(w, 12, &m.Preload, element[string])
-	truth(w, 13, &m.Snapshot)
-	truth(w, 14, &m.Zygote)
-}
-
-func loadReply(w *walk, m *containerservicepb.LoadReply) {
-	nested(w, 1, &m.Error, functionError)
-	text(w, 2, &m.FunctionLog)
-}
-
-func functionError(w *walk, m *containerservicepb.FunctionError) {
-	text(w, 1, &m.Code)
-	text(w, 2, &m.Type)
-	text(w, 3, &m.Message)
-	text(w, 4, &m.StackTrace)
-}
-
-func invokeRequest(w *walk, m *containerservicepb.InvokeRequest) {
-	text(w, 1, &m.RequestId)
-	text(w, 2, &m.Event)
-	integer(w, 3, &m.TimeoutNanos)
-}
-
-func invokeReply(w *walk, m *containerservicepb.InvokeReply) {
-	text(w, 1, &m.Body)
-	nested(w, 2, &m.Error, functionError)
-	text(w, 3, &m.FunctionLog)
-	integer(w, 4, &m.DurationInNanos)
-	integer(w, 5, &m.MaxMemoryUsageInBytes)
-	truth(w, 6, &m.ContainerLost)
 }

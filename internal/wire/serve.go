@@ -4,20 +4,16 @@ import (
 	"context"
 	"net"
 
-	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/status"
-
 	"github.com/minifaas/minifaas/internal/workers"
-	containerservicepb "github.com/minifaas/minifaas/proto/containerservice"
 )
 
-// Service is what an agent does: the proto says what. Errors are gRPC statuses.
+// Service is what an agent does: the proto says what. Errors have a code, or none where that is unknown.
 type Service interface {
-	Prepare(context.Context, *containerservicepb.PrepareRequest) (*containerservicepb.PrepareReply, error)
-	Load(context.Context, *containerservicepb.LoadRequest) (*containerservicepb.LoadReply, error)
-	Invoke(context.Context, *containerservicepb.InvokeRequest) (*containerservicepb.InvokeReply, error)
-	EndInvocation(context.Context, *containerservicepb.EndInvocationRequest) (*containerservicepb.EndInvocationReply, error)
-	Trim(context.Context, *containerservicepb.TrimRequest) (*containerservicepb.TrimReply, error)
+	Prepare(context.Context, *PrepareRequest) (*PrepareReply, error)
+	Load(context.Context, *LoadRequest) (*LoadReply, error)
+	Invoke(context.Context, *InvokeRequest) (*InvokeReply, error)
+	EndInvocation(context.Context, *EndInvocationRequest) (*EndInvocationReply, error)
+	Trim(context.Context, *TrimRequest) (*TrimReply, error)
 }
 
 // Serve answers calls, many at once, until the node closes the connection. Their
@@ -29,13 +25,13 @@ func Serve(conn net.Conn, s Service) {
 	callees := workers.New(mostIdle)
 	defer callees.Close()
 	for {
-		call := &containerservicepb.Call{}
+		call := &Call{}
 		if err := l.receive(callFields(call)); err != nil {
 			return
 		}
 		callees.Go(func() {
 			if err := l.send(answerFields(answer(ctx, s, call)), always); err != nil {
-				_ = l.send(answerFields(failure(call.GetId(), err)), always) // it was too large; else nobody hears this either
+				_ = l.send(answerFields(failure(call.ID, err)), always) // it was too large; else nobody hears this either
 			}
 		})
 	}
@@ -43,8 +39,8 @@ func Serve(conn net.Conn, s Service) {
 
 func always() bool { return true }
 
-func answer(ctx context.Context, s Service, call *containerservicepb.Call) *containerservicepb.Answer {
-	a := &containerservicepb.Answer{Id: call.GetId()}
+func answer(ctx context.Context, s Service, call *Call) *Answer {
+	a := &Answer{ID: call.ID}
 	var err error
 	switch {
 	case call.Prepare != nil:
@@ -58,10 +54,10 @@ func answer(ctx context.Context, s Service, call *containerservicepb.Call) *cont
 	case call.Trim != nil:
 		a.Trim, err = s.Trim(ctx, call.Trim)
 	default:
-		err = status.Error(codes.Unimplemented, "a call of what this agent does not know")
+		err = Error(Unimplemented, "a call of what this agent does not know")
 	}
 	if err != nil {
-		return failure(call.GetId(), err)
+		return failure(call.ID, err)
 	}
 	return a
 }

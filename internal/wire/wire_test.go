@@ -9,11 +9,6 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
-
-	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/status"
-
-	containerservicepb "github.com/minifaas/minifaas/proto/containerservice"
 )
 
 // service answers events with themselves; some are words that it obeys.
@@ -23,26 +18,26 @@ type service struct {
 	ended chan error    // gets what has ended a "wait"
 }
 
-func (s *service) Invoke(ctx context.Context, request *containerservicepb.InvokeRequest) (*containerservicepb.InvokeReply, error) {
-	switch string(request.GetEvent()) {
+func (s *service) Invoke(ctx context.Context, request *InvokeRequest) (*InvokeReply, error) {
+	switch string(request.Event) {
 	case "fail":
-		return nil, status.Error(codes.Aborted, "oh")
+		return nil, Error(Aborted, "oh")
 	case "garble":
-		return nil, status.Error(codes.Internal, "no \xff")
+		return nil, Error(Internal, "no \xff")
 	case "large":
-		return &containerservicepb.InvokeReply{Body: make([]byte, 2<<20)}, nil
+		return &InvokeReply{Body: make([]byte, 2<<20)}, nil
 	case "flood":
-		return &containerservicepb.InvokeReply{Body: make([]byte, most)}, nil
+		return &InvokeReply{Body: make([]byte, most)}, nil
 	case "wait":
 		s.begun <- struct{}{}
 		<-ctx.Done()
 		s.ended <- ctx.Err()
 	}
-	return &containerservicepb.InvokeReply{Body: request.GetEvent()}, nil
+	return &InvokeReply{Body: request.Event}, nil
 }
 
-func (s *service) Trim(context.Context, *containerservicepb.TrimRequest) (*containerservicepb.TrimReply, error) {
-	return &containerservicepb.TrimReply{}, nil
+func (s *service) Trim(context.Context, *TrimRequest) (*TrimReply, error) {
+	return &TrimReply{}, nil
 }
 
 // pair is a client and its service, until the test closes the connection.
@@ -63,8 +58,8 @@ func pair(t *testing.T) (*Client, *service, net.Conn) {
 }
 
 func invoke(ctx context.Context, c *Client, event string) (string, error) {
-	reply, err := c.Invoke(ctx, &containerservicepb.InvokeRequest{Event: []byte(event)})
-	return string(reply.GetBody()), err
+	reply, err := c.Invoke(ctx, &InvokeRequest{Event: []byte(event)})
+	return string(reply.Body), err
 }
 
 func TestAnswersFindTheirCalls(t *testing.T) {
@@ -79,24 +74,24 @@ func TestAnswersFindTheirCalls(t *testing.T) {
 		})
 	}
 	all.Wait()
-	if reply, err := c.Trim(t.Context(), &containerservicepb.TrimRequest{}); err != nil || reply == nil {
+	if reply, err := c.Trim(t.Context(), &TrimRequest{}); err != nil || reply == nil {
 		t.Errorf("an empty reply: %v, %v", reply, err)
 	}
 }
 
 func TestFailures(t *testing.T) {
 	c, _, _ := pair(t)
-	for event, want := range map[string]codes.Code{
-		"fail":                      codes.Aborted,
-		"garble":                    codes.Internal,
-		"flood":                     codes.ResourceExhausted,
-		strings.Repeat("x", most+1): codes.ResourceExhausted,
+	for event, want := range map[string]Code{
+		"fail":                      Aborted,
+		"garble":                    Internal,
+		"flood":                     ResourceExhausted,
+		strings.Repeat("x", most+1): ResourceExhausted,
 	} {
-		if _, err := invoke(t.Context(), c, event); status.Code(err) != want {
+		if _, err := invoke(t.Context(), c, event); CodeOf(err) != want {
 			t.Errorf("%.9q: %v, want %v", event, err, want)
 		}
 	}
-	if _, err := c.call(t.Context(), &containerservicepb.Call{}); status.Code(err) != codes.Unimplemented {
+	if _, err := c.call(t.Context(), &Call{}); CodeOf(err) != Unimplemented {
 		t.Errorf("a call of nothing: %v", err)
 	}
 	if got, err := invoke(t.Context(), c, "still here"); err != nil || got != "still here" {
@@ -115,7 +110,7 @@ func TestCallerLeaves(t *testing.T) {
 	}()
 	<-s.begun
 	leave()
-	if err := <-left; status.Code(err) != codes.Canceled {
+	if err := <-left; CodeOf(err) != Canceled {
 		t.Errorf("who left: %v", err)
 	}
 	if got, err := invoke(t.Context(), c, "echo"); err != nil || got != "echo" {
@@ -136,10 +131,10 @@ func TestLineEnds(t *testing.T) {
 	if err := <-s.ended; !errors.Is(err, context.Canceled) {
 		t.Errorf("the service: %v", err)
 	}
-	if err := <-open; status.Code(err) != codes.Unavailable {
+	if err := <-open; CodeOf(err) != Unavailable {
 		t.Errorf("an open call: %v", err)
 	}
-	if _, err := invoke(t.Context(), c, "echo"); status.Code(err) != codes.Unavailable {
+	if _, err := invoke(t.Context(), c, "echo"); CodeOf(err) != Unavailable {
 		t.Errorf("a call after that: %v", err)
 	}
 }
@@ -152,7 +147,7 @@ func TestNonsense(t *testing.T) {
 		_, _ = theirs.Read(make([]byte, 100))
 		_, _ = theirs.Write([]byte{0xff, 0xff, 0xff, 0xff})
 	}()
-	if _, err := invoke(t.Context(), c, "echo"); status.Code(err) != codes.Unavailable || !strings.Contains(err.Error(), "too large") {
+	if _, err := invoke(t.Context(), c, "echo"); CodeOf(err) != Unavailable || !strings.Contains(err.Error(), "too large") {
 		t.Errorf("a message of 4 GiB: %v", err)
 	}
 }
@@ -196,7 +191,7 @@ func TestUnread(t *testing.T) {
 	for range 1000 {
 		ctx, leave := context.WithCancel(t.Context())
 		leave()
-		if _, err := invoke(ctx, c, event); status.Code(err) != codes.Canceled {
+		if _, err := invoke(ctx, c, event); CodeOf(err) != Canceled {
 			t.Errorf("who has left: %v", err)
 		}
 	}
@@ -207,22 +202,22 @@ func TestUnread(t *testing.T) {
 	}
 	l.mu.Unlock()
 	ours.Close()
-	if _, err := invoke(t.Context(), c, "echo"); status.Code(err) != codes.Unavailable {
+	if _, err := invoke(t.Context(), c, "echo"); CodeOf(err) != Unavailable {
 		t.Errorf("a call on a line that can't be written to: %v", err)
 	}
 }
 
 // TestLies: answers that no agent would give end the line.
 func TestLies(t *testing.T) {
-	for name, lie := range map[string]*containerservicepb.Answer{"to no call": {Id: 7}, "no code": {Id: 1, Code: -1}} {
+	for name, lie := range map[string]*Answer{"to no call": {ID: 7}, "no code": {ID: 1, Code: -1}} {
 		ours, theirs := net.Pipe()
 		c := NewClient(ours)
 		go func() {
 			l := newLine(theirs)
-			_ = l.receive(callFields(&containerservicepb.Call{}))
+			_ = l.receive(callFields(&Call{}))
 			_ = l.send(answerFields(lie), always)
 		}()
-		if _, err := invoke(t.Context(), c, "echo"); status.Code(err) != codes.Unavailable || !strings.Contains(err.Error(), "an answer") {
+		if _, err := invoke(t.Context(), c, "echo"); CodeOf(err) != Unavailable || !strings.Contains(err.Error(), "an answer") {
 			t.Errorf("%s: %v", name, err)
 		}
 		theirs.Close()

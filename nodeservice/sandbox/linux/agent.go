@@ -12,7 +12,6 @@ import (
 	"github.com/minifaas/minifaas/internal/spawn"
 	"github.com/minifaas/minifaas/internal/wire"
 	"github.com/minifaas/minifaas/nodeservice/sandbox/linux/cgroup"
-	containerservicepb "github.com/minifaas/minifaas/proto/containerservice"
 )
 
 // agent is the first process of a sandbox, and the connection to it.
@@ -29,7 +28,7 @@ type agent struct {
 type launch struct {
 	path       string
 	namespaced bool
-	spec       *containerservicepb.SandboxSpec
+	spec       *wire.SandboxSpec
 	// uid is the host's id of the sandbox's user; 0 is that of this process.
 	uid int
 	// owner is that to whom the sandbox's user namespace belongs; see house.
@@ -82,9 +81,9 @@ func startAgent(s *spawn.Spawner, l launch) (*agent, error) {
 		return nil, err
 	}
 	defer stderr.Close()
-	a := &agent{namespaced: l.namespaced && l.spec.GetHostUser() == 0, conn: conn, said: said}
+	a := &agent{namespaced: l.namespaced && l.spec.HostUser == 0, conn: conn, said: said}
 	files := append([]*os.File{null, stderr, stderr, spec, theirs}, l.more...)
-	if l.spec.GetEgress() {
+	if l.spec.Egress {
 		socket, err := a.awaitDevice()
 		if err != nil {
 			a.close()
@@ -146,7 +145,7 @@ func (a *agent) close() {
 // attributes are the process's namespaces and user.
 func (l launch) attributes() *syscall.SysProcAttr {
 	a := &syscall.SysProcAttr{Setsid: true, Pdeathsig: syscall.SIGKILL}
-	if l.spec.GetLayout() == containerservicepb.SandboxSpec_LAYOUT_TEMPLATE {
+	if l.spec.Layout == wire.LayoutTemplate {
 		a.Cloneflags = syscall.CLONE_NEWNS
 		return a
 	}
@@ -162,7 +161,7 @@ func (l launch) attributes() *syscall.SysProcAttr {
 	if l.network != nil {
 		a.Cloneflags &^= syscall.CLONE_NEWNET
 	}
-	if l.spec.GetHostUser() != 0 {
+	if l.spec.HostUser != 0 {
 		// It becomes that user itself, and shares the pid namespace of what its forks enter.
 		a.Cloneflags &^= syscall.CLONE_NEWUSER | syscall.CLONE_NEWPID
 		return a

@@ -9,13 +9,13 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/minifaas/minifaas/internal/jail"
-	containerservicepb "github.com/minifaas/minifaas/proto/containerservice"
+	"github.com/minifaas/minifaas/internal/wire"
 )
 
 // attach mounts folders, read-only, in the mount namespace of a sandbox that shut
 // itself in before it was known for which function, and names it if there is a name. It needs root: the
 // sandbox itself has no right to that any more.
-func (a *agent) attach(mounts []*containerservicepb.Mount, hostname string) error {
+func (a *agent) attach(mounts []*wire.Mount, hostname string) error {
 	done := make(chan error)
 	go func() {
 		runtime.LockOSThread()
@@ -32,7 +32,7 @@ func (a *agent) attach(mounts []*containerservicepb.Mount, hostname string) erro
 	return <-done
 }
 
-func (a *agent) enterAndMount(mounts []*containerservicepb.Mount, hostname string) error {
+func (a *agent) enterAndMount(mounts []*wire.Mount, hostname string) error {
 	// A mount namespace is entered by a thread that shares its root with no other.
 	if err := unix.Unshare(unix.CLONE_FS); err != nil {
 		return fmt.Errorf("leave the other threads: %w", err)
@@ -44,7 +44,7 @@ func (a *agent) enterAndMount(mounts []*containerservicepb.Mount, hostname strin
 		}
 	}()
 	for _, m := range mounts {
-		tree, err := readOnly(m.GetSource())
+		tree, err := readOnly(m.Source)
 		if err != nil {
 			return err
 		}
@@ -60,8 +60,8 @@ func (a *agent) enterAndMount(mounts []*containerservicepb.Mount, hostname strin
 		return fmt.Errorf("enter namespaces: %w", entered)
 	}
 	for i, tree := range trees {
-		if err := unix.MoveMount(tree, "", unix.AT_FDCWD, mounts[i].GetTarget(), unix.MOVE_MOUNT_F_EMPTY_PATH); err != nil {
-			return fmt.Errorf("mount at %s: %w", mounts[i].GetTarget(), err)
+		if err := unix.MoveMount(tree, "", unix.AT_FDCWD, mounts[i].Target, unix.MOVE_MOUNT_F_EMPTY_PATH); err != nil {
+			return fmt.Errorf("mount at %s: %w", mounts[i].Target, err)
 		}
 	}
 	if hostname == "" {

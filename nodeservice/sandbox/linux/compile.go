@@ -45,7 +45,7 @@ func (r *Runtime) compile(digest string, f function.Function, code string, archi
 	var fault error
 	switch {
 	case c.broken != nil:
-		fault = errors.New(c.broken.GetError().GetMessage())
+		fault = errors.New(c.broken.Error.Message)
 	case ctx.Err() != nil:
 		fault = fmt.Errorf("module took longer than %v to compile", compileTimeout)
 	case err != nil && c.dead():

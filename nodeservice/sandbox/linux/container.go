@@ -14,7 +14,6 @@ import (
 	"github.com/minifaas/minifaas/nodeservice/sandbox"
 	"github.com/minifaas/minifaas/nodeservice/sandbox/linux/cgroup"
 	"github.com/minifaas/minifaas/nodeservice/sandbox/linux/egress"
-	containerservicepb "github.com/minifaas/minifaas/proto/containerservice"
 )
 
 var _ sandbox.Container = (*container)(nil)
@@ -43,7 +42,7 @@ type container struct {
 	agent  *agent
 	client *wire.Client
 	fork   fork
-	broken *containerservicepb.LoadReply // set when the function failed to load
+	broken *wire.LoadReply // set when the function failed to load
 
 	done chan struct{} // closed when all its processes are dead
 	gone chan struct{} // closed when nothing is left of it; removal says how that went
@@ -67,7 +66,7 @@ type cause struct {
 
 // start starts the agent with these folders mounted, and the goroutines that wait for its end.
 // What comes after its own files is passed on to the agent.
-func (c *container) start(folders []*containerservicepb.Mount, more ...*os.File) (err error) {
+func (c *container) start(folders []*wire.Mount, more ...*os.File) (err error) {
 	birthplace, err := c.runtime.birthplace(c.group)
 	if err != nil {
 		return err
@@ -87,7 +86,7 @@ func (c *container) start(folders []*containerservicepb.Mount, more ...*os.File)
 	}
 	if l.root = c.beginRoot(); l.root != nil {
 		defer l.root.Close()
-		l.spec.Layout = containerservicepb.SandboxSpec_LAYOUT_SHARED
+		l.spec.Layout = wire.LayoutShared
 		l.network = c.runtime.networks.take(c.tenant())
 	} else {
 		l.spec.Mounts = append(interpreterMounts(), folders...)

@@ -12,9 +12,9 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/minifaas/minifaas/internal/function"
+	"github.com/minifaas/minifaas/internal/wire"
 	"github.com/minifaas/minifaas/nodeservice/sandbox"
 	"github.com/minifaas/minifaas/nodeservice/sandbox/linux/cgroup"
-	containerservicepb "github.com/minifaas/minifaas/proto/containerservice"
 )
 
 // loadCPU is the least CPU, in cores, while a container loads its function. Its own
@@ -116,7 +116,7 @@ func (r *Runtime) create(ctx context.Context, spec sandbox.Spec) (*container, er
 }
 
 // fromPool takes a sandbox that is ready, if there is one: best with a worker in it.
-func (r *Runtime) fromPool(ctx context.Context, spec sandbox.Spec, z *zygote, folders []*containerservicepb.Mount, watch *stopwatch) (*container, bool) {
+func (r *Runtime) fromPool(ctx context.Context, spec sandbox.Spec, z *zygote, folders []*wire.Mount, watch *stopwatch) (*container, bool) {
 	c := r.pool.take(kindOf(spec, z))
 	if c == nil && z != nil && z.container == nil {
 		if c = r.pool.take(plainKind(spec)); c != nil {
@@ -136,7 +136,7 @@ func (r *Runtime) fromPool(ctx context.Context, spec sandbox.Spec, z *zygote, fo
 }
 
 // fromScratch makes a sandbox for the function, in that house if there is one.
-func (r *Runtime) fromScratch(spec sandbox.Spec, h *house, folders []*containerservicepb.Mount) (*container, error) {
+func (r *Runtime) fromScratch(spec sandbox.Spec, h *house, folders []*wire.Mount) (*container, error) {
 	c, err := r.newContainer(spec.ID, spec.Memory, plainKind(spec), h)
 	if err != nil {
 		return nil, err
@@ -194,16 +194,16 @@ func (c *container) loadLimits() cgroup.Limits {
 }
 
 // mounts are the function's folders; compiled may be empty.
-func (r *Runtime) mounts(code, compiled string) []*containerservicepb.Mount {
-	mounts := []*containerservicepb.Mount{{Source: code, Target: codeFolder}}
+func (r *Runtime) mounts(code, compiled string) []*wire.Mount {
+	mounts := []*wire.Mount{{Source: code, Target: codeFolder}}
 	if compiled != "" {
-		mounts = append(mounts, &containerservicepb.Mount{Source: compiled, Target: compiledFolder})
+		mounts = append(mounts, &wire.Mount{Source: compiled, Target: compiledFolder})
 	}
 	return mounts
 }
 
-func (r *Runtime) sandboxSpec(id, folder string, mounts []*containerservicepb.Mount, egress bool) *containerservicepb.SandboxSpec {
-	return &containerservicepb.SandboxSpec{
+func (r *Runtime) sandboxSpec(id, folder string, mounts []*wire.Mount, egress bool) *wire.SandboxSpec {
+	return &wire.SandboxSpec{
 		Isolation: r.isolation(),
 		Root:      cmp.Or(folder, r.state.containers()),
 		Mounts:    mounts,
@@ -214,14 +214,14 @@ func (r *Runtime) sandboxSpec(id, folder string, mounts []*containerservicepb.Mo
 	}
 }
 
-func (r *Runtime) loadRequest(spec sandbox.Spec, code, compiled string, program interpreter) *containerservicepb.LoadRequest {
+func (r *Runtime) loadRequest(spec sandbox.Spec, code, compiled string, program interpreter) *wire.LoadRequest {
 	if r.namespaces {
 		code = codeFolder
 		if compiled != "" {
 			compiled = compiledFolder
 		}
 	}
-	return &containerservicepb.LoadRequest{
+	return &wire.LoadRequest{
 		Runtime:       spec.Function.Runtime,
 		Handler:       spec.Function.Handler,
 		CodeDir:       code,

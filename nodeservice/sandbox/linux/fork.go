@@ -11,7 +11,7 @@ import (
 
 	"github.com/minifaas/minifaas/internal/function"
 	"github.com/minifaas/minifaas/internal/spawn"
-	containerservicepb "github.com/minifaas/minifaas/proto/containerservice"
+	"github.com/minifaas/minifaas/internal/wire"
 )
 
 // errNoWorker: a worker was put into the sandbox, and ended before it was asked for anything.
@@ -29,11 +29,11 @@ type fork struct {
 
 // expectWorker lets the agent make the worker's ends.
 func (c *container) expectWorker(ctx context.Context) error {
-	reply, err := c.client.Prepare(ctx, &containerservicepb.PrepareRequest{Runtime: function.Python3, Forked: true})
+	reply, err := c.client.Prepare(ctx, &wire.PrepareRequest{Runtime: function.Python3, Forked: true})
 	if err != nil {
 		return fmt.Errorf("prepare for a worker: %w", err)
 	}
-	c.fork.expected, c.fork.socket, c.fork.output = true, int(reply.GetWorkerSocket()), int(reply.GetWorkerOutput())
+	c.fork.expected, c.fork.socket, c.fork.output = true, int(reply.WorkerSocket), int(reply.WorkerOutput)
 	return nil
 }
 

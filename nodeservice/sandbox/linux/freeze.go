@@ -7,7 +7,7 @@ import (
 
 	"go.uber.org/zap"
 
-	containerservicepb "github.com/minifaas/minifaas/proto/containerservice"
+	"github.com/minifaas/minifaas/internal/wire"
 )
 
 // trimTimeout is for an agent to give memory back: a collection of its small heap.
@@ -49,7 +49,7 @@ func (c *container) freeze() {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), trimTimeout)
-	_, _ = c.client.Trim(ctx, &containerservicepb.TrimRequest{}) // it is the better without, no more
+	_, _ = c.client.Trim(ctx, &wire.TrimRequest{}) // it is the better without, no more
 	cancel()
 	c.mu.Lock()
 	defer c.mu.Unlock()

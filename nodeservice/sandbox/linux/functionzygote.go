@@ -15,9 +15,9 @@ import (
 	"github.com/minifaas/minifaas/internal/function"
 	"github.com/minifaas/minifaas/internal/python"
 	"github.com/minifaas/minifaas/internal/spawn"
+	"github.com/minifaas/minifaas/internal/wire"
 	"github.com/minifaas/minifaas/nodeservice/sandbox"
 	"github.com/minifaas/minifaas/nodeservice/sandbox/linux/cgroup"
-	containerservicepb "github.com/minifaas/minifaas/proto/containerservice"
 )
 
 const (
@@ -83,7 +83,7 @@ func (r *Runtime) newHouse(id string, memory int64) (*container, error) {
 	return r.newContainer(id, memory, kind{}, &house{spawner: spawn.NewApart(r.agent)})
 }
 
-func (c *container) hatch(ctx context.Context, request *containerservicepb.LoadRequest, folders []*containerservicepb.Mount) (*zygote, error) {
+func (c *container) hatch(ctx context.Context, request *wire.LoadRequest, folders []*wire.Mount) (*zygote, error) {
 	ours, theirs, err := socketPair(unix.SOCK_SEQPACKET)
 	if err != nil {
 		return nil, err
@@ -109,7 +109,7 @@ func (c *container) hatch(ctx context.Context, request *containerservicepb.LoadR
 		err = c.load(ctx, request)
 	}
 	if err == nil && c.broken != nil {
-		err = fmt.Errorf("%s: %s", c.broken.GetError().GetType(), c.broken.GetError().GetMessage())
+		err = fmt.Errorf("%s: %s", c.broken.Error.Type, c.broken.Error.Message)
 	}
 	if err == nil {
 		err = z.settle(c)

@@ -10,8 +10,8 @@ import (
 	"strings"
 
 	"github.com/minifaas/minifaas/internal/function"
+	"github.com/minifaas/minifaas/internal/wire"
 	"github.com/minifaas/minifaas/nodeservice/sandbox"
-	containerservicepb "github.com/minifaas/minifaas/proto/containerservice"
 )
 
 // interpreters are the programs that a runtime needs; the others need none.
@@ -34,11 +34,11 @@ type interpreter struct {
 }
 
 // mounts are what a sandbox must see for it.
-func (i interpreter) mounts() []*containerservicepb.Mount {
+func (i interpreter) mounts() []*wire.Mount {
 	if i.prefix == "" {
 		return nil
 	}
-	return []*containerservicepb.Mount{{Source: i.prefix, Target: i.prefix}}
+	return []*wire.Mount{{Source: i.prefix, Target: i.prefix}}
 }
 
 // findInterpreter looks in the system's folders first, then along PATH, for a

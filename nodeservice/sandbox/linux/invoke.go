@@ -6,12 +6,9 @@ import (
 	"fmt"
 	"time"
 
-	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/status"
-
+	"github.com/minifaas/minifaas/internal/wire"
 	"github.com/minifaas/minifaas/nodeservice/sandbox"
 	"github.com/minifaas/minifaas/nodeservice/sandbox/linux/cgroup"
-	containerservicepb "github.com/minifaas/minifaas/proto/containerservice"
 )
 
 // graceful is how long an agent may take to do what it was told, past the time
@@ -19,23 +16,23 @@ import (
 const graceful = time.Second
 
 // load lets the agent load the function, then gives the container its own CPU quota.
-func (c *container) load(ctx context.Context, req *containerservicepb.LoadRequest) error {
+func (c *container) load(ctx context.Context, req *wire.LoadRequest) error {
 	reply, err := c.client.Load(ctx, req)
 	if ctx.Err() != nil {
 		return fmt.Errorf("load function: %w", context.Cause(ctx))
 	}
-	if err == nil && reply.GetError() != nil && c.oomKilled() {
+	if err == nil && reply.Error != nil && c.oomKilled() {
 		c.die(c.outOfMemory())
 		err = errors.New("out of memory")
 	}
 	switch {
-	case status.Code(err) == codes.FailedPrecondition:
-		return fmt.Errorf("load function: %w: %s", sandbox.ErrUnsupported, status.Convert(err).Message())
-	case status.Code(err) == codes.Aborted:
-		return fmt.Errorf("load function: %w: %s", errNoWorker, status.Convert(err).Message())
+	case wire.CodeOf(err) == wire.FailedPrecondition:
+		return fmt.Errorf("load function: %w: %s", sandbox.ErrUnsupported, err.Error())
+	case wire.CodeOf(err) == wire.Aborted:
+		return fmt.Errorf("load function: %w: %s", errNoWorker, err.Error())
 	case err != nil:
 		return fmt.Errorf("load function: %w", c.lost(err))
-	case reply.GetError() != nil:
+	case reply.Error != nil:
 		c.broken = reply
 	}
 	if c.group != nil {
@@ -67,8 +64,8 @@ func (c *container) Invoke(ctx context.Context, inv sandbox.Invocation) (sandbox
 		c.die(cause{text: "an invocation ran past its timeout"})
 	})
 	start, used := time.Now(), c.cpuMeter.Read()
-	reply, err := c.client.Invoke(call, &containerservicepb.InvokeRequest{
-		RequestId:    id,
+	reply, err := c.client.Invoke(call, &wire.InvokeRequest{
+		RequestID:    id,
 		Event:        inv.Event,
 		TimeoutNanos: inv.Timeout.Nanoseconds(),
 	})
@@ -130,7 +127,7 @@ func (c *container) stop(call context.Context, id string) {
 	patience, cancel := context.WithTimeout(call, graceful)
 	defer cancel()
 	for call.Err() == nil {
-		_, err := c.client.EndInvocation(patience, &containerservicepb.EndInvocationRequest{RequestId: id})
+		_, err := c.client.EndInvocation(patience, &wire.EndInvocationRequest{RequestID: id})
 		if err != nil && call.Err() == nil {
 			c.die(cause{text: "a canceled invocation did not stop"})
 			return
@@ -146,12 +143,12 @@ func (c *container) stop(call context.Context, id string) {
 // stopped is the result of an invocation whose caller has left. The agent's
 // answer means that the work has stopped; where it says, or the lack of one
 // means, that it may not have, the container is killed.
-func (c *container) stopped(reply *containerservicepb.InvokeReply, err error) sandbox.Result {
-	switch code := status.Code(err); {
-	case reply.GetContainerLost():
+func (c *container) stopped(reply *wire.InvokeReply, err error) sandbox.Result {
+	switch code := wire.CodeOf(err); {
+	case reply.ContainerLost:
 		c.die(cause{text: "a canceled invocation took it along"})
 		<-c.done
-	case code != codes.OK && code != codes.Canceled && code != codes.DeadlineExceeded:
+	case code != wire.OK && code != wire.Canceled && code != wire.DeadlineExceeded:
 		_ = c.lost(err)
 	}
 	return sandbox.Result{Lost: c.dead()}
@@ -160,15 +157,15 @@ func (c *container) stopped(reply *containerservicepb.InvokeReply, err error) sa
 // lost says why a call to the agent failed. Where that leaves the sandbox in
 // an unknown state, it is killed, and has died on return.
 func (c *container) lost(err error) error {
-	switch status.Code(err) {
-	case codes.ResourceExhausted, codes.InvalidArgument, codes.FailedPrecondition, codes.Unimplemented:
+	switch wire.CodeOf(err) {
+	case wire.ResourceExhausted, wire.InvalidArgument, wire.FailedPrecondition, wire.Unimplemented:
 		return err // refused, and nothing has run
 	}
 	select {
 	case <-c.done:
 	case <-time.After(exitWait):
 		// The connection is broken, or the call is; the agent lives.
-		c.die(cause{text: status.Convert(err).Message(), oom: c.oomKilled()})
+		c.die(cause{text: err.Error(), oom: c.oomKilled()})
 		<-c.done
 	}
 	c.mu.Lock()
@@ -187,8 +184,8 @@ const exitWait = time.Second
 
 // oomAfter reports whether the kernel has killed something for want of memory
 // before that reply. The container then dies: it is not whole any more.
-func (c *container) oomAfter(reply *containerservicepb.InvokeReply) bool {
-	if reply.GetError() == nil && !reply.GetContainerLost() || !c.oomKilled() {
+func (c *container) oomAfter(reply *wire.InvokeReply) bool {
+	if reply.Error == nil && !reply.ContainerLost || !c.oomKilled() {
 		return false
 	}
 	c.die(c.outOfMemory())

@@ -10,7 +10,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	containerservicepb "github.com/minifaas/minifaas/proto/containerservice"
+	"github.com/minifaas/minifaas/internal/wire"
 )
 
 // trialTimeout is for one empty sandbox, which takes some 10 ms.
@@ -71,11 +71,11 @@ func (r *Runtime) try() error {
 	return nil
 }
 
-func (r *Runtime) isolation() containerservicepb.SandboxSpec_Isolation {
+func (r *Runtime) isolation() wire.Isolation {
 	if r.namespaces {
-		return containerservicepb.SandboxSpec_ISOLATION_NAMESPACES
+		return wire.IsolationNamespaces
 	}
-	return containerservicepb.SandboxSpec_ISOLATION_PROCESS
+	return wire.IsolationProcess
 }
 
 // missingFromKernel is what the sandbox would use and this kernel lacks.

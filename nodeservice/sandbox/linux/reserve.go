@@ -11,8 +11,8 @@ import (
 	"github.com/minifaas/minifaas/internal/function"
 	"github.com/minifaas/minifaas/internal/jail"
 	"github.com/minifaas/minifaas/internal/seccompfilter"
+	"github.com/minifaas/minifaas/internal/wire"
 	"github.com/minifaas/minifaas/nodeservice/sandbox"
-	containerservicepb "github.com/minifaas/minifaas/proto/containerservice"
 )
 
 // zygoteShare is the part of the memory of what is in reserve that zygotes may take.
@@ -97,7 +97,7 @@ func (r *Runtime) prepareSandbox(id string, k kind) (*container, error) {
 			err = errNoWorker
 		}
 	default:
-		_, err = c.client.Prepare(ctx, &containerservicepb.PrepareRequest{Runtime: k.runtime, Interpreter: program.path, MemoryInBytes: k.memory})
+		_, err = c.client.Prepare(ctx, &wire.PrepareRequest{Runtime: k.runtime, Interpreter: program.path, MemoryInBytes: k.memory})
 	}
 	if err != nil {
 		_ = c.Kill()
@@ -110,12 +110,12 @@ func (r *Runtime) prepareSandbox(id string, k kind) (*container, error) {
 // rehearse asks the agent for what it will be asked for first, which it refuses. What that
 // takes is set up, and in memory, from then on.
 func (c *container) rehearse(ctx context.Context) {
-	_, _ = c.client.Load(ctx, &containerservicepb.LoadRequest{Runtime: "none"})
-	_, _ = c.client.Invoke(ctx, &containerservicepb.InvokeRequest{RequestId: "none"})
+	_, _ = c.client.Load(ctx, &wire.LoadRequest{Runtime: "none"})
+	_, _ = c.client.Invoke(ctx, &wire.InvokeRequest{RequestID: "none"})
 }
 
 // interpreterMounts are those of every interpreter that there is.
-func interpreterMounts() (mounts []*containerservicepb.Mount) {
+func interpreterMounts() (mounts []*wire.Mount) {
 	for runtime := range interpreters {
 		if program, err := findInterpreter(runtime, os.Getenv("PATH")); err == nil {
 			mounts = append(mounts, program.mounts()...)
@@ -125,7 +125,7 @@ func interpreterMounts() (mounts []*containerservicepb.Mount) {
 }
 
 // specialise makes a sandbox from the pool the container that spec asks for, but for its function.
-func (c *container) specialise(spec sandbox.Spec, folders []*containerservicepb.Mount, watch *stopwatch) error {
+func (c *container) specialise(spec sandbox.Spec, folders []*wire.Mount, watch *stopwatch) error {
 	if err := c.runtime.rename(c, spec); err != nil {
 		return err
 	}

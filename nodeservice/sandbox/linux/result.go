@@ -4,20 +4,20 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/minifaas/minifaas/internal/wire"
 	"github.com/minifaas/minifaas/nodeservice/sandbox"
-	containerservicepb "github.com/minifaas/minifaas/proto/containerservice"
 )
 
 // result turns an agent's reply into ours. A function that fails once its time is
 // over, as it does when it heeds its deadline, has timed out, whatever it calls it.
-func (c *container) result(reply *containerservicepb.InvokeReply, timedOut bool) sandbox.Result {
+func (c *container) result(reply *wire.InvokeReply, timedOut bool) sandbox.Result {
 	r := sandbox.Result{
-		Body:      reply.GetBody(),
-		Error:     c.functionError(reply.GetError()),
-		Log:       reply.GetFunctionLog() + c.link.Refusals(),
-		Duration:  time.Duration(reply.GetDurationInNanos()),
-		MaxMemory: c.peak(reply.GetMaxMemoryUsageInBytes()),
-		Lost:      reply.GetContainerLost(),
+		Body:      reply.Body,
+		Error:     c.functionError(reply.Error),
+		Log:       reply.FunctionLog + c.link.Refusals(),
+		Duration:  time.Duration(reply.DurationInNanos),
+		MaxMemory: c.peak(reply.MaxMemoryUsageInBytes),
+		Lost:      reply.ContainerLost,
 	}
 	if r.Error != nil && timedOut {
 		r.Error.Code = sandbox.CodeTimeout
@@ -29,8 +29,8 @@ func (c *container) result(reply *containerservicepb.InvokeReply, timedOut bool)
 // load. The container must go, as another might load it: a fault can pass.
 func (c *container) loadFailure() sandbox.Result {
 	return sandbox.Result{
-		Error:     c.functionError(c.broken.GetError()),
-		Log:       c.broken.GetFunctionLog() + c.link.Refusals(),
+		Error:     c.functionError(c.broken.Error),
+		Log:       c.broken.FunctionLog + c.link.Refusals(),
 		MaxMemory: c.peak(0),
 		Lost:      true,
 	}
@@ -49,11 +49,11 @@ func (c *container) timedOut(timeout, ran time.Duration) sandbox.Result {
 	}
 }
 
-func (c *container) functionError(e *containerservicepb.FunctionError) *sandbox.FunctionError {
+func (c *container) functionError(e *wire.FunctionError) *sandbox.FunctionError {
 	if e == nil {
 		return nil
 	}
-	f := &sandbox.FunctionError{Code: e.GetCode(), Type: e.GetType(), Message: e.GetMessage(), StackTrace: e.GetStackTrace()}
+	f := &sandbox.FunctionError{Code: e.Code, Type: e.Type, Message: e.Message, StackTrace: e.StackTrace}
 	if c.fault != nil {
 		f.Message += " (" + c.fault.Error() + ")"
 		if f.StackTrace != "" {

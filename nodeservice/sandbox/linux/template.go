@@ -9,7 +9,7 @@ import (
 	"go.uber.org/zap"
 	"golang.org/x/sys/unix"
 
-	containerservicepb "github.com/minifaas/minifaas/proto/containerservice"
+	"github.com/minifaas/minifaas/internal/wire"
 )
 
 // templateAge is after how long what the host has changed shows in new sandboxes. To
@@ -76,7 +76,7 @@ func (t *template) close() {
 // layRoot has an agent lay out a root, in a mount namespace that lives on without it.
 func (r *Runtime) layRoot() (*os.File, error) {
 	spec := r.sandboxSpec("template", "", interpreterMounts(), false)
-	spec.Layout = containerservicepb.SandboxSpec_LAYOUT_TEMPLATE
+	spec.Layout = wire.LayoutTemplate
 	a, err := startAgent(r.spawner, launch{path: r.agent, spec: spec})
 	if err != nil {
 		return nil, err
