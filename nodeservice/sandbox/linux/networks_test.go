@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"os"
 	"testing"
+	"time"
 
+	"github.com/minifaas/minifaas/internal/function"
 	"github.com/minifaas/minifaas/nodeservice/sandbox/sandboxtest"
 )
 
@@ -63,6 +65,31 @@ func TestNetworks(t *testing.T) {
 		for _, c := range []inside{neighbour, other, next} {
 			c.try(t, "network") // so that it leaves none
 			kill(c)
+		}
+	}
+}
+
+// TestNetworksInReserve: sandboxes with a tenant's workers wait in networks that it has left.
+func TestNetworksInReserve(t *testing.T) {
+	r := newPooledRuntime(t, nil)
+	c := forked(t, r, "c1", ownedBy("a", script(t, "f", function.Python3, "main.py", "def handler(e, c): return 'fine'\n")))
+	answer(t, c)
+	z, left := c.fork.zygote, network(t, inside{c})
+	if err := c.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	// That of before may have been ready already, and have another.
+	if _, err := r.prepareSandbox("next", kind{runtime: function.Python3, zygote: z}); err != nil {
+		t.Fatal(err)
+	}
+	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(time.Millisecond) {
+		for _, c := range r.alive() {
+			if name, _ := os.Readlink(fmt.Sprintf("/proc/%d/ns/net", c.agent.process.Pid)); name == left {
+				return
+			}
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("no sandbox has the network")
 		}
 	}
 }

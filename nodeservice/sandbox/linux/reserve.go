@@ -81,6 +81,7 @@ func (r *Runtime) prepareSandbox(id string, k kind) (*container, error) {
 	if err != nil {
 		return nil, err
 	}
+	c.account = r.zygotes.tenant(k.zygote) // nobody else knows c yet
 	// What the function will have is mounted on folders that are empty now.
 	if err := c.start(nil); err != nil {
 		c.abandon()

@@ -76,6 +76,16 @@ func (z *zygotes) take(spec sandbox.Spec, program interpreter) *zygote {
 	return one
 }
 
+// tenant is the account whose the zygote is; empty where it is nobody's yet, or a function's, or there is none.
+func (z *zygotes) tenant(one *zygote) string {
+	if one == nil {
+		return ""
+	}
+	z.mu.Lock()
+	defer z.mu.Unlock()
+	return one.account
+}
+
 // lacking says why the function, which declares a snapshot, has no zygote of its own.
 func (z *zygotes) lacking(b breed) string {
 	if z == nil {
