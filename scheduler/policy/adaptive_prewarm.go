@@ -78,12 +78,15 @@ func (p *period) arrived(now engine.Instant) {
 		if off < 0 {
 			off = -off
 		}
-		if p.n >= 2 {
+		if reach := p.reach(); p.n >= 2 {
 			miss := 0
-			if off > p.reach() {
+			if off > reach {
 				miss = 256
 			}
 			p.outside += (miss - p.outside) / 8
+			if miss > 0 && p.outside <= 128 { // few do: one that does counts like one at the edge
+				gap, off = min(max(gap, p.every-reach), p.every+reach), reach
+			}
 		}
 		p.every += (gap - p.every) / 8
 		p.spread += (off - p.spread) / 8

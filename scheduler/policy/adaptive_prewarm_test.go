@@ -133,3 +133,27 @@ func TestAnnouncedFunctionIsPrepared(t *testing.T) {
 		}
 	}
 }
+
+// A single call that comes far outside of the window hardly moves it, and does not make
+// it much wider; when most come outside, the window follows them.
+func TestPeriodBearsAnOutlier(t *testing.T) {
+	var p period
+	now := at(time.Second)
+	after := func(gap time.Duration) {
+		now = now.Add(gap)
+		p.arrived(now)
+	}
+	for range 20 {
+		after(10 * time.Second)
+	}
+	after(2 * time.Second)
+	if p.every < 9900*ms || p.reach() > 200*ms {
+		t.Errorf("after one call 8 s early: every %v, reach %v; want 10 s and at most twice 78 ms or so", p.every, p.reach())
+	}
+	for range 40 {
+		after(2 * time.Second)
+	}
+	if p.every > 2200*ms || p.reach() > 1500*ms {
+		t.Errorf("after forty calls 2 s apart: every %v, reach %v; want 2 s and little", p.every, p.reach())
+	}
+}
