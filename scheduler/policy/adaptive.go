@@ -34,6 +34,8 @@ type everything struct {
 	// firsts are the first executions of each function.
 	firsts  histogram
 	reserve mean
+	// came is when the latest node did.
+	came engine.Instant
 	// turnover is how long containers were idle that were evicted.
 	turnover  mean
 	displaced displacement
@@ -230,4 +232,7 @@ func (a *Adaptive) Started(now engine.Instant, f *engine.FunctionView, c *engine
 	}
 }
 
-func (a *Adaptive) Reserved(_ engine.Instant, took time.Duration) { a.all.reserve.add(took) }
+func (a *Adaptive) Reserved(now engine.Instant, took time.Duration) {
+	a.all.reserve.add(took)
+	a.all.came = now
+}

@@ -37,6 +37,32 @@ func TestNewestNodeIsDrained(t *testing.T) {
 	}
 }
 
+// A node that has been emptied is given back as soon as its last container is gone, as
+// another one is had within a millisecond.
+func TestEmptiedNodeGoesAtOnce(t *testing.T) {
+	s := newStand(t, AdaptiveConfig{}, 2)
+	s.node = 2048 * megabyte
+	for i := range 100 {
+		for j, name := range crew {
+			s.call(time.Duration(1000*i+50*j)*ms, name, 512*megabyte, sleeps(20*ms, 20*megabyte))
+		}
+	}
+	s.run(900 * ms)
+	s.p.all.reserve = mean{value: time.Millisecond, n: 8}
+	empty := 0
+	for now := 1000 * ms; now < 90*time.Second; now += 10 * ms {
+		s.run(now)
+		for _, n := range s.e.Status().Nodes {
+			if n.State == "ready" && len(n.Containers) == 0 {
+				empty++
+			}
+		}
+	}
+	if got := s.nodes(); len(got) != 1 || empty > 1 {
+		t.Errorf("nodes %v in the end, one of them empty for %d ms before; want one node, and none empty", got, 10*empty)
+	}
+}
+
 // Fourteen functions of 512 MiB take four nodes of 2 GiB. Once they are known to need far
 // less, the three reserved last are emptied together: not one after the other, each onto
 // the next. As long as their calls take the CPU of four cores, no node is.

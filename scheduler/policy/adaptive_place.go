@@ -75,13 +75,16 @@ func (a *Adaptive) Place(now engine.Instant, f *engine.FunctionView, nodes *engi
 }
 
 // KeepNode keeps an empty node for twice as long as it takes to get one, and
-// the last one while there may be more to do. One that is to be emptied stays only until
-// whoever asked for it has been asked again.
+// the last one while there may be more to do. One that is to be emptied goes at once, or, if
+// it may not have been used yet, once whoever asked for it has been asked again.
 func (a *Adaptive) KeepNode(_ engine.Instant, n *engine.NodeView, p *engine.PoolView) time.Duration {
 	a.all.node = max(a.all.node, n.Capacity)
 	least := keepNodeMin
 	if n.Serial >= a.emptied(p) {
 		least = 2 * engine.RescaleInterval
+		if n.EmptySince > a.all.came {
+			least = 0
+		}
 	}
 	keep := min(max(2*a.all.reserve.value, least), keepNodeMax)
 	if p.Nodes == 1 {

@@ -8,6 +8,7 @@ func (a *Adaptive) State(c *engine.Codec) {
 	a.all.starts.state(c)
 	a.all.firsts.state(c)
 	a.all.reserve.state(c)
+	engine.Int(c, &a.all.came)
 	a.all.turnover.state(c)
 	a.all.displaced.state(c)
 	a.all.pace.state(c)
