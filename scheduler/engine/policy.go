@@ -102,7 +102,7 @@ type Rules struct {
 	// granted. Otherwise it is the one used last, busy ones with room before idle ones.
 	OldestFirst bool
 	// RetiresIdle: Retire is asked about some idle containers, too, before Scale is asked
-	// at its own wish.
+	// at its own wish, and before KeepContainer is when its time has come.
 	RetiresIdle bool
 }
 

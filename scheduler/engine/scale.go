@@ -139,6 +139,7 @@ func (e *Engine) watchIdle(f *function, changed bool) {
 
 // expireIdle removes the containers that have been idle for too long.
 func (e *Engine) expireIdle(f *function) {
+	e.retireIdle(f)
 	expired := false
 	for {
 		c := f.idle.last()
