@@ -2,7 +2,7 @@ package engine
 
 import "fmt"
 
-const snapshotVersion = 7
+const snapshotVersion = 8
 
 // Snapshot is the whole state, the policy's included. It visits everything there is.
 func (e *Engine) Snapshot() ([]byte, error) {

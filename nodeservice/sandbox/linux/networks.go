@@ -29,7 +29,7 @@ type leftNetwork struct {
 }
 
 // mostNetworks bounds what waits; each takes 0.3 MB of the kernel's memory. The oldest go first.
-const mostNetworks = 32
+const mostNetworks = 16
 
 // newNetworks learns how one looks from that of a sandbox that has ended, and has run nothing. It closes it.
 func newNetworks(namespace *os.File) (*networks, error) {
