@@ -7,6 +7,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -34,8 +35,11 @@ func TestApart(t *testing.T) {
 	if end := p.Wait(); end.String() != "exit status 3" {
 		t.Errorf("ended with %v", end)
 	}
-	if name, _ := os.ReadFile("/proc/" + strconv.Itoa(left.Pid) + "/comm"); string(name) != "sleep\n" {
-		t.Errorf("process %d is called %q here", left.Pid, name)
+	for name := []byte("sh\n"); string(name) != "sleep\n"; name, err = os.ReadFile("/proc/" + strconv.Itoa(left.Pid) + "/comm") {
+		if string(name) != "sh\n" {
+			t.Fatalf("process %d is called %q here, %v", left.Pid, name, err)
+		}
+		time.Sleep(time.Millisecond) // it has yet to become that
 	}
 	if err := s.line.helper.Kill(); err != nil {
 		t.Fatal(err)

@@ -13,7 +13,7 @@ import (
 func startSnapshot(t *testing.T, file string, environment map[string]string) (*program, string, error) {
 	t.Helper()
 	f := function(t, file)
-	f.Snapshot, f.Environment, f.LoadTimeout = true, environment, 5*time.Second
+	f.Snapshot, f.Environment, f.LoadTimeout = true, environment, long
 	rt, log, err := Start(t.Context(), f)
 	if err != nil {
 		return nil, log, err
