@@ -147,5 +147,24 @@ func readTraces() (string, error) {
 	if sockets < 0 || end < 0 {
 		return "", errors.New("look at network: sockstat does not tell of sockets")
 	}
-	return string(found[:sockets+end]), nil
+	flags, err := loopbackFlags()
+	return fmt.Sprintf("%s\nlo: %#x", found[:sockets+end], flags), err
+}
+
+// loopbackFlags tell whether it is up: it is not in the network of a sandbox that has ended before its
+// agent raised it, and another one's would have no right to.
+func loopbackFlags() (uint16, error) {
+	socket, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return 0, fmt.Errorf("look at loopback: open socket: %w", err)
+	}
+	defer unix.Close(socket)
+	request, err := unix.NewIfreq("lo")
+	if err != nil {
+		return 0, fmt.Errorf("look at loopback: %w", err)
+	}
+	if err := unix.IoctlIfreq(socket, unix.SIOCGIFFLAGS, request); err != nil {
+		return 0, fmt.Errorf("look at loopback: %w", err)
+	}
+	return request.Uint16(), nil
 }

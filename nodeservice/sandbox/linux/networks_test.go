@@ -3,10 +3,14 @@ package linux
 import (
 	"fmt"
 	"os"
+	"runtime"
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/minifaas/minifaas/internal/function"
+	"github.com/minifaas/minifaas/nodeservice/sandbox"
 	"github.com/minifaas/minifaas/nodeservice/sandbox/sandboxtest"
 )
 
@@ -67,6 +71,45 @@ func TestNetworks(t *testing.T) {
 			kill(c)
 		}
 	}
+}
+
+// TestNetworkOfAFalseStart: a sandbox that ends before its agent has raised the loopback leaves none, as
+// those that had it could not raise it either, and would leave it to the next.
+func TestNetworkOfAFalseStart(t *testing.T) {
+	r := newRuntime(t, func(c *Config) { c.Ready = -1 })
+	if r.networks == nil {
+		t.Skip("needs root and namespaces")
+	}
+	made := make(chan *os.File)
+	go func() {
+		runtime.LockOSThread() // never unlocked: it ends with its network
+		defer close(made)
+		if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
+			t.Error(err)
+			return
+		}
+		namespace, err := os.Open("/proc/thread-self/ns/net")
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		made <- namespace
+	}()
+	r.networks.keep("a", <-made)
+	if r.networks.take("a") != nil {
+		t.Error("a network whose loopback is down is kept")
+	}
+	f := sandboxtest.Build(t).Function()
+	f.Name.Account = "a"
+	c, err := r.newContainer("false", 64<<20, plainKind(sandbox.Spec{Function: f}), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.account = "a"
+	if err := c.start(r.mounts(t.TempDir()+"/nowhere", "")); err == nil {
+		t.Fatal("a folder was mounted that is not there")
+	}
+	enterFunction(t, r, "next", f, 64<<20).try(t, "network")
 }
 
 // TestNetworksInReserve: sandboxes with a tenant's workers wait in networks that it has left.
