@@ -24,6 +24,9 @@ const (
 	// partShared: a container that is shared beyond the declared memory takes at most one
 	// part in so many of a node. One that is nearly as large as the node finds no room.
 	partShared = 8
+	// partFurther: it is shared so only if a further call adds at most one part in so many of
+	// what one takes. Calls that hold memory of their own save little in company.
+	partFurther = 4
 	// shareSlack is added to both sides before they are compared: a difference
 	// of that order is noise.
 	shareSlack = 2 * time.Millisecond
@@ -61,7 +64,7 @@ func (s *sharing) learn(a *Adaptive, l *learned, f *engine.FunctionView, call en
 	switch call.Error {
 	case "":
 	case engine.ErrorTimeout, engine.ErrorOutOfMemory:
-		*s = sharing{limit: 1, alone: proveAlone, hold: s.hold}
+		*s = sharing{limit: 1, alone: proveAlone, hold: min(2*s.hold, lastProbe)}
 		return
 	default:
 		return // how long an error took says little of a call
@@ -93,10 +96,14 @@ func (s *sharing) learn(a *Adaptive, l *learned, f *engine.FunctionView, call en
 
 func (s *sharing) judge(a *Adaptive, l *learned, f *engine.FunctionView, size engine.Size) {
 	slowdown := float64(s.shared.value+shareSlack) / float64(l.solo.value+shareSlack)
-	switch {
-	case slowdown > shareAbove:
+	most := l.fits(a.shared(l, f.Spec.Memory), s.limit) // what further calls add has shown
+	if slowdown > shareAbove {
 		// Were the calls to share evenly what one has alone, so many would be slowed that much.
-		s.change(max(1, int16(float64(s.limit)*shareAbove/slowdown)))
+		most = min(most, max(1, int16(float64(s.limit)*shareAbove/slowdown)))
+	}
+	switch {
+	case most < s.limit:
+		s.change(most)
 		if s.limit == 1 {
 			s.hold = min(2*s.hold, lastProbe)
 		}
@@ -133,20 +140,30 @@ func (s *sharing) raise(a *Adaptive, l *learned, f *engine.FunctionView, want in
 	if l.cpu.n > 0 {
 		want = min(want, int16(l.bearable(size.Memory)))
 	}
-	if want = l.fits(a.shared(l, f), want); want > s.limit {
-		s.change(want)
+	most := l.fits(f.Spec.Memory, want)
+	if a.boundless(l) && f.Ready >= 2 { // there is more than one that could be shared
+		most = max(most, l.fits(a.shared(l, f.Spec.Memory), want))
+		if f.Pool.Capacity-f.Pool.Booked >= l.memory.most(2) { // where it fails it takes nothing from others
+			most = max(most, l.fits(a.part(f.Spec.Memory), min(want, 2)))
+		}
+	}
+	if most > s.limit {
+		s.change(most)
 	}
 }
 
 // shared is the memory that the calls of a container may take together: what the function
-// declares, and where that is no limit a part of a node, once there is more than one
-// container that could be shared. Where the CPU of calls is measured that would
-// only bring together those who compete for it.
-func (a *Adaptive) shared(l *learned, f *engine.FunctionView) engine.Bytes {
-	if !a.boundless(l) || f.Ready < 2 {
-		return f.Spec.Memory
+// declares, and where that is no limit, and further calls add little, a part of a node. Where
+// the CPU of calls is measured that would only bring together those who compete for it.
+func (a *Adaptive) shared(l *learned, declared engine.Bytes) engine.Bytes {
+	if !a.boundless(l) || partFurther*l.memory.further > l.memory.one {
+		return declared
 	}
-	return max(f.Spec.Memory, a.all.node/partShared)
+	return a.part(declared)
+}
+
+func (a *Adaptive) part(declared engine.Bytes) engine.Bytes {
+	return max(declared, a.all.node/partShared)
 }
 
 // boundless: its containers may take more memory than it declares, and memory is all

@@ -53,31 +53,35 @@ func TestSharingIsLearned(t *testing.T) {
 	}
 }
 
-// Calls that fill what is declared share where that is no limit, where there is more
-// than one container, and where CPU says nothing: then an eighth of a node.
+// Calls that fill what is declared share where that is no limit, where there is more than
+// one container and room to try it, and where neither CPU nor what further calls add says
+// otherwise: then an eighth of a node.
 func TestSharingBeyondTheDeclaredMemory(t *testing.T) {
 	for _, c := range []struct {
-		name  string
-		cfg   AdaptiveConfig
-		ready int
-		cpu   time.Duration
-		peak  func(int) int
-		want  int // that share in the end
+		name       string
+		cfg        AdaptiveConfig
+		ready      int
+		free       int // MiB on all nodes
+		cpu        time.Duration
+		peak       func(int) int
+		want, ever int // that share in the end, and at most
 	}{
-		{"its only container", AdaptiveConfig{Enlarge: true}, 1, 0, constant(100), 1},
-		{"the declared memory is a limit", AdaptiveConfig{}, 2, 0, constant(100), 1},
-		{"compute", AdaptiveConfig{Enlarge: true}, 2, ms, constant(100), 1},
-		{"hold memory of the process", AdaptiveConfig{Enlarge: true}, 2, 0, constant(100), 64},
-		{"hold memory of their own: 3/4 of 512 MiB are three", AdaptiveConfig{Enlarge: true}, 2, 0, times(100), 3},
+		{"its only container", AdaptiveConfig{Enlarge: true}, 1, 512, 0, constant(100), 1, 1},
+		{"no room to try it", AdaptiveConfig{Enlarge: true}, 2, 128, 0, constant(100), 1, 1},
+		{"the declared memory is a limit", AdaptiveConfig{}, 2, 512, 0, constant(100), 1, 1},
+		{"compute", AdaptiveConfig{Enlarge: true}, 2, 512, ms, constant(100), 1, 1},
+		{"hold memory of the process", AdaptiveConfig{Enlarge: true}, 2, 512, 0, constant(100), 64, 64},
+		{"hold a tenth of their own: 3/4 of 512 MiB are 26", AdaptiveConfig{Enlarge: true}, 2, 512, 0, func(n int) int { return 90 + 10*n }, 26, 26},
+		{"hold memory of their own", AdaptiveConfig{Enlarge: true}, 2, 512, 0, times(100), 1, 2},
 	} {
 		a, f := newAdaptive(t, c.cfg), indexed(0, 128*megabyte)
 		a.all.node = 4096 * megabyte
-		f.Ready = c.ready
+		f.Ready, f.Pool.Capacity = c.ready, engine.Bytes(c.free)*megabyte
 		if c.cpu > 0 {
 			a.of(f).cpu.add(c.cpu)
 		}
-		if got, _ := together(a, f, 300, c.peak, constant(100)); got != c.want {
-			t.Errorf("%s: %d share a container, want %d", c.name, got, c.want)
+		if got, ever := together(a, f, 300, c.peak, constant(100)); got != c.want || ever != c.ever {
+			t.Errorf("%s: %d share a container, and %d at most, want %d and %d", c.name, got, ever, c.want, c.ever)
 		}
 		least, most := engine.Bytes(100*megabyte), f.Spec.Memory
 		if c.want > 1 {
@@ -86,6 +90,20 @@ func TestSharingBeyondTheDeclaredMemory(t *testing.T) {
 		if got := a.Size(f).Booked; got < least || got > most {
 			t.Errorf("%s: books %d MiB, want %d to %d", c.name, got/megabyte, least/megabyte, most/megabyte)
 		}
+	}
+}
+
+// What was learned to share beyond what is declared does so no more once its calls hold
+// memory of their own.
+func TestSharingBeyondTheDeclaredMemoryEnds(t *testing.T) {
+	a, f := newAdaptive(t, AdaptiveConfig{Enlarge: true}), indexed(0, 128*megabyte)
+	a.all.node = 4096 * megabyte
+	f.Ready, f.Pool.Capacity = 2, 512*megabyte
+	if got, _ := together(a, f, 300, constant(100), constant(100)); got != 64 {
+		t.Fatalf("%d share a container, want 64", got)
+	}
+	if got, _ := together(a, f, 4*fewShared, times(100), constant(100)); got > 2 {
+		t.Errorf("%d share a container, want one, or two as a try", got)
 	}
 }
 
@@ -104,6 +122,27 @@ func TestSharingIsTriedRarely(t *testing.T) {
 	tried(1000)
 	if later := tried(200); first == 0 || 2*later > first {
 		t.Errorf("of 200 calls %d in company at first and %d later, want some and then few", first, later)
+	}
+}
+
+// So does what ends out of memory, as a node that is full kills what is tried on it.
+func TestSharingThatKillsIsTriedRarely(t *testing.T) {
+	a, f := newAdaptive(t, AdaptiveConfig{}), indexed(0, 128*megabyte)
+	tried := func(calls int) (n int) {
+		for range calls {
+			if a.Concurrency(f) == 1 {
+				together(a, f, 1, constant(2), constant(100))
+				continue
+			}
+			n++
+			a.Returned(0, f, engine.Call{Outcome: engine.Outcome{Error: engine.ErrorOutOfMemory}, Started: 2, Ended: 2, Size: engine.Size{Memory: megabyte}})
+		}
+		return n
+	}
+	first := tried(400)
+	tried(1000)
+	if later := tried(400); first == 0 || 2*later > first {
+		t.Errorf("of 400 calls %d in company at first and %d later, want some and then few", first, later)
 	}
 }
 
