@@ -83,7 +83,7 @@ func TestSharingBeyondTheDeclaredMemory(t *testing.T) {
 		if got, ever := together(a, f, 300, c.peak, constant(100)); got != c.want || ever != c.ever {
 			t.Errorf("%s: %d share a container, and %d at most, want %d and %d", c.name, got, ever, c.want, c.ever)
 		}
-		least, most := engine.Bytes(100*megabyte), f.Spec.Memory
+		least, most := 100*megabyte, f.Spec.Memory
 		if c.want > 1 {
 			least, most = engine.Bytes(c.peak(c.want))*megabyte, 512*megabyte
 		}
