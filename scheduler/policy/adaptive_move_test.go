@@ -11,10 +11,9 @@ import (
 // crew are functions that are called all the time.
 var crew = []string{"a", "b", "c", "d", "e", "f"}
 
-// Six functions of 512 MiB take two nodes of 2 GiB. Once it is known that they
-// need far less one node will do: their containers move, without a cold start,
-// and the other node is given back.
-func TestNewestNodeIsDrained(t *testing.T) {
+// newCrew calls each of them once a second, for 100 s, on two nodes of 2 GiB.
+func newCrew(t *testing.T) *stand {
+	t.Helper()
 	s := newStand(t, AdaptiveConfig{}, 2)
 	s.node = 2048 * megabyte
 	for i := range 100 {
@@ -22,6 +21,14 @@ func TestNewestNodeIsDrained(t *testing.T) {
 			s.call(time.Duration(1000*i+50*j)*ms, name, 512*megabyte, sleeps(20*ms, 20*megabyte))
 		}
 	}
+	return s
+}
+
+// Six functions of 512 MiB take two nodes of 2 GiB. Once it is known that they
+// need far less one node will do: their containers move, without a cold start,
+// and the other node is given back.
+func TestNewestNodeIsDrained(t *testing.T) {
+	s := newCrew(t)
 	s.run(900 * ms)
 	if got := s.nodes(); len(got) != 2 {
 		t.Fatalf("nodes %v at first, want two", got)
@@ -40,13 +47,7 @@ func TestNewestNodeIsDrained(t *testing.T) {
 // A node that has been emptied is given back as soon as its last container is gone, as
 // another one is had within a millisecond.
 func TestEmptiedNodeGoesAtOnce(t *testing.T) {
-	s := newStand(t, AdaptiveConfig{}, 2)
-	s.node = 2048 * megabyte
-	for i := range 100 {
-		for j, name := range crew {
-			s.call(time.Duration(1000*i+50*j)*ms, name, 512*megabyte, sleeps(20*ms, 20*megabyte))
-		}
-	}
+	s := newCrew(t)
 	s.run(900 * ms)
 	s.p.all.reserve = mean{value: time.Millisecond, n: 8}
 	empty := 0
@@ -100,13 +101,7 @@ func TestNodesAreEmptiedTogether(t *testing.T) {
 // A function of which nothing is known but one call is as well off as the others: its
 // container moves with theirs when the second node is emptied, and waits for the next call.
 func TestLittleKnownContainerMovesToo(t *testing.T) {
-	s := newStand(t, AdaptiveConfig{}, 2)
-	s.node = 2048 * megabyte
-	for i := range 100 {
-		for j, name := range crew {
-			s.call(time.Duration(1000*i+50*j)*ms, name, 512*megabyte, sleeps(20*ms, 20*megabyte))
-		}
-	}
+	s := newCrew(t)
 	s.call(600*ms, "rare", 512*megabyte, sleeps(20*ms, 20*megabyte))
 	s.call(30*time.Second, "rare", 512*megabyte, sleeps(20*ms, 20*megabyte))
 	s.run(3 * time.Second)
