@@ -50,9 +50,10 @@ type least struct {
 	ours float64
 }
 
-// leastPublished leaves out rivals that lose calls: one that is refused starts nothing.
+// leastPublished leaves out rivals that lose calls: one that is refused starts nothing. Where
+// all do, nobody is the rival, and all figures are infinite.
 func (r *Results) leastPublished(s play.Setting, y figure) least {
-	l := least{value: math.Inf(1), ours: math.Inf(1)}
+	l := least{value: math.Inf(1), memory: math.Inf(1), ours: math.Inf(1)}
 	for _, e := range r.rivals(s) {
 		value := r.estimate(s, e, y).Mean
 		if value < l.value && !r.losesCalls(s, e) {

@@ -4,6 +4,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -123,6 +124,23 @@ func TestVerdicts(t *testing.T) {
 	r = NewResults(r.plan, r.figures)
 	if l := r.leastPublished(narrow, cold); l.rival != play.Baseline {
 		t.Errorf("%+v", l)
+	}
+	// Where all do, nobody is.
+	for c, figures := range r.figures {
+		if c.Entrant.Policy == play.Baseline {
+			figures.Failures = 2
+			r.figures[c] = figures
+		}
+	}
+	r = NewResults(r.plan, r.figures)
+	if table := r.exchangeTable(memoryGroup{settings: []play.Setting{narrow}}); !strings.Contains(table, "| cold starts | – |  | – | – | – |") {
+		t.Errorf("with nobody to compare with:\n%s", table)
+	}
+	for c, figures := range r.figures {
+		if c.Entrant.Policy == play.Baseline {
+			figures.Failures = 0
+			r.figures[c] = figures
+		}
 	}
 	// Adaptive slower than the baseline, which holds less memory: behind the frontier.
 	for c, figures := range r.figures {

@@ -141,7 +141,7 @@ func (r *Results) exchangeTable(g memoryGroup) string {
 	for _, s := range g.settings {
 		for _, f := range []figure{cold, meanSlow} {
 			l := r.leastPublished(s, f)
-			t.add(size(s), f.name, finite(l.value, f.write), l.rival, digits(l.memory), finite(l.ours, f.write), finite(l.ours/l.value, digits))
+			t.add(size(s), f.name, finite(l.value, f.write), l.rival, finite(l.memory, digits), finite(l.ours, f.write), finite(l.ours/l.value, digits))
 		}
 	}
 	return t.String()
