@@ -18,6 +18,10 @@ func TestNetwork(t *testing.T) {
 		t.Skip("needs root")
 	}
 	s := newSpawner(t)
+	own, err := os.Readlink("/proc/thread-self/ns/net") // of the whole process it would be the first thread's
+	if err != nil {
+		t.Fatal(err)
+	}
 	made := make(chan *os.File)
 	go func() {
 		runtime.LockOSThread() // never unlocked: it ends with its network
@@ -34,10 +38,6 @@ func TestNetwork(t *testing.T) {
 		t.SkipNow()
 	}
 	defer network.Close()
-	own, err := os.Readlink("/proc/self/ns/net")
-	if err != nil {
-		t.Fatal(err)
-	}
 	var info unix.Stat_t
 	if err := unix.Fstat(int(network.Fd()), &info); err != nil {
 		t.Fatal(err)
